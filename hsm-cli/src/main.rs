@@ -1,0 +1,2 @@
+//! softhsm-rs.
+fn main() {}

@@ -1,0 +1,17 @@
+//! The HSM behind every door: objects, attribute rules, mechanisms, sessions, crypto units, and the
+//! sealed store under them. Knows no wire format, no CKR value and no KMIP reason.
+#![forbid(unsafe_code)]
+
+pub mod config;
+pub mod crypto;
+pub mod error;
+pub mod mechanism;
+pub mod object;
+pub mod rng;
+pub mod secret;
+pub mod service;
+pub mod session;
+pub mod store;
+pub mod unit;
+
+pub use error::{Error, Result};
