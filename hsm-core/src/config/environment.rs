@@ -89,7 +89,7 @@ impl Environment {
         self
     }
 
-    pub(super) fn as_superuser(mut self) -> Environment {
+    pub(super) fn of_superuser(mut self) -> Environment {
         self.superuser = true;
         self
     }

@@ -12,14 +12,14 @@ use crate::store::StoreUrl;
 
 /// The file's keys in the order of the README. `slots.*` stands for every key below `[slots]`.
 const KEYS: &[Key] = &[
-    Key { name: "home", set: |s, v| Ok(s.home = Some(v.path()?)) },
-    Key { name: "store", set: |s, v| Ok(s.store = Some(v.store()?)) },
-    Key { name: "log.level", set: |s, v| Ok(s.log.filter = v.level()?) },
-    Key { name: "log.file", set: |s, v| Ok(s.log.file = Some(v.path()?)) },
-    Key { name: "pin.min_length", set: |s, v| Ok(s.pins.min_length = v.number(1..=255)?) },
-    Key { name: "pin.max_length", set: |s, v| Ok(s.pins.max_length = v.number(1..=255)?) },
-    Key { name: "pin.max_tries", set: |s, v| Ok(s.pins.max_tries = v.number(1..=1000)?) },
-    Key { name: "init.automatic", set: |s, v| Ok(s.auto_init = v.boolean()?) },
+    Key { name: "home", set: |s, v| v.path().map(|it| s.home = Some(it)) },
+    Key { name: "store", set: |s, v| v.store().map(|it| s.store = Some(it)) },
+    Key { name: "log.level", set: |s, v| v.level().map(|it| s.log.filter = it) },
+    Key { name: "log.file", set: |s, v| v.path().map(|it| s.log.file = Some(it)) },
+    Key { name: "pin.min_length", set: |s, v| v.number(1..=255).map(|it| s.pins.min_length = it) },
+    Key { name: "pin.max_length", set: |s, v| v.number(1..=255).map(|it| s.pins.max_length = it) },
+    Key { name: "pin.max_tries", set: |s, v| v.number(1..=1000).map(|it| s.pins.max_tries = it) },
+    Key { name: "init.automatic", set: |s, v| v.boolean().map(|it| s.auto_init = it) },
     Key { name: "slots.*", set: |s, v| v.slot(&mut s.slots) },
 ];
 

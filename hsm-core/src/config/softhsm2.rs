@@ -20,10 +20,11 @@ pub(super) fn token_directory(path: &Path) -> Result<PathBuf> {
 /// `key = value` lines; `#` begins a comment anywhere, and the last of several lines counts.
 fn tokendir(text: &str) -> Option<&str> {
     text.lines()
+        .rev()
         .filter_map(|line| line.split('#').next()?.split_once('='))
-        .filter(|(key, value)| key.trim() == "directories.tokendir" && !value.trim().is_empty())
-        .map(|(_, value)| value.trim())
-        .last()
+        .map(|(key, value)| (key.trim(), value.trim()))
+        .find(|(key, value)| *key == "directories.tokendir" && !value.is_empty())
+        .map(|(_, value)| value)
 }
 
 #[cfg(test)]
@@ -34,6 +35,11 @@ mod tests {
     fn the_token_directory_is_found_among_other_keys_and_comments() {
         let text = "# SoftHSM v2\nlog.level = DEBUG\n directories.tokendir =  /tmp/t o k  # here\nslots.removable=false\nnonsense\n";
         assert_eq!(tokendir(text), Some("/tmp/t o k"));
+    }
+
+    #[test]
+    fn of_two_lines_the_last_counts() {
+        assert_eq!(tokendir("directories.tokendir = /a\ndirectories.tokendir = /b\n"), Some("/b"));
     }
 
     #[test]

@@ -131,7 +131,7 @@ fn the_users_place_wins_over_the_systems_when_both_are_there() {
 fn where_nothing_is_there_the_superuser_gets_the_systems_place() {
     let machine = Machine::new();
     assert_eq!(Config::locate(&machine.environment()).unwrap().home.root, machine.path(USER));
-    let config = Config::locate(&machine.environment().as_superuser()).unwrap();
+    let config = Config::locate(&machine.environment().of_superuser()).unwrap();
     assert_eq!(config.home.root, machine.path(SYSTEM));
 }
 
