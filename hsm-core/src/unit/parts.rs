@@ -162,6 +162,11 @@ impl ImporterKey {
         Zeroizing::new(self.0.to_bytes().to_vec())
     }
 
+    /// The reverse of [`ImporterKey::scalar`].
+    pub(super) fn from_scalar(bytes: &[u8]) -> Option<ImporterKey> {
+        SecretKey::from_slice(bytes).ok().map(ImporterKey)
+    }
+
     /// A second copy of the same pair.
     pub(super) fn duplicate(&self) -> ImporterKey {
         ImporterKey(self.0.clone())
