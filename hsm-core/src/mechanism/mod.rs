@@ -9,8 +9,8 @@ mod signing;
 pub mod table;
 mod wrapping;
 
-pub use ciphering::Ciphering;
-pub use generation::Generated;
+pub use ciphering::{Ciphering, Transform};
+pub use generation::{Generated, Generator};
 pub use params::{Mechanism, Parameter, Shape};
 pub use signing::{Signing, Verifying};
 pub use table::{Flags, Info, Row, offered, row};

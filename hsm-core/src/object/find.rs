@@ -53,6 +53,16 @@ impl Search {
         })
     }
 
+    /// Whether the entries under `field` are all that the search asks for, so that no object need be
+    /// looked at.
+    pub(crate) fn is_answered_by(&self, field: &Field<'_>) -> bool {
+        self.template.iter().all(|(kind, value)| match kind {
+            // The index itself is of token objects, public or private.
+            &CKA_TOKEN | &CKA_PRIVATE => matches!(value, Value::Bool(_)),
+            _ => *field != Field::All && indexed(*kind, value).as_ref() == Some(field),
+        })
+    }
+
     /// The index field that leads to the fewest objects.
     pub(crate) fn field(&self) -> Field<'_> {
         INDEXED

@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 
 use cryptoki_sys::*;
 
-use super::Object;
 use super::curves::NamedCurve;
 use super::encoding;
 use super::values;
+use super::{Object, Value};
 use crate::crypto::{
     self, EcPrivateKey, EcPublicKey, EdPrivateKey, EdPublicKey, RsaPrivateKey, RsaPublicKey, XPrivateKey,
 };
@@ -50,6 +50,12 @@ impl Key {
     /// An object; nothing is prepared before it is needed.
     pub fn new(object: Object) -> Key {
         Key { object, prepared: OnceLock::new() }
+    }
+
+    /// The same key with one attribute set; what was prepared stays.
+    pub(crate) fn with(mut self, kind: u64, value: Value) -> Key {
+        self.object.set(kind, value);
+        self
     }
 
     /// The object.
