@@ -35,9 +35,9 @@ impl Home {
         self.unit_paths().unit
     }
 
-    /// Held by every process that has sessions on the token of this name.
+    /// Held shared by every process that has a session on the token of this identity.
     pub fn sessions_lock(&self, token: &str) -> PathBuf {
-        self.root.join(format!("softhsm-rs.sessions-{token}"))
+        self.root.join(format!("softhsm-rs.{token}.sessions"))
     }
 
     /// The home's own configuration file.
