@@ -14,6 +14,8 @@ mod schemes;
 
 use super::*;
 
+pub(super) use rsa::complete as complete_rsa;
+
 /// RustCrypto.
 pub(super) struct RustCrypto;
 

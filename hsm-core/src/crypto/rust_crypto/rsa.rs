@@ -49,20 +49,33 @@ pub(super) fn private(parts: &RsaParts) -> Option<Result<Box<dyn RsaPrivateKey>>
     let modulus = number(&parts.modulus);
     let bits = bit_len(&modulus);
     BITS.contains(&bits).then(|| {
-        let exponent = number(&parts.public_exponent);
-        check_exponent(&exponent, bits)?;
-        let d = number(parts.private_exponent.expose());
-        let primes = match &parts.crt {
-            Some(crt) => [number(crt.prime_1.expose()), number(crt.prime_2.expose())],
-            None => numbers::primes(&modulus, &exponent, &d)?.ok_or(MISMATCH)?,
-        };
-        let key = assemble(modulus, exponent, d, primes.into())?;
-        if let Some(crt) = &parts.crt {
-            check_crt(&key, crt)?;
-        }
+        let key = key_of(modulus, parts)?;
         let rejection = ImplicitRejection::new(numbers::secret(key.d()).expose(), key.size());
         Ok(Box::new(Private { key, rejection }) as Box<dyn RsaPrivateKey>)
     })
+}
+
+/// The numbers of a private key with its factors, which are worked out where they are not given.
+pub(in crate::crypto) fn complete(given: RsaParts) -> Result<RsaParts> {
+    match given.crt {
+        Some(_) => Ok(given),
+        None => parts(&key_of(number(&given.modulus), &given)?),
+    }
+}
+
+fn key_of(modulus: BoxedUint, parts: &RsaParts) -> Result<rsa::RsaPrivateKey> {
+    let exponent = number(&parts.public_exponent);
+    check_exponent(&exponent, bit_len(&modulus))?;
+    let d = number(parts.private_exponent.expose());
+    let primes = match &parts.crt {
+        Some(crt) => [number(crt.prime_1.expose()), number(crt.prime_2.expose())],
+        None => numbers::primes(&modulus, &exponent, &d)?.ok_or(MISMATCH)?,
+    };
+    let key = assemble(modulus, exponent, d, primes.into())?;
+    if let Some(crt) = &parts.crt {
+        check_crt(&key, crt)?;
+    }
+    Ok(key)
 }
 
 /// Prepares a public key; `None` for sizes that are not offered.
