@@ -139,8 +139,16 @@ mod tests {
     #[test]
     fn what_is_no_signature_is_malformed() {
         let key = SignatureKey::generate().unwrap().public_key();
-        for bytes in [&b""[..], b"\x30\x00", b"\x30\x06\x02\x01\x00\x02\x01\x01"] {
+        for bytes in [&b""[..], b"\x30\x00", b"\x30\x03\x02\x01\x01"] {
             assert_eq!(key.verify(b"message", bytes), Err(Refusal::SignatureMalformed), "{bytes:02x?}");
+        }
+    }
+
+    #[test]
+    fn a_signature_of_zeros_is_wrong() {
+        let key = SignatureKey::generate().unwrap().public_key();
+        for bytes in [b"\x30\x06\x02\x01\x00\x02\x01\x01", b"\x30\x06\x02\x01\x00\x02\x01\x00"] {
+            assert_eq!(key.verify(b"message", bytes), Err(Refusal::SignatureWrong), "{bytes:02x?}");
         }
     }
 
