@@ -144,10 +144,12 @@ impl Ceremony<'_> {
 
     /// Installs the administrators and leaves imprint mode.
     fn own(&mut self) -> Result<()> {
-        let keys = self.signature_keys(Missing::Make)?;
+        let missing =
+            if self.unit.state().administrators().is_empty() { Missing::Make } else { Missing::Refuse };
+        let keys = self.signature_keys(missing)?;
         let ours: Vec<Ski> = keys.iter().map(SignatureKey::ski).collect();
         if !self.unit.state().administrators().iter().all(|installed| ours.contains(&installed.ski())) {
-            return Err(Error::UnitNotActive("people began its ceremony: finish that"));
+            return Err(Error::UnitNotActive("people began its ceremony: they go on with it"));
         }
         for (key, number) in keys.iter().zip(1_u8..) {
             if self.unit.state().administrator(&key.ski()).is_some() {
@@ -265,8 +267,9 @@ enum Missing {
     Refuse,
 }
 
-/// The unit goes on with the people who took its keys.
-const KEYS_MISSING: Error = Error::UnitNotActive("its signature keys or key parts were handed out");
+/// The unit goes on with the people who have its keys.
+const KEYS_MISSING: Error =
+    Error::UnitNotActive("its key files are not here: whoever holds them goes on with its ceremony");
 
 impl Missing {
     fn to_be_made(self, path: &std::path::Path) -> Result<bool> {

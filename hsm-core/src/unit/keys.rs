@@ -72,7 +72,7 @@ pub(super) fn fresh_secret_key() -> Result<SecretKey> {
         let mut scalar = Zeroizing::new(rng::array::<SCALAR>()?);
         // 521 bits fill 65 bytes and one bit: the others are cleared, and the few values that are
         // not below the group's order are drawn again.
-        scalar[0] &= 1;
+        scalar.iter_mut().take(1).for_each(|top| *top &= 1);
         if let Ok(key) = SecretKey::from_slice(scalar.as_slice()) {
             return Ok(key);
         }

@@ -21,6 +21,11 @@ fn ceremony(paths: &UnitPaths) -> (UnitStatus, Vec<Step>) {
 
 /// Runs it, and stops it for good after so many steps. True if it ended before.
 fn interrupted(paths: &UnitPaths, after: usize) -> bool {
+    interrupted_with(paths, &Options::default(), after)
+}
+
+/// [`interrupted`] with other options.
+fn interrupted_with(paths: &UnitPaths, options: &Options, after: usize) -> bool {
     let mut steps = 0;
     let mut stop = |_| {
         steps += 1;
@@ -29,7 +34,7 @@ fn interrupted(paths: &UnitPaths, after: usize) -> bool {
             std::panic::resume_unwind(Box::new("stopped"));
         }
     };
-    catch_unwind(AssertUnwindSafe(|| run(paths, &Options::default(), &mut stop).unwrap())).is_ok()
+    catch_unwind(AssertUnwindSafe(|| run(paths, options, &mut stop).unwrap())).is_ok()
 }
 
 fn names(steps: &[Step]) -> Vec<&'static str> {
@@ -184,17 +189,6 @@ fn key_files_under_another_passphrase_stop_it_and_stay() {
     assert!(run(&paths, &secret(), &mut |_| ()).is_ok());
 }
 
-fn interrupted_with(paths: &UnitPaths, options: &Options, after: usize) -> bool {
-    let mut steps = 0;
-    let mut stop = |_| {
-        steps += 1;
-        if steps == after {
-            std::panic::resume_unwind(Box::new("stopped"));
-        }
-    };
-    catch_unwind(AssertUnwindSafe(|| run(paths, options, &mut stop).unwrap())).is_ok()
-}
-
 #[test]
 fn a_ceremony_that_people_began_is_left_to_them() {
     let home = tempfile::tempdir().unwrap();
@@ -204,7 +198,9 @@ fn a_ceremony_that_people_began_is_left_to_them() {
     unit.submit(&signed(unit.state(), &Command::AddAdministrator(person), &[])).unwrap();
     assert!(matches!(run(&paths, &Options::default(), &mut |_| ()), Err(Error::UnitNotActive(_))));
     unit.submit(&signed(unit.state(), &thresholds(1, 1), &[0])).unwrap();
-    assert!(matches!(run(&paths, &Options::default(), &mut |_| ()), Err(Error::Unit(Refusal::SignerUnknown))));
+    assert!(matches!(run(&paths, &Options::default(), &mut |_| ()), Err(Error::UnitNotActive(_))));
+    assert!(!home.path().join("ceremony").exists());
+    assert_eq!(Unit::open(&paths).unwrap().status(), unit.status());
 }
 
 #[test]

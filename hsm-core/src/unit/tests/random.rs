@@ -37,7 +37,7 @@ fn command(state: &State, attempt: &Attempt) -> Command {
     let shown = held.filter(|_| parameter > 20).unwrap_or_else(|| pattern(&CURRENT));
     // Two indices beyond the table make what leads out of imprint mode more frequent.
     match CommandKind::ALL.get(attempt.kind) {
-        None if attempt.kind % 2 == 0 => thresholds(1 + small % 3, 1 + small % 2),
+        None if attempt.kind.is_multiple_of(2) => thresholds(1 + small % 3, 1 + small % 2),
         None | Some(CommandKind::AddAdministrator) => {
             Command::AddAdministrator(administrator(usize::from(parameter % 8)))
         }
@@ -46,8 +46,8 @@ fn command(state: &State, attempt: &Attempt) -> Command {
         }
         Some(CommandKind::SetAttributes) => Command::SetAttributes(Attributes {
             signature_threshold: Some(small),
-            revocation_threshold: (parameter % 3 == 0).then_some(small),
-            permissions: (parameter % 2 == 0).then(|| {
+            revocation_threshold: parameter.is_multiple_of(3).then_some(small),
+            permissions: parameter.is_multiple_of(2).then(|| {
                 let all = Permissions::EXPORT.with(Permissions::SINGLE_PART).with(Permissions::RANDOM);
                 Permissions::INITIAL.with(all)
             }),

@@ -94,9 +94,8 @@ fn of_two_processes_one_carries_a_command_out() {
     let (paths, first) = unit_in(home.path());
     let command = signed(first.state(), &Command::AddAdministrator(administrator(0)), &[]);
     let outcomes: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..4)
-            .map(|_| scope.spawn(|| Unit::open(&paths).unwrap().submit(&command).is_ok()))
-            .collect();
+        let threads: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| Unit::open(&paths).unwrap().submit(&command).is_ok())).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert_eq!(outcomes.iter().filter(|carried_out| **carried_out).count(), 1);

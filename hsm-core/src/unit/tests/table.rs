@@ -120,7 +120,11 @@ fn set_the_revocation_threshold_above_the_administrators() {
 
 #[test]
 fn generate_importer_key() {
-    row(as_is, |_| Command::GenerateImporter, after([Ok("E-"), Ok("U-"), Ok("C-"), Ok("EV"), Ok("UV"), Ok("CV")]));
+    row(
+        as_is,
+        |_| Command::GenerateImporter,
+        after([Ok("E-"), Ok("U-"), Ok("C-"), Ok("EV"), Ok("UV"), Ok("CV")]),
+    );
 }
 
 #[test]
@@ -222,7 +226,11 @@ fn clear_new() {
 
 #[test]
 fn clear_current() {
-    row(as_is, |_| Command::ClearCurrent, after([Ok("E-"), Ok("U-"), Ok("C-"), Ok("E-"), Ok("U-"), Ok("C-")]));
+    row(
+        as_is,
+        |_| Command::ClearCurrent,
+        after([Ok("E-"), Ok("U-"), Ok("C-"), Ok("E-"), Ok("U-"), Ok("C-")]),
+    );
 }
 
 #[test]
