@@ -5,16 +5,23 @@
 //! functions of `choice` (re-exported here) ask them in turn; where both offer something, tests
 //! compare them (`oracle`). No primitive is written here.
 
-use crate::error::{Error, Result};
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::Result;
 use crate::secret::Secret;
 
+#[cfg(feature = "aws-lc")]
+mod aws_lc;
 mod blocks;
+mod choice;
 #[cfg(test)]
 mod oracle;
 mod rust_crypto;
 mod v15;
 #[cfg(test)]
 mod wycheproof;
+
+pub use choice::*;
 
 /// Hash functions. FIPS 180-4 and FIPS 202.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -354,9 +361,4 @@ pub trait Provider: Sync {
     fn ed_public(&self, public: &[u8]) -> Option<Result<Box<dyn EdPublicKey>>>;
     /// Prepares an X25519 private key from its 32 bytes.
     fn x_private(&self, private: &[u8]) -> Option<Result<Box<dyn XPrivateKey>>>;
-}
-
-/// The providers, first choice first.
-pub fn order() -> &'static [&'static dyn Provider] {
-    &[&rust_crypto::RustCrypto]
 }

@@ -18,7 +18,7 @@ macro_rules! with_nonce_len {
     ($length:expr, $name:ident => $body:expr) => {
         with_nonce_len!(@ $length, $name => $body,
             1 U1 2 U2 3 U3 4 U4 5 U5 6 U6 7 U7 8 U8 9 U9 10 U10 11 U11 12 U12 13 U13 14 U14 15 U15
-            16 U16 32 U32 64 U64 128 U128)
+            16 U16 20 U20 32 U32 64 U64 128 U128)
     };
     (@ $length:expr, $name:ident => $body:expr, $($bytes:literal $type:ident)*) => {
         match $length {

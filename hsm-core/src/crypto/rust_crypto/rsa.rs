@@ -193,7 +193,7 @@ impl RsaPrivateKey for Private {
     fn sign_pss(&self, pss: &Pss, digest: &[u8]) -> Result<Vec<u8>> {
         // A salt that does not fit is found out before it is drawn.
         if pss.salt_len > self.len() {
-            return Err(Error::KeySizeRange);
+            return Err(Error::MechanismParamInvalid);
         }
         let salt = rng::secret(pss.salt_len)?;
         let mut encoded = schemes::pss_encode(pss, digest, salt.expose(), bit_len(self.key.n()) - 1)?;

@@ -20,7 +20,7 @@ pub(super) fn pss_encode(pss: &Pss, digest: &[u8], salt: &[u8], bits: usize) -> 
     }
     let length = bits.div_ceil(8);
     let hash = digest_of(pss.hash, &[&[0; 8], digest, salt])?;
-    let zeros = length.checked_sub(hash.len() + salt.len() + 2).ok_or(Error::KeySizeRange)?;
+    let zeros = length.checked_sub(hash.len() + salt.len() + 2).ok_or(Error::MechanismParamInvalid)?;
     let mut encoded = vec![0; zeros];
     encoded.push(1);
     encoded.extend_from_slice(salt);
@@ -36,6 +36,9 @@ pub(super) fn pss_encode(pss: &Pss, digest: &[u8], salt: &[u8], bits: usize) -> 
 /// EMSA-PSS-VERIFY, section 9.1.2: takes the salt out of `encoded` and encodes again. The encoding has
 /// one form for each salt, so that comparing the whole checks all that the section lists.
 pub(super) fn pss_verify(pss: &Pss, digest: &[u8], encoded: &[u8], bits: usize) -> Result<()> {
+    if digest.len() != pss.hash.len() {
+        return Err(Error::DataLength);
+    }
     let block_len = encoded.len().checked_sub(pss.hash.len() + 1).ok_or(Error::SignatureInvalid)?;
     let (block, rest) = encoded.split_at(block_len);
     let mut block = block.to_vec();
