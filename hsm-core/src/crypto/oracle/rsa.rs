@@ -311,3 +311,16 @@ fn the_edges_of_the_range_agree() {
         }
     }
 }
+
+#[test]
+fn public_keys_that_are_none_serve_with_neither() {
+    let odd = [0xff; 128];
+    let even = [0xfe; 128];
+    let input = [1; 128];
+    for (modulus, exponent) in [(&even, &[3][..]), (&odd, &[1]), (&odd, &[2]), (&odd, &[0]), (&odd, &[])] {
+        // AWS-LC looks at them when they are used, RustCrypto when they are prepared.
+        for result in both(|provider| provider.rsa_public(modulus, exponent)) {
+            assert!(result.and_then(|key| key.raw(&input)).is_err(), "{exponent:?}");
+        }
+    }
+}

@@ -95,3 +95,67 @@ fn mask(hash: Hash, seed: &[u8], data: &mut [u8]) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PSS: Pss = Pss { hash: Hash::Sha256, mgf: Hash::Sha512, salt_len: 20 };
+
+    #[test]
+    fn a_pss_encoding_verifies_for_its_digest_and_salt_length_alone() {
+        // From bits that end in the middle of a byte to bits that fill the bytes.
+        for bits in 1016..=1024 {
+            let encoded = pss_encode(&PSS, &[1; 32], &[2; 20], bits).unwrap();
+            assert_eq!(encoded.len(), bits.div_ceil(8));
+            pss_verify(&PSS, &[1; 32], &encoded, bits).unwrap();
+            for (pss, digest) in [(PSS, [3; 32]), (Pss { salt_len: 19, ..PSS }, [1; 32])] {
+                assert!(matches!(pss_verify(&pss, &digest, &encoded, bits), Err(Error::SignatureInvalid)));
+            }
+        }
+    }
+
+    #[test]
+    fn each_bit_of_a_pss_encoding_counts() {
+        let encoded = pss_encode(&PSS, &[1; 32], &[2; 20], 1023).unwrap();
+        for bit in 0..encoded.len() * 8 {
+            let mut changed = encoded.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert!(
+                matches!(pss_verify(&PSS, &[1; 32], &changed, 1023), Err(Error::SignatureInvalid)),
+                "{bit}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_salt_fills_the_encoding_and_no_more() {
+        let salt = [2; 128 - 32 - 2];
+        let pss = Pss { salt_len: salt.len(), ..PSS };
+        pss_verify(&pss, &[1; 32], &pss_encode(&pss, &[1; 32], &salt, 1023).unwrap(), 1023).unwrap();
+        let encoded = pss_encode(&PSS, &[1; 32], &[2; 128 - 32 - 1], 1023);
+        assert!(matches!(encoded, Err(Error::MechanismParamInvalid)));
+        let longer = Pss { salt_len: salt.len() + 1, ..PSS };
+        assert!(matches!(pss_verify(&longer, &[1; 32], &[0xbc; 128], 1023), Err(Error::SignatureInvalid)));
+    }
+
+    #[test]
+    fn v15_padding_has_no_zeros_and_eight_bytes_at_least() {
+        for _ in 0..50 {
+            let encoded = v15_encode(b"message", 128).unwrap();
+            assert_eq!((encoded.len(), &encoded[..2], encoded[120]), (128, &[0, 2][..], 0));
+            assert!(encoded[2..120].iter().all(|byte| *byte != 0));
+            assert_eq!(&encoded[121..], b"message");
+        }
+        assert_eq!(v15_encode(&[7; 117], 128).unwrap().len(), 128);
+        assert!(matches!(v15_encode(&[7; 118], 128), Err(Error::DataLength)));
+    }
+
+    #[test]
+    fn oaep_takes_messages_up_to_its_limit() {
+        let oaep = Oaep { hash: Hash::Sha256, mgf: Hash::Sha1, label: b"" };
+        let encoded = oaep_encode(&oaep, &[7; 62], 128).unwrap();
+        assert_eq!((encoded.len(), encoded[0]), (128, 0));
+        assert!(matches!(oaep_encode(&oaep, &[7; 63], 128), Err(Error::DataLength)));
+    }
+}
