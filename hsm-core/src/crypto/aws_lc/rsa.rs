@@ -32,7 +32,7 @@ pub(super) fn generate(bits: usize, public_exponent: &[u8]) -> Option<Result<Rsa
 }
 
 fn make(bits: usize, public_exponent: &[u8]) -> Result<RsaParts> {
-    if bit_len(public_exponent) < 2 || public_exponent.last().is_none_or(|byte| byte & 1 == 0) {
+    if !is_odd_above_one(public_exponent) {
         return Err(Error::ArgumentsBad("an RSA public exponent is odd and at least 3"));
     }
     let bits = u32::try_from(bits).map_err(|_| Error::KeySizeRange)?;
@@ -82,6 +82,10 @@ fn bit_len(number: &[u8]) -> usize {
         Some(first) => significant.count() * 8 + 8 - first.leading_zeros() as usize,
         None => 0,
     }
+}
+
+fn is_odd_above_one(number: &[u8]) -> bool {
+    bit_len(number) > 1 && number.last().is_some_and(|byte| byte & 1 == 1)
 }
 
 fn number(bytes: &[u8]) -> Result<BigNum> {
@@ -226,6 +230,10 @@ struct PublicKey {
 
 impl PublicKey {
     fn new(modulus: &[u8], exponent: &[u8]) -> Result<PublicKey> {
+        // AWS-LC looks at a public key's numbers only when it uses them.
+        if !is_odd_above_one(modulus) || !is_odd_above_one(exponent) {
+            return Err(Error::ArgumentsBad("RSA moduli and public exponents are odd and above 1"));
+        }
         let rsa = Rsa::from_public_components(number(modulus)?, number(exponent)?).map_err(inconsistent)?;
         let pkey = PKey::from_rsa(rsa.clone()).map_err(failed("RSA key"))?;
         Ok(PublicKey { rsa, pkey })
