@@ -10,13 +10,21 @@ use std::path::PathBuf;
 
 #[cfg(test)]
 mod contract;
+mod counter;
+mod fifo;
+mod gate;
 mod memory;
 mod open;
+mod overlay;
+mod owned;
+mod place;
+mod probe;
 #[cfg(feature = "sled")]
 mod sled;
 mod sqlite;
+mod writer_queue;
 
-pub use open::{StoreUrl, open};
+pub use open::{StoreUrl, create, open};
 
 /// A partition's number inside the store: random, never reused. All zero is the HSM's own space,
 /// which holds the list of partitions.
@@ -172,6 +180,9 @@ pub enum StoreError {
     /// There is no store at that place.
     #[error("{0}: there is no store here")]
     Missing(PathBuf),
+    /// There is a store already where one was to be made.
+    #[error("{0}: there is a store here already")]
+    Exists(PathBuf),
     /// The store is damaged.
     #[error("{path} is damaged ({detail}): restore it from a backup")]
     Damaged {
@@ -190,7 +201,9 @@ pub enum StoreError {
     #[error("{0} cannot be opened: permission denied; its owner or group must include this user")]
     Denied(PathBuf),
     /// Made by a newer version of this software.
-    #[error("{path} was made by a newer version (format {found}, this one knows {known}): upgrade softhsm-rs")]
+    #[error(
+        "{path} was made by a newer version (format {found}, this one knows {known}): upgrade softhsm-rs"
+    )]
     Newer {
         /// The file.
         path: PathBuf,
