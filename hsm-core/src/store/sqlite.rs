@@ -8,6 +8,8 @@
 mod connection;
 mod failure;
 mod log_tail;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::path::{Path, PathBuf};

@@ -114,10 +114,10 @@ fn answers(mut subject: Subject, actions: &[Action]) -> Vec<String> {
                 answers.push(format!("{done:?}"));
             }
             Action::Read(steps) => {
-                let body = &mut |reader: &mut dyn Reader| {
-                    Ok(answers.extend(steps.iter().filter_map(|step| ask(reader, step))))
-                };
-                subject.store().read(body).unwrap();
+                let ask_all =
+                    |reader: &mut dyn Reader| Ok(steps.iter().filter_map(|step| ask(reader, step)).collect());
+                let told: Vec<_> = read(subject.store(), ask_all);
+                answers.extend(told);
             }
             Action::Suspend => {
                 subject.store().suspend();

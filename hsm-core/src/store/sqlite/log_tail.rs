@@ -37,7 +37,8 @@ pub(super) fn warn_of_damage(connection: &Connection, path: &Path) {
     }
 }
 
-fn has_ignored_commit(connection: &Connection, log: &Path) -> bool {
+/// Whether a transaction of the present use of the log lies after the end that SQLite found.
+pub(super) fn has_ignored_commit(connection: &Connection, log: &Path) -> bool {
     let Ok(log) = File::open(log) else { return false };
     let Some(before) = frames(connection) else { return false };
     let Some(salts) = read::<8>(&log, 16) else { return false };
