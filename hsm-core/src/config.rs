@@ -1,1 +1,214 @@
-//! config
+//! Where the HSM is and how it is set up. Looking for it reads configuration files and creates
+//! nothing; opening what is found is left to `hsm`.
+//!
+//! The first of these that is there decides:
+//!
+//! 1. `SOFTHSM_RS_CONF`: a configuration file (`file`).
+//! 2. `SOFTHSM_RS_HOME`: a directory.
+//! 3. `SOFTHSM2_CONF`: a SoftHSM2 configuration file; its token directory is the home (`softhsm2`).
+//! 4. The user's own place, if it is there: `$XDG_DATA_HOME/softhsm-rs`, by default
+//!    `~/.local/share/softhsm-rs`.
+//! 5. The system's place, if it is there: `/etc/softhsm-rs.toml`, or `/var/lib/softhsm-rs`.
+//! 6. Nothing is there yet: the superuser gets the system's place, everybody else their own.
+//!
+//! A home chosen as a directory (2, 3, 4, 5) may hold a `softhsm-rs.toml` of its own, with every
+//! key but `home`. One file is read, never two. A process that runs with more rights than its
+//! caller (AT_SECURE) ignores the environment: only the system's place is left to it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::store::StoreUrl;
+
+mod environment;
+mod file;
+mod home;
+mod softhsm2;
+
+pub use environment::Environment;
+pub use file::key_names;
+pub use home::Home;
+
+/// What the configuration comes to. See the module for where it is found.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The directory of the HSM's files.
+    pub home: Home,
+    /// Where sealed records live; SQLite in the home unless the file says otherwise.
+    pub store: StoreUrl,
+    /// What is logged, and where to.
+    pub log: LogConfig,
+    /// Slot numbers that the file fixes.
+    pub slots: SlotNumbers,
+    /// The rules for PINs.
+    pub pins: PinPolicy,
+    /// Whether the module makes an HSM by the quick ceremony where there is none, at the first
+    /// C_InitToken.
+    pub auto_init: bool,
+    /// Which rule led here, for people.
+    pub source: Source,
+}
+
+/// What is logged, and where to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogConfig {
+    /// A level (`off`, `error`, `warn`, `info`, `debug`, `trace`) or a filter as `env_logger` takes
+    /// it. `SOFTHSM_RS_LOG` wins over the file's `log.level`; `off` where neither is there.
+    pub filter: String,
+    /// The file that is appended to; standard error where there is none.
+    pub file: Option<PathBuf>,
+}
+
+/// Slot numbers that the configuration fixes, by label or serial number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SlotNumbers(Vec<(String, u64)>);
+
+/// The rules for PINs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PinPolicy {
+    /// Smallest length in bytes.
+    pub min_length: usize,
+    /// Largest length in bytes.
+    pub max_length: usize,
+    /// Wrong tries after which a PIN is locked.
+    pub max_tries: u32,
+}
+
+/// Which rule named the home.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The caller named the directory.
+    Argument,
+    /// `SOFTHSM_RS_CONF` named this file.
+    File(PathBuf),
+    /// `SOFTHSM_RS_HOME` named the directory.
+    HomeVariable,
+    /// `SOFTHSM2_CONF` named this file.
+    Softhsm2(PathBuf),
+    /// The user's own place.
+    User,
+    /// The system's place.
+    System,
+}
+
+impl Config {
+    /// Finds the configuration; see the module for the order.
+    ///
+    /// # Errors
+    /// [`Error::Config`] names file, line and key of what is wrong in a file, or the variable that
+    /// names a file which cannot be read; [`Error::File`] a home that cannot be read.
+    pub fn locate(environment: &Environment) -> Result<Config> {
+        let mut config = Config::place(environment)?;
+        if let Some(filter) = environment.log_filter() {
+            config.log.filter = filter;
+        }
+        Ok(config)
+    }
+
+    /// The configuration of the home at `dir`, which need not exist.
+    ///
+    /// # Errors
+    /// As [`Config::locate`].
+    pub fn for_home(dir: &Path) -> Result<Config> {
+        let root = absolute(dir)?;
+        Config::in_directory(Home::at(root), Source::Argument)
+    }
+
+    fn place(environment: &Environment) -> Result<Config> {
+        if let Some(dir) = environment.argument() {
+            return Config::for_home(dir);
+        }
+        if let Some(path) = environment.path("SOFTHSM_RS_CONF") {
+            return Config::named_file(absolute(&path)?, environment);
+        }
+        if let Some(dir) = environment.path("SOFTHSM_RS_HOME") {
+            return Config::in_directory(Home::at(absolute(&dir)?), Source::HomeVariable);
+        }
+        if let Some(path) = environment.path("SOFTHSM2_CONF") {
+            let path = absolute(&path)?;
+            let home = Home { root: absolute(&softhsm2::token_directory(&path)?)?, flat: true };
+            return Config::in_directory(home, Source::Softhsm2(path));
+        }
+        Config::usual_place(environment)
+    }
+
+    /// The file that `SOFTHSM_RS_CONF` names. Where it has no `home`, the usual place is meant.
+    fn named_file(path: PathBuf, environment: &Environment) -> Result<Config> {
+        let settings = file::read(&path, file::Place::Named)?.ok_or_else(|| {
+            Error::Config(format!("{}: there is no such file; SOFTHSM_RS_CONF names it", path.display()))
+        })?;
+        let (root, _) = usual_home(environment);
+        Ok(settings.into_config(Home::at(root), Source::File(path)))
+    }
+
+    fn usual_place(environment: &Environment) -> Result<Config> {
+        let (root, source) = usual_home(environment);
+        if source == Source::System
+            && let Some(settings) = file::read(&environment.system_file(), file::Place::Named)?
+        {
+            return Ok(settings.into_config(Home::at(root), source));
+        }
+        Config::in_directory(Home::at(root), source)
+    }
+
+    /// A home with the configuration file that it may hold.
+    fn in_directory(home: Home, source: Source) -> Result<Config> {
+        let settings = file::read(&home.config_file(), file::Place::InHome)?.unwrap_or_default();
+        Ok(settings.into_config(home, source))
+    }
+}
+
+/// Rules 4 to 6 of the module.
+fn usual_home(environment: &Environment) -> (PathBuf, Source) {
+    let system = (environment.system_home(), Source::System);
+    let Some(own) = environment.user_home() else { return system };
+    let system_is_there = environment.system_file().exists() || system.0.exists();
+    if own.exists() || !(system_is_there || environment.superuser()) { (own, Source::User) } else { system }
+}
+
+/// The host application may change its directory later, so that a relative path is only good now.
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).map_err(Error::file(path))
+}
+
+impl SlotNumbers {
+    /// The number fixed for a token: by its serial number, else by its label (without padding).
+    pub fn number(&self, label: &str, serial: &str) -> Option<u64> {
+        let find = |name: &str| self.0.iter().find(|(known, _)| known == name).map(|&(_, number)| number);
+        find(serial).or_else(|| find(label))
+    }
+
+    /// Whether a number is spoken for, so that no other token may be given it.
+    pub fn reserved(&self, number: u64) -> bool {
+        self.0.iter().any(|&(_, fixed)| fixed == number)
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> LogConfig {
+        LogConfig { filter: "off".into(), file: None }
+    }
+}
+
+impl Default for PinPolicy {
+    fn default() -> PinPolicy {
+        PinPolicy { min_length: 4, max_length: 255, max_tries: 10 }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Argument => f.write_str("--home"),
+            Source::File(path) => write!(f, "SOFTHSM_RS_CONF, {}", path.display()),
+            Source::HomeVariable => f.write_str("SOFTHSM_RS_HOME"),
+            Source::Softhsm2(path) => write!(f, "SOFTHSM2_CONF, {}", path.display()),
+            Source::User => f.write_str("the user's place"),
+            Source::System => f.write_str("the system's place"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -196,6 +196,9 @@ pub enum Error {
         /// Bytes needed.
         needed: usize,
     },
+    /// Seeds from outside are not taken: the generator seeds itself.
+    #[error("the random generator takes no seed")]
+    SeedNotSupported,
     /// The random generator failed.
     #[error("the random generator failed")]
     RandomFailed,
@@ -233,7 +236,7 @@ pub enum Error {
     Conflict,
     /// The store failed.
     #[error(transparent)]
-    Store(#[from] crate::store::StoreError),
+    Store(crate::store::StoreError),
     /// The configuration is not valid. The text names file, line and key.
     #[error("{0}")]
     Config(String),
@@ -259,9 +262,27 @@ pub enum Error {
 }
 
 impl Error {
+    /// Of a key that is not there, instead of an object.
+    pub(crate) fn of_key(self) -> Error {
+        match self {
+            Error::NoSuchObject => Error::NoSuchKey,
+            other => other,
+        }
+    }
+
     /// For `map_err` on file operations.
     pub fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.into();
         move |source| Error::File { path, source }
+    }
+}
+
+/// A conflict is an outcome of its own: the caller reads again.
+impl From<crate::store::StoreError> for Error {
+    fn from(error: crate::store::StoreError) -> Error {
+        match error {
+            crate::store::StoreError::Conflict => Error::Conflict,
+            other => Error::Store(other),
+        }
     }
 }

@@ -5,8 +5,10 @@
 pub mod config;
 pub mod crypto;
 pub mod error;
+pub mod hsm;
 pub mod mechanism;
 pub mod object;
+pub mod partition;
 pub mod rng;
 pub mod secret;
 pub mod service;

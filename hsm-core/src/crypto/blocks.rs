@@ -1,1 +1,325 @@
-//! blocks
+//! What providers share around a block cipher: buffering of partial blocks, PKCS #7 padding, the limit
+//! of a counter, and the output lengths that [`Cipher`] promises. The cipher itself is the provider's,
+//! behind one of four small traits.
+//!
+//! Input that makes up whole blocks goes straight from the caller's slice into the caller's slice; at
+//! most one block is held back.
+
+use subtle::{ConstantTimeEq, ConstantTimeGreater};
+use zeroize::Zeroizing;
+
+use super::{AesMode, Cipher, Direction};
+use crate::error::{Error, Result};
+
+/// Size of an AES block in bytes.
+pub(super) const BLOCK: usize = 16;
+
+/// A cipher on whole blocks (ECB, CBC), in one direction, with its chaining state inside.
+pub(super) trait Blocks: Send {
+    /// Transforms `input`, a multiple of 16 bytes, into `out`, which is as long.
+    fn transform(&mut self, input: &[u8], out: &mut [u8]) -> Result<()>;
+}
+
+/// A cipher on any number of bytes (CTR, and GCM when it encrypts).
+pub(super) trait Stream: Send {
+    /// Transforms `input` into `out`, which is as long.
+    fn transform(&mut self, input: &[u8], out: &mut [u8]) -> Result<()>;
+}
+
+/// A stream that ends with a tag over what went through it.
+pub(super) trait Tagged: Stream {
+    /// Writes the leftmost bytes of the tag.
+    fn tag(&mut self, out: &mut [u8]) -> Result<()>;
+}
+
+/// A cipher that needs the message as a whole, as GCM does to decrypt.
+pub(super) trait Whole: Send {
+    /// Length of the output for an input of `input` bytes; 0 where the input is too short.
+    fn output_len(&self, input: usize) -> usize;
+    /// Transforms the message and says how long the result is. On error, `out` holds nothing of it.
+    fn transform(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize>;
+}
+
+/// Refuses parameters that are outside the ranges of [`AesMode`], and keys that AES does not have.
+pub(super) fn check(mode: &AesMode<'_>, key: &[u8]) -> Result<()> {
+    if !matches!(key.len(), 16 | 24 | 32) {
+        return Err(Error::KeySizeRange);
+    }
+    let valid = match mode {
+        AesMode::Ecb | AesMode::Cbc { .. } | AesMode::CbcPad { .. } => true,
+        AesMode::Ctr { counter_bits, .. } => (1..=128).contains(counter_bits),
+        AesMode::Gcm { iv, tag_len, .. } => !iv.is_empty() && matches!(tag_len, 4 | 8 | 12..=16),
+    };
+    if valid { Ok(()) } else { Err(Error::MechanismParamInvalid) }
+}
+
+/// The first `length` bytes of `out`, or [`Error::BufferTooSmall`] before anything has changed.
+fn room(out: &mut [u8], length: usize) -> Result<&mut [u8]> {
+    out.get_mut(..length).ok_or(Error::BufferTooSmall { needed: length })
+}
+
+/// Buffers what does not fill a block yet, and pads.
+pub(super) struct BlockCipher<B> {
+    blocks: B,
+    direction: Direction,
+    padded: bool,
+    held: Zeroizing<[u8; BLOCK]>,
+    held_len: usize,
+}
+
+impl<B: Blocks> BlockCipher<B> {
+    /// ECB or CBC; `padded` adds and removes PKCS #7 padding.
+    pub(super) fn new(blocks: B, direction: Direction, padded: bool) -> BlockCipher<B> {
+        BlockCipher { blocks, direction, padded, held: Zeroizing::new([0; BLOCK]), held_len: 0 }
+    }
+
+    /// Takes input that is known to leave the held block incomplete, or just complete.
+    fn hold(&mut self, input: &[u8]) -> Result<()> {
+        let end = self.held_len + input.len();
+        let free = self.held.get_mut(self.held_len..end).ok_or(Error::CryptoFailed("block buffer"))?;
+        free.copy_from_slice(input);
+        self.held_len = end;
+        Ok(())
+    }
+
+    /// Whether the last whole block may be the one with the padding.
+    fn holds_last_back(&self) -> bool {
+        self.padded && self.direction == Direction::Decrypt
+    }
+
+    fn finish_padded_encryption(&mut self, out: &mut [u8]) -> Result<usize> {
+        let out = room(out, BLOCK)?;
+        // 1 to 16: a block that is complete has been transformed.
+        let fill = (BLOCK - self.held_len) as u8;
+        let mut last = Zeroizing::new([fill; BLOCK]);
+        for (byte, held) in last.iter_mut().zip(self.held.iter()).take(self.held_len) {
+            *byte = *held;
+        }
+        self.blocks.transform(&*last, out)?;
+        Ok(BLOCK)
+    }
+
+    fn finish_padded_decryption(&mut self, out: &mut [u8]) -> Result<usize> {
+        if self.held_len != BLOCK {
+            return Err(Error::EncryptedDataLength);
+        }
+        let out = room(out, BLOCK)?;
+        let mut last = Zeroizing::new([0u8; BLOCK]);
+        self.blocks.transform(&*self.held, &mut *last)?;
+        let length = unpadded_len(&last)?;
+        for (out, byte) in out.iter_mut().zip(last.iter()).take(length) {
+            *out = *byte;
+        }
+        Ok(length)
+    }
+}
+
+impl<B: Blocks> Cipher for BlockCipher<B> {
+    fn update_len(&self, input: usize) -> usize {
+        let total = self.held_len.saturating_add(input);
+        let whole = total - total % BLOCK;
+        if self.holds_last_back() && total == whole { whole.saturating_sub(BLOCK) } else { whole }
+    }
+
+    fn update(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
+        let length = self.update_len(input.len());
+        let mut out = room(out, length)?;
+        if length == 0 {
+            self.hold(input)?;
+            return Ok(0);
+        }
+        let mut input = input;
+        if self.held_len > 0 {
+            let fill;
+            (fill, input) = input.split_at(BLOCK - self.held_len);
+            self.hold(fill)?;
+            let first;
+            (first, out) = out.split_at_mut(BLOCK);
+            self.blocks.transform(&*self.held, first)?;
+            self.held_len = 0;
+        }
+        let (whole, rest) = input.split_at(out.len());
+        if !whole.is_empty() {
+            self.blocks.transform(whole, out)?;
+        }
+        self.hold(rest)?;
+        Ok(length)
+    }
+
+    fn finish_len(&self) -> usize {
+        match (self.direction, self.padded) {
+            (_, false) => 0,
+            (Direction::Encrypt, true) => BLOCK,
+            (Direction::Decrypt, true) => self.held_len - self.held_len % BLOCK,
+        }
+    }
+
+    fn finish(&mut self, out: &mut [u8]) -> Result<usize> {
+        match (self.direction, self.padded) {
+            (Direction::Encrypt, true) => self.finish_padded_encryption(out),
+            (Direction::Decrypt, true) => self.finish_padded_decryption(out),
+            (_, false) if self.held_len == 0 => Ok(0),
+            (Direction::Encrypt, false) => Err(Error::DataLength),
+            (Direction::Decrypt, false) => Err(Error::EncryptedDataLength),
+        }
+    }
+
+    fn once_len(&self, input: usize) -> usize {
+        let total = self.held_len.saturating_add(input);
+        let whole = total - total % BLOCK;
+        match (self.direction, self.padded) {
+            (Direction::Encrypt, true) => whole.saturating_add(BLOCK),
+            _ => whole,
+        }
+    }
+}
+
+/// Length of the message in a decrypted last block. RFC 5652, section 6.3. All bytes are looked at in
+/// the same way; what is learnt is one bit, and the length where that bit says "valid".
+fn unpadded_len(block: &[u8; BLOCK]) -> Result<usize> {
+    let [.., fill] = *block;
+    let mut valid = !fill.ct_eq(&0) & !fill.ct_gt(&16);
+    for (from_end, byte) in (1u8..).zip(block.iter().rev()) {
+        let is_message = from_end.ct_gt(&fill);
+        valid &= is_message | byte.ct_eq(&fill);
+    }
+    if bool::from(valid) { Ok(BLOCK.saturating_sub(fill.into())) } else { Err(Error::EncryptedDataInvalid) }
+}
+
+/// Counter mode up to the last value of its counter.
+pub(super) struct Counter<S> {
+    stream: S,
+    /// Bytes that may still go through.
+    left: u128,
+}
+
+impl<S: Stream> Counter<S> {
+    /// `stream` counts in all 128 bits: as the counter never passes its last value, it never carries
+    /// into the bits above it, whatever its width. PKCS#11 (CKM_AES_CTR) lets the increment after the
+    /// last block overflow, but refuses data that would need a further block, in both directions alike.
+    pub(super) fn new(stream: S, block: &[u8; BLOCK], counter_bits: u32) -> Counter<S> {
+        let mask = u128::MAX >> (128 - counter_bits.clamp(1, 128));
+        let first = u128::from_be_bytes(*block) & mask;
+        let left = (mask - first).saturating_add(1).saturating_mul(BLOCK as u128);
+        Counter { stream, left }
+    }
+}
+
+impl<S: Stream> Cipher for Counter<S> {
+    fn update_len(&self, input: usize) -> usize {
+        input
+    }
+
+    fn update(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
+        let out = room(out, input.len())?;
+        self.left = self.left.checked_sub(input.len() as u128).ok_or(Error::DataLength)?;
+        self.stream.transform(input, out)?;
+        Ok(input.len())
+    }
+
+    fn finish_len(&self) -> usize {
+        0
+    }
+
+    fn finish(&mut self, _out: &mut [u8]) -> Result<usize> {
+        Ok(0)
+    }
+
+    fn once_len(&self, input: usize) -> usize {
+        input
+    }
+}
+
+/// Encryption that ends with a tag.
+pub(super) struct TaggedEncryption<T> {
+    stream: T,
+    tag_len: usize,
+}
+
+impl<T: Tagged> TaggedEncryption<T> {
+    /// The tag has `tag_len` bytes.
+    pub(super) fn new(stream: T, tag_len: usize) -> TaggedEncryption<T> {
+        TaggedEncryption { stream, tag_len }
+    }
+}
+
+impl<T: Tagged> Cipher for TaggedEncryption<T> {
+    fn update_len(&self, input: usize) -> usize {
+        input
+    }
+
+    fn update(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
+        self.stream.transform(input, room(out, input.len())?)?;
+        Ok(input.len())
+    }
+
+    fn finish_len(&self) -> usize {
+        self.tag_len
+    }
+
+    fn finish(&mut self, out: &mut [u8]) -> Result<usize> {
+        self.stream.tag(room(out, self.tag_len)?)?;
+        Ok(self.tag_len)
+    }
+
+    fn once_len(&self, input: usize) -> usize {
+        input.saturating_add(self.tag_len)
+    }
+}
+
+/// Holds the whole message back until its end.
+pub(super) struct Collected<W> {
+    whole: W,
+    held: Zeroizing<Vec<u8>>,
+}
+
+impl<W: Whole> Collected<W> {
+    /// Gives nothing out before `finish`.
+    pub(super) fn new(whole: W) -> Collected<W> {
+        Collected { whole, held: Zeroizing::new(Vec::new()) }
+    }
+
+    /// Appends. A vector that grows by itself would leave its old bytes behind unwiped.
+    fn hold(&mut self, input: &[u8]) {
+        let needed = self.held.len().saturating_add(input.len());
+        if needed > self.held.capacity() {
+            let mut larger = Vec::with_capacity(needed.max(self.held.capacity().saturating_mul(2)));
+            larger.extend_from_slice(&self.held);
+            self.held = Zeroizing::new(larger);
+        }
+        self.held.extend_from_slice(input);
+    }
+}
+
+impl<W: Whole> Cipher for Collected<W> {
+    fn update_len(&self, _input: usize) -> usize {
+        0
+    }
+
+    fn update(&mut self, input: &[u8], _out: &mut [u8]) -> Result<usize> {
+        self.hold(input);
+        Ok(0)
+    }
+
+    fn finish_len(&self) -> usize {
+        self.whole.output_len(self.held.len())
+    }
+
+    fn finish(&mut self, out: &mut [u8]) -> Result<usize> {
+        let out = room(out, self.finish_len())?;
+        self.whole.transform(&self.held, out)
+    }
+
+    fn once_len(&self, input: usize) -> usize {
+        self.whole.output_len(self.held.len().saturating_add(input))
+    }
+
+    fn once(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
+        if self.held.is_empty() {
+            let out = room(out, self.once_len(input.len()))?;
+            return self.whole.transform(input, out);
+        }
+        self.hold(input);
+        self.finish(out)
+    }
+}

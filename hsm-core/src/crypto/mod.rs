@@ -1,22 +1,27 @@
 //! Cryptography as pure functions: key bytes and parameters in, operation out. Knows no objects, no
 //! sessions and no mechanism numbers.
 //!
-//! Two providers stand behind one trait: AWS-LC (`aws_lc`) and RustCrypto (`rust_crypto`). A call
-//! goes to the first provider in [`order`] that offers what is asked; where both do, tests compare
-//! them (`oracle`). No primitive is written here.
+//! Two providers stand behind one trait: AWS-LC (`aws_lc`) and RustCrypto (`rust_crypto`). The
+//! functions of `choice` (re-exported here) ask them in turn; where both offer something, tests
+//! compare them (`oracle`). No primitive is written here.
 
-use crate::error::{Error, Result};
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::Result;
 use crate::secret::Secret;
 
 #[cfg(feature = "aws-lc")]
 mod aws_lc;
 mod blocks;
+mod choice;
+#[cfg(test)]
+mod oracle;
 mod rust_crypto;
 mod v15;
 #[cfg(test)]
-mod oracle;
-#[cfg(test)]
 mod wycheproof;
+
+pub use choice::*;
 
 /// Hash functions. FIPS 180-4 and FIPS 202.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -118,8 +123,8 @@ pub enum AesMode<'a> {
         /// The initialisation vector.
         iv: &'a [u8; 16],
     },
-    /// Counter mode; the counter is the last `counter_bits` of the block (1 to 128). The counter may
-    /// not wrap into a value used before: more data is [`Error::DataLength`].
+    /// Counter mode; the counter is the last `counter_bits` of the block (1 to 128). Its last value is
+    /// all ones: data that would take it further is [`Error::DataLength`], in both directions.
     Ctr {
         /// The first counter block.
         block: &'a [u8; 16],
@@ -178,6 +183,15 @@ pub trait Cipher: Send {
     /// [`Error::EncryptedDataLength`]; bad padding and bad tags are both
     /// [`Error::EncryptedDataInvalid`].
     fn finish(&mut self, out: &mut [u8]) -> Result<usize>;
+    /// An upper bound of what `once` writes; exact when encrypting.
+    fn once_len(&self, input: usize) -> usize;
+    /// The last input and the end of the message in one call. Ciphers that must see the whole message
+    /// before they give anything out need not copy it then.
+    fn once(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
+        let written = self.update(input, out)?;
+        let rest = out.get_mut(written..).unwrap_or_default();
+        Ok(written + self.finish(rest)?)
+    }
 }
 
 /// The numbers of an RSA private key, big-endian, without leading zeros.
@@ -347,13 +361,4 @@ pub trait Provider: Sync {
     fn ed_public(&self, public: &[u8]) -> Option<Result<Box<dyn EdPublicKey>>>;
     /// Prepares an X25519 private key from its 32 bytes.
     fn x_private(&self, private: &[u8]) -> Option<Result<Box<dyn XPrivateKey>>>;
-}
-
-/// The providers, first choice first.
-pub fn order() -> &'static [&'static dyn Provider] {
-    &[
-
-
-
-    ]
 }

@@ -1,1 +1,16 @@
-//! mechanism
+//! Mechanisms: what is offered (`table`), their parameters (`params`), and the functions that the
+//! table's rows hold (`signing`, `ciphering`, `wrapping`, `generation`, `derivation`).
+
+mod ciphering;
+mod derivation;
+mod generation;
+mod params;
+mod signing;
+pub mod table;
+mod wrapping;
+
+pub use ciphering::{Ciphering, Transform};
+pub use generation::{Generated, Generator};
+pub use params::{Mechanism, Parameter, Shape};
+pub use signing::{Signing, Verifying};
+pub use table::{Flags, Info, Row, offered, row};

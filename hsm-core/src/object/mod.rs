@@ -1,1 +1,107 @@
-//! object
+//! Objects: typed attributes under the rules of one table (`rules`), built from templates
+//! (`template`), found by value (`find`), and written to records (`record`).
+
+use std::collections::BTreeMap;
+
+use cryptoki_sys::*;
+
+pub(crate) mod curves;
+pub(crate) mod encoding;
+pub mod find;
+pub mod material;
+pub(crate) mod record;
+pub mod rules;
+pub mod template;
+pub mod usage;
+mod value;
+pub(crate) mod values;
+
+pub use value::{Template, Type, Value};
+
+use crate::error::{Error, Result};
+
+/// An object: its attributes by number. What an attribute means and who may see or change it stands
+/// in [`rules`]; an object that exists has passed those rules.
+#[derive(Debug, Default)]
+pub struct Object {
+    attributes: BTreeMap<u64, Value>,
+}
+
+impl Object {
+    /// CKA_CLASS.
+    pub fn class(&self) -> u64 {
+        self.number(CKA_CLASS).unwrap_or(CK_UNAVAILABLE_INFORMATION)
+    }
+
+    /// CKA_KEY_TYPE, where the object is a key.
+    pub fn key_type(&self) -> Option<u64> {
+        self.number(CKA_KEY_TYPE)
+    }
+
+    /// Whether the object lives in the store (CKA_TOKEN) rather than in one session.
+    pub fn is_token(&self) -> bool {
+        self.flag(CKA_TOKEN)
+    }
+
+    /// Whether the object is invisible without user login (CKA_PRIVATE).
+    pub fn is_private(&self) -> bool {
+        self.flag(CKA_PRIVATE)
+    }
+
+    /// Whether secret values may not leave in clear: CKA_SENSITIVE true or CKA_EXTRACTABLE false,
+    /// for the classes that have them.
+    pub fn hides_secrets(&self) -> bool {
+        self.flag(CKA_SENSITIVE) || matches!(self.attributes.get(&CKA_EXTRACTABLE), Some(Value::Bool(false)))
+    }
+
+    /// An attribute, if the object has it.
+    pub fn get(&self, kind: u64) -> Option<&Value> {
+        self.attributes.get(&kind)
+    }
+
+    /// All attributes in the order of their numbers.
+    pub fn attributes(&self) -> impl Iterator<Item = (u64, &Value)> {
+        self.attributes.iter().map(|(kind, value)| (*kind, value))
+    }
+
+    /// A boolean attribute; false where the object has none.
+    pub fn flag(&self, kind: u64) -> bool {
+        matches!(self.attributes.get(&kind), Some(Value::Bool(true)))
+    }
+
+    /// A numeric attribute.
+    pub fn number(&self, kind: u64) -> Option<u64> {
+        match self.attributes.get(&kind) {
+            Some(Value::Number(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// A byte string, secret or not; empty where the object has none.
+    pub fn bytes(&self, kind: u64) -> &[u8] {
+        self.attributes.get(&kind).and_then(Value::as_bytes).unwrap_or_default()
+    }
+
+    /// An attribute as a caller may see it: secrets of an object that hides them are
+    /// [`Error::AttributeSensitive`], attributes it does not have [`Error::AttributeTypeInvalid`].
+    pub fn visible(&self, kind: u64) -> Result<&Value> {
+        let value = self.attributes.get(&kind).ok_or(Error::AttributeTypeInvalid(kind))?;
+        if self.hides(kind) { Err(Error::AttributeSensitive(kind)) } else { Ok(value) }
+    }
+
+    /// Whether this attribute is a secret of an object that hides its secrets.
+    pub fn hides(&self, kind: u64) -> bool {
+        self.hides_secrets()
+            && rules::row(kind, self.class(), self.key_type()).is_some_and(|row| row.is_secret())
+    }
+
+    /// Sets an attribute, without any rule: the rules stand in [`template`].
+    pub(crate) fn set(&mut self, kind: u64, value: Value) {
+        self.attributes.insert(kind, value);
+    }
+
+    /// A second object with the same attributes.
+    pub(crate) fn duplicate(&self) -> Object {
+        Object { attributes: self.attributes.iter().map(|(kind, value)| (*kind, value.duplicate())).collect() }
+    }
+}

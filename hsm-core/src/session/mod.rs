@@ -1,1 +1,134 @@
-//! session
+//! Sessions: what an application opens on a partition. A session runs at most one operation of each
+//! kind (`active`); logging in is the partition's, shared by all its sessions of a process (`login`).
+//! What sessions do with objects and keys stands in `service`, a file for each use case.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub(crate) mod active;
+mod login;
+
+pub use crate::partition::ObjectHandle;
+pub(crate) use active::After;
+pub use active::{Kind, Output};
+
+use crate::error::{Error, Result};
+use crate::object::template::Author;
+use crate::partition::{Loaded, Partition};
+use active::Operations;
+
+/// What a session may change. PKCS #11 3.2, section 2.6.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// Session objects alone.
+    ReadOnly,
+    /// Token objects too.
+    ReadWrite,
+}
+
+/// Who can log in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// The user, who owns the objects.
+    User,
+    /// The security officer, who sets PINs.
+    So,
+}
+
+/// Who is logged in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LoginState {
+    /// Nobody.
+    Public,
+    /// The user.
+    User,
+    /// The security officer.
+    So,
+}
+
+/// A session. All its methods take it shared: it locks itself, and two threads that use one session
+/// take turns.
+pub struct Session {
+    partition: Arc<Partition>,
+    access: Access,
+    place: usize,
+    closed: AtomicBool,
+    operations: Mutex<Operations>,
+}
+
+impl Session {
+    pub(crate) fn new(partition: Arc<Partition>, access: Access, place: usize) -> Session {
+        Session { partition, access, place, closed: AtomicBool::new(false), operations: Mutex::default() }
+    }
+
+    /// Its partition.
+    pub fn partition(&self) -> &Arc<Partition> {
+        &self.partition
+    }
+
+    /// Whether it is read-only or read/write.
+    pub fn access(&self) -> Access {
+        self.access
+    }
+
+    /// Who is logged in.
+    pub fn login_state(&self) -> LoginState {
+        self.partition.login_state()
+    }
+
+    /// Where the partition keeps it.
+    pub(crate) fn place(&self) -> usize {
+        self.place
+    }
+
+    /// Ends the session; false if it had ended before.
+    pub(crate) fn close(&self) -> bool {
+        let first = !self.closed.swap(true, Ordering::AcqRel);
+        if first {
+            self.end_operations();
+        }
+        first
+    }
+
+    pub(crate) fn end_operations(&self) {
+        *self.operations() = Operations::default();
+    }
+
+    pub(crate) fn operations(&self) -> MutexGuard<'_, Operations> {
+        // An operation that panicked was taken out before and is gone.
+        self.operations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// On whose behalf the session acts, for the rules that depend on it.
+    pub(crate) fn author(&self) -> Author {
+        match self.login_state() {
+            LoginState::So => Author::SecurityOfficer,
+            LoginState::Public | LoginState::User => Author::Ordinary,
+        }
+    }
+
+    /// The object of a handle.
+    pub(crate) fn object(&self, handle: ObjectHandle) -> Result<Arc<Loaded>> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Error::NoSuchSession);
+        }
+        self.partition.load(self.partition.named(handle)?)
+    }
+
+    /// The key of a handle: as [`Session::object`], in the words of a key.
+    pub(crate) fn key(&self, handle: ObjectHandle) -> Result<Arc<Loaded>> {
+        self.object(handle).map_err(Error::of_key)
+    }
+
+    /// Whether the session may make or change an object: token objects need a read/write session,
+    /// private ones the user.
+    pub(crate) fn may_change(&self, token: bool, private: bool) -> Result<()> {
+        if token && self.access == Access::ReadOnly {
+            return Err(Error::SessionReadOnly);
+        }
+        if private && self.login_state() != LoginState::User {
+            return Err(Error::NotLoggedIn);
+        }
+        Ok(())
+    }
+}

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 mod contract;
 mod memory;
 mod open;
+pub(crate) mod seal;
 #[cfg(feature = "sled")]
 mod sled;
 mod sqlite;
@@ -20,7 +21,7 @@ pub use open::{StoreUrl, open};
 
 /// A partition's number inside the store: random, never reused. All zero is the HSM's own space,
 /// which holds the list of partitions.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct PartitionId(pub [u8; 16]);
 
 impl PartitionId {

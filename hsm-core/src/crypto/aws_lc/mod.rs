@@ -1,0 +1,96 @@
+//! AWS-LC as a provider, through the safe `openssl` crate. What that crate does not expose for AWS-LC
+//! (CMAC, key wrapping by a key that is wiped afterwards) is answered with `None`, as are RSA sizes
+//! that AWS-LC refuses.
+
+mod cipher;
+mod digest;
+mod ec;
+mod edwards;
+mod factors;
+mod rsa;
+
+use openssl::error::ErrorStack;
+
+use super::{
+    AesMode, Cipher, Curve, Digest, Direction, EcPrivateKey, EcPublicKey, EdPrivateKey, EdPublicKey, Hash,
+    KeyWrap, Mac, Provider, RsaParts, RsaPrivateKey, RsaPublicKey, XPrivateKey,
+};
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+
+/// The provider. It has no state: prepared keys and running operations stand for themselves.
+pub(super) struct AwsLc;
+
+impl Provider for AwsLc {
+    fn name(&self) -> &'static str {
+        "AWS-LC"
+    }
+
+    fn digest(&self, hash: Hash) -> Option<Box<dyn Digest>> {
+        digest::digest(hash)
+    }
+
+    fn hmac(&self, hash: Hash, key: &[u8]) -> Option<Result<Box<dyn Mac>>> {
+        digest::hmac(hash, key)
+    }
+
+    /// Not exposed by `openssl` on AWS-LC.
+    fn cmac(&self, _key: &[u8]) -> Option<Result<Box<dyn Mac>>> {
+        None
+    }
+
+    fn aes(&self, mode: AesMode<'_>, direction: Direction, key: &[u8]) -> Option<Result<Box<dyn Cipher>>> {
+        Some(cipher::aes(mode, direction, key))
+    }
+
+    /// `openssl::aes` has KW, but leaves the expanded key in memory unwiped, and has no KWP.
+    fn wrap(&self, _mode: KeyWrap, _key: &[u8], _data: &[u8]) -> Option<Result<Vec<u8>>> {
+        None
+    }
+
+    fn unwrap(&self, _mode: KeyWrap, _key: &[u8], _wrapped: &[u8]) -> Option<Result<Secret>> {
+        None
+    }
+
+    fn generate_rsa(&self, bits: usize, public_exponent: &[u8]) -> Option<Result<RsaParts>> {
+        rsa::generate(bits, public_exponent)
+    }
+
+    fn rsa_private(&self, parts: &RsaParts) -> Option<Result<Box<dyn RsaPrivateKey>>> {
+        rsa::private(parts)
+    }
+
+    fn rsa_public(&self, modulus: &[u8], exponent: &[u8]) -> Option<Result<Box<dyn RsaPublicKey>>> {
+        rsa::public(modulus, exponent)
+    }
+
+    fn generate_ec(&self, curve: Curve) -> Option<Result<Secret>> {
+        Some(ec::generate(curve))
+    }
+
+    fn ec_private(&self, curve: Curve, scalar: &[u8]) -> Option<Result<Box<dyn EcPrivateKey>>> {
+        Some(ec::private(curve, scalar))
+    }
+
+    fn ec_public(&self, curve: Curve, point: &[u8]) -> Option<Result<Box<dyn EcPublicKey>>> {
+        Some(ec::public(curve, point))
+    }
+
+    fn ed_private(&self, seed: &[u8]) -> Option<Result<Box<dyn EdPrivateKey>>> {
+        Some(edwards::ed_private(seed))
+    }
+
+    fn ed_public(&self, public: &[u8]) -> Option<Result<Box<dyn EdPublicKey>>> {
+        Some(edwards::ed_public(public))
+    }
+
+    fn x_private(&self, private: &[u8]) -> Option<Result<Box<dyn XPrivateKey>>> {
+        Some(edwards::x_private(private))
+    }
+}
+
+/// For `map_err` where AWS-LC has no reason to fail: says which call did. (The stack itself names
+/// lines of C; whoever needs them has a debugger.)
+fn failed(call: &'static str) -> impl FnOnce(ErrorStack) -> Error {
+    move |_| Error::CryptoFailed(call)
+}

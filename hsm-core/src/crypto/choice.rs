@@ -1,0 +1,126 @@
+//! Which provider serves what: the functions that the rest of the core calls. Each asks the providers
+//! in turn and takes the first that offers the operation; an error ends the search, because it is about
+//! the key or the data, and another library would have no better answer.
+
+use super::{
+    AesMode, Cipher, Curve, Digest, Direction, EcPrivateKey, EcPublicKey, EdPrivateKey, EdPublicKey, Hash,
+    KeyWrap, Mac, Provider, RsaParts, RsaPrivateKey, RsaPublicKey, XPrivateKey,
+};
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+
+/// The providers, first choice first.
+pub fn order() -> &'static [&'static dyn Provider] {
+    &[
+        #[cfg(feature = "aws-lc")]
+        &super::aws_lc::AwsLc,
+        &super::rust_crypto::RustCrypto,
+    ]
+}
+
+/// The providers for a curve, first choice first. AWS-LC has no arithmetic of its own for secp256k1:
+/// it signs in 180 µs where RustCrypto needs 27.
+pub fn order_for(curve: Curve) -> &'static [&'static dyn Provider] {
+    match curve {
+        Curve::P224 | Curve::P256 | Curve::P384 | Curve::P521 => order(),
+        Curve::Secp256k1 => &[
+            &super::rust_crypto::RustCrypto,
+            #[cfg(feature = "aws-lc")]
+            &super::aws_lc::AwsLc,
+        ],
+    }
+}
+
+/// The first answer that is one.
+fn first<T>(
+    providers: &'static [&'static dyn Provider],
+    ask: impl Fn(&'static dyn Provider) -> Option<Result<T>>,
+) -> Result<T> {
+    providers.iter().find_map(|provider| ask(*provider)).unwrap_or(Err(Error::NotSupported))
+}
+
+/// Begins a digest.
+pub fn digest(hash: Hash) -> Result<Box<dyn Digest>> {
+    first(order(), |provider| provider.digest(hash).map(Ok))
+}
+
+/// The digest of `parts`, one after the other.
+pub fn hash_of(hash: Hash, parts: &[&[u8]]) -> Result<Vec<u8>> {
+    let mut digest = digest(hash)?;
+    for part in parts {
+        digest.update(part)?;
+    }
+    let mut out = vec![0; hash.len()];
+    digest.finish(&mut out)?;
+    Ok(out)
+}
+
+/// Begins an HMAC. FIPS 198-1.
+pub fn hmac(hash: Hash, key: &[u8]) -> Result<Box<dyn Mac>> {
+    first(order(), |provider| provider.hmac(hash, key))
+}
+
+/// Begins an AES-CMAC. NIST SP 800-38B.
+pub fn cmac(key: &[u8]) -> Result<Box<dyn Mac>> {
+    first(order(), |provider| provider.cmac(key))
+}
+
+/// Begins an AES encryption or decryption.
+pub fn aes(mode: AesMode<'_>, direction: Direction, key: &[u8]) -> Result<Box<dyn Cipher>> {
+    first(order(), |provider| provider.aes(mode, direction, key))
+}
+
+/// Wraps `data` under an AES key. NIST SP 800-38F.
+pub fn wrap(mode: KeyWrap, key: &[u8], data: &[u8]) -> Result<Vec<u8>> {
+    first(order(), |provider| provider.wrap(mode, key, data))
+}
+
+/// Unwraps what [`wrap`] wrapped.
+pub fn unwrap(mode: KeyWrap, key: &[u8], wrapped: &[u8]) -> Result<Secret> {
+    first(order(), |provider| provider.unwrap(mode, key, wrapped))
+}
+
+/// Makes an RSA key of `bits` with an odd public exponent of at least 3.
+pub fn generate_rsa(bits: usize, public_exponent: &[u8]) -> Result<RsaParts> {
+    first(order(), |provider| provider.generate_rsa(bits, public_exponent))
+}
+
+/// Prepares an RSA private key.
+pub fn rsa_private(parts: &RsaParts) -> Result<Box<dyn RsaPrivateKey>> {
+    first(order(), |provider| provider.rsa_private(parts))
+}
+
+/// Prepares an RSA public key.
+pub fn rsa_public(modulus: &[u8], exponent: &[u8]) -> Result<Box<dyn RsaPublicKey>> {
+    first(order(), |provider| provider.rsa_public(modulus, exponent))
+}
+
+/// Makes a private scalar.
+pub fn generate_ec(curve: Curve) -> Result<Secret> {
+    first(order_for(curve), |provider| provider.generate_ec(curve))
+}
+
+/// Prepares a private key from its scalar.
+pub fn ec_private(curve: Curve, scalar: &[u8]) -> Result<Box<dyn EcPrivateKey>> {
+    first(order_for(curve), |provider| provider.ec_private(curve, scalar))
+}
+
+/// Prepares a public key from its point.
+pub fn ec_public(curve: Curve, point: &[u8]) -> Result<Box<dyn EcPublicKey>> {
+    first(order_for(curve), |provider| provider.ec_public(curve, point))
+}
+
+/// Prepares an Ed25519 private key from its 32-byte seed.
+pub fn ed_private(seed: &[u8]) -> Result<Box<dyn EdPrivateKey>> {
+    first(order(), |provider| provider.ed_private(seed))
+}
+
+/// Prepares an Ed25519 public key.
+pub fn ed_public(public: &[u8]) -> Result<Box<dyn EdPublicKey>> {
+    first(order(), |provider| provider.ed_public(public))
+}
+
+/// Prepares an X25519 private key.
+pub fn x_private(private: &[u8]) -> Result<Box<dyn XPrivateKey>> {
+    first(order(), |provider| provider.x_private(private))
+}

@@ -1,0 +1,102 @@
+//! Ed25519 and X25519 on the `dalek` crates. RFC 8032 section 5.1, RFC 7748 section 5.
+
+use ed25519_dalek::{Signature, Signer, SigningKey, Verifier, VerifyingKey};
+use x25519_dalek::{PublicKey, StaticSecret};
+use zeroize::Zeroizing;
+
+use crate::crypto::{EdPrivateKey, EdPublicKey, XPrivateKey};
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+
+/// Prepares an Ed25519 private key from its 32-byte seed.
+pub(super) fn ed_private(seed: &[u8]) -> Result<Box<dyn EdPrivateKey>> {
+    let seed = secret_array(seed, "an Ed25519 seed has 32 bytes")?;
+    Ok(Box::new(SigningKey::from_bytes(&seed)))
+}
+
+/// Prepares an Ed25519 public key: the 32 bytes of a point on the curve.
+pub(super) fn ed_public(public: &[u8]) -> Result<Box<dyn EdPublicKey>> {
+    let public = <&[u8; 32]>::try_from(public).map_err(|_| Error::PublicKeyInvalid)?;
+    Ok(Box::new(VerifyingKey::from_bytes(public).map_err(|_| Error::PublicKeyInvalid)?))
+}
+
+/// Prepares an X25519 private key from its 32 bytes, which are clamped at use.
+pub(super) fn x_private(private: &[u8]) -> Result<Box<dyn XPrivateKey>> {
+    let private = secret_array(private, "an X25519 private key has 32 bytes")?;
+    Ok(Box::new(StaticSecret::from(*private)))
+}
+
+fn secret_array(bytes: &[u8], expected: &'static str) -> Result<Zeroizing<[u8; 32]>> {
+    let array = <&[u8; 32]>::try_from(bytes).map_err(|_| Error::ArgumentsBad(expected))?;
+    Ok(Zeroizing::new(*array))
+}
+
+impl EdPrivateKey for SigningKey {
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64]> {
+        Ok(Signer::sign(self, message).to_bytes())
+    }
+
+    fn public_key(&self) -> Result<[u8; 32]> {
+        Ok(self.verifying_key().to_bytes())
+    }
+}
+
+impl EdPublicKey for VerifyingKey {
+    /// As RFC 8032 asks and no stricter: points of small order verify, as they do in AWS-LC.
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<()> {
+        let signature = <&[u8; 64]>::try_from(signature).map_err(|_| Error::SignatureLength)?;
+        Verifier::verify(self, message, &Signature::from_bytes(signature))
+            .map_err(|_| Error::SignatureInvalid)
+    }
+}
+
+impl XPrivateKey for StaticSecret {
+    fn agree(&self, public: &[u8]) -> Result<Secret> {
+        let public = <[u8; 32]>::try_from(public).map_err(|_| Error::PublicKeyInvalid)?;
+        let shared = self.diffie_hellman(&PublicKey::from(public));
+        if !shared.was_contributory() {
+            return Err(Error::PublicKeyInvalid);
+        }
+        Ok(Secret::copy_of(shared.as_bytes()))
+    }
+
+    fn public_key(&self) -> Result<[u8; 32]> {
+        Ok(PublicKey::from(self).to_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_another_length_are_refused() {
+        assert!(matches!(ed_private(&[1; 31]), Err(Error::ArgumentsBad(_))));
+        assert!(matches!(ed_public(&[1; 33]), Err(Error::PublicKeyInvalid)));
+        assert!(matches!(x_private(&[1; 31]), Err(Error::ArgumentsBad(_))));
+        assert!(matches!(x_private(&[1; 32]).unwrap().agree(&[9; 31]), Err(Error::PublicKeyInvalid)));
+    }
+
+    #[test]
+    fn an_ed25519_public_key_off_the_curve_is_refused() {
+        let mut point = [0; 32];
+        point[0] = 2;
+        assert!(matches!(ed_public(&point), Err(Error::PublicKeyInvalid)));
+    }
+
+    #[test]
+    fn a_shared_secret_of_zeros_is_refused() {
+        let key = x_private(&[7; 32]).unwrap();
+        assert!(matches!(key.agree(&[0; 32]), Err(Error::PublicKeyInvalid)));
+    }
+
+    #[test]
+    fn an_ed25519_signature_verifies_for_its_message_alone() {
+        let private = ed_private(&[3; 32]).unwrap();
+        let public = ed_public(&private.public_key().unwrap()).unwrap();
+        let signature = private.sign(b"message").unwrap();
+        public.verify(b"message", &signature).unwrap();
+        assert!(matches!(public.verify(b"massage", &signature), Err(Error::SignatureInvalid)));
+        assert!(matches!(public.verify(b"message", &signature[..63]), Err(Error::SignatureLength)));
+    }
+}

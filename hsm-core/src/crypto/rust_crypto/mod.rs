@@ -1,0 +1,84 @@
+//! The provider on RustCrypto: second choice beside AWS-LC, the only one of a build without a C
+//! compiler, and the other opinion in the differential tests. Each file puts one family of crates
+//! behind the traits of [`crate::crypto`]; this one says what is offered.
+
+mod aes;
+mod ec;
+mod ed;
+mod gcm;
+mod hashes;
+mod numbers;
+mod random;
+mod rsa;
+mod schemes;
+
+use super::*;
+
+/// RustCrypto.
+pub(super) struct RustCrypto;
+
+impl Provider for RustCrypto {
+    fn name(&self) -> &'static str {
+        "RustCrypto"
+    }
+
+    fn digest(&self, hash: Hash) -> Option<Box<dyn Digest>> {
+        Some(hashes::digest(hash))
+    }
+
+    fn hmac(&self, hash: Hash, key: &[u8]) -> Option<Result<Box<dyn Mac>>> {
+        Some(hashes::hmac(hash, key))
+    }
+
+    fn cmac(&self, key: &[u8]) -> Option<Result<Box<dyn Mac>>> {
+        Some(aes::cmac(key))
+    }
+
+    fn aes(&self, mode: AesMode<'_>, direction: Direction, key: &[u8]) -> Option<Result<Box<dyn Cipher>>> {
+        aes::aes(mode, direction, key)
+    }
+
+    fn wrap(&self, mode: KeyWrap, key: &[u8], data: &[u8]) -> Option<Result<Vec<u8>>> {
+        Some(aes::wrap(mode, key, data))
+    }
+
+    fn unwrap(&self, mode: KeyWrap, key: &[u8], wrapped: &[u8]) -> Option<Result<Secret>> {
+        Some(aes::unwrap(mode, key, wrapped))
+    }
+
+    fn generate_rsa(&self, bits: usize, public_exponent: &[u8]) -> Option<Result<RsaParts>> {
+        rsa::generate(bits, public_exponent)
+    }
+
+    fn rsa_private(&self, parts: &RsaParts) -> Option<Result<Box<dyn RsaPrivateKey>>> {
+        rsa::private(parts)
+    }
+
+    fn rsa_public(&self, modulus: &[u8], exponent: &[u8]) -> Option<Result<Box<dyn RsaPublicKey>>> {
+        rsa::public(modulus, exponent)
+    }
+
+    fn generate_ec(&self, curve: Curve) -> Option<Result<Secret>> {
+        Some(ec::generate(curve))
+    }
+
+    fn ec_private(&self, curve: Curve, scalar: &[u8]) -> Option<Result<Box<dyn EcPrivateKey>>> {
+        Some(ec::private(curve, scalar))
+    }
+
+    fn ec_public(&self, curve: Curve, point: &[u8]) -> Option<Result<Box<dyn EcPublicKey>>> {
+        Some(ec::public(curve, point))
+    }
+
+    fn ed_private(&self, seed: &[u8]) -> Option<Result<Box<dyn EdPrivateKey>>> {
+        Some(ed::ed_private(seed))
+    }
+
+    fn ed_public(&self, public: &[u8]) -> Option<Result<Box<dyn EdPublicKey>>> {
+        Some(ed::ed_public(public))
+    }
+
+    fn x_private(&self, private: &[u8]) -> Option<Result<Box<dyn XPrivateKey>>> {
+        Some(ed::x_private(private))
+    }
+}

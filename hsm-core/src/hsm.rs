@@ -1,0 +1,232 @@
+//! An HSM as one process uses it: where it is, its crypto unit, its store, and the list of its
+//! partitions. Everything opens when it is first needed; nothing is created but by [`Hsm::initialise`]
+//! and [`Hsm::create_partition`].
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::partition::Partition;
+use crate::partition::directory::{self, Directory};
+use crate::partition::record::PartitionRecord;
+use crate::store::{self, RecordId, Store};
+use crate::unit::{ActiveUnit, CeremonyOptions, Step, Unit, UnitPaths, UnitStatus};
+
+/// One HSM.
+pub struct Hsm {
+    config: Config,
+    itself: Weak<Hsm>,
+    store: Mutex<Option<Arc<dyn Store>>>,
+    directory: Mutex<Directory>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Hsm {
+    /// An HSM at the place that a configuration names. Touches nothing.
+    pub fn new(config: Config) -> Arc<Hsm> {
+        Arc::new_cyclic(|itself| Hsm {
+            config,
+            itself: itself.clone(),
+            store: Mutex::default(),
+            directory: Mutex::default(),
+        })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Whether there is an HSM at its place.
+    pub fn exists(&self) -> bool {
+        self.config.home.unit().exists()
+    }
+
+    /// Makes the HSM: the full ceremony, run by this machine with generated administrators and key
+    /// parts, and an empty store. Every step is reported.
+    ///
+    /// # Errors
+    /// [`Error::HsmExists`] if unit and store are there and the unit is active; what keeps files from
+    /// being written.
+    pub fn initialise(
+        &self,
+        options: &CeremonyOptions,
+        progress: &mut dyn FnMut(Step),
+    ) -> Result<UnitStatus> {
+        if self.exists() && self.store().is_ok() && self.active_unit().is_ok() {
+            return Err(Error::HsmExists(self.config.home.root.clone()));
+        }
+        let status = Unit::run_ceremony(&self.unit_paths(), options, progress)?;
+        let unit = self.active_unit()?;
+        let store = store::open_or_create(&self.config.store, options.group)?;
+        directory::begin(store.as_ref(), &unit, &status)?;
+        *locked(&self.store) = Some(store);
+        Ok(status)
+    }
+
+    /// Where the unit's files are.
+    pub fn unit_paths(&self) -> UnitPaths {
+        self.config.home.unit_paths()
+    }
+
+    fn unit(&self) -> Result<Unit> {
+        if !self.exists() {
+            return Err(Error::NoHsm(self.config.home.root.clone()));
+        }
+        Unit::load(&self.unit_paths())
+    }
+
+    /// What the crypto unit says of itself.
+    ///
+    /// # Errors
+    /// [`Error::NoHsm`], [`Error::UnitSealed`], [`Error::FileDamaged`].
+    pub fn unit_status(&self) -> Result<UnitStatus> {
+        Ok(self.unit()?.status())
+    }
+
+    /// The proof that the unit has a valid current master key, without which no key is served. It is
+    /// made for one use and dropped: no process keeps the master key.
+    pub(crate) fn active_unit(&self) -> Result<ActiveUnit> {
+        self.unit()?.active()
+    }
+
+    /// The store, opened at its first use.
+    pub(crate) fn store(&self) -> Result<Arc<dyn Store>> {
+        let mut store = locked(&self.store);
+        if let Some(store) = &*store {
+            return Ok(store.clone());
+        }
+        let opened = store::open(&self.config.store)?;
+        *store = Some(opened.clone());
+        Ok(opened)
+    }
+
+    /// The partitions in the order of their creation; none where there is no HSM. While the unit is
+    /// not active, what is said of them is not checked.
+    ///
+    /// # Errors
+    /// A store that cannot be read, or whose records do not open.
+    pub fn partitions(&self) -> Result<Vec<Arc<Partition>>> {
+        if !self.exists() {
+            return Ok(Vec::new());
+        }
+        self.refresh()?;
+        Ok(locked(&self.directory).partitions())
+    }
+
+    /// Reads the list of partitions again if it changed.
+    pub(crate) fn refresh(&self) -> Result<()> {
+        let itself = self.itself.upgrade().ok_or(Error::NoSuchSlot)?;
+        let store = self.store()?;
+        locked(&self.directory).refresh(&itself, store.as_ref())
+    }
+
+    /// Makes a partition.
+    ///
+    /// # Errors
+    /// [`Error::PinLength`], [`Error::UnitNotActive`], those of the store.
+    pub fn create_partition(&self, label: &[u8; 32], so_pin: &[u8]) -> Result<Arc<Partition>> {
+        self.check_pin_length(so_pin)?;
+        let token = directory::create(self.store()?.as_ref(), &self.active_unit()?, label, so_pin)?;
+        self.refresh()?;
+        locked(&self.directory).get(token).ok_or(Error::NoSuchSlot)
+    }
+
+    /// Initialises a partition anew: its objects and its user PIN go.
+    ///
+    /// # Errors
+    /// [`Error::SessionExists`] while any process has a session on it, those of the SO's PIN.
+    pub fn reinitialise(&self, partition: &Arc<Partition>, label: &[u8; 32], so_pin: &[u8]) -> Result<()> {
+        let _lock = self.exclude_sessions(partition)?;
+        partition.check_pin(crate::session::Role::So, so_pin)?;
+        directory::renew(self.store()?.as_ref(), &self.active_unit()?, partition, label, so_pin)?;
+        self.refresh()
+    }
+
+    /// Deletes a partition with its objects.
+    ///
+    /// # Errors
+    /// As [`Hsm::reinitialise`].
+    pub fn delete_partition(&self, partition: &Arc<Partition>, so_pin: &[u8]) -> Result<()> {
+        let _lock = self.exclude_sessions(partition)?;
+        partition.check_pin(crate::session::Role::So, so_pin)?;
+        directory::delete(self.store()?.as_ref(), &self.active_unit()?, partition)?;
+        self.refresh()
+    }
+
+    /// Changes a partition's record in the store and here.
+    pub(crate) fn change_record(
+        &self,
+        partition: &Partition,
+        change: &mut dyn FnMut(&mut PartitionRecord) -> Result<()>,
+    ) -> Result<()> {
+        directory::change(self.store()?.as_ref(), &self.active_unit()?, partition.token(), change)?;
+        self.refresh()
+    }
+
+    /// Checks a new PIN's length against the configuration.
+    pub(crate) fn check_pin_length(&self, pin: &[u8]) -> Result<()> {
+        let (min, max) = (self.config.pins.min_length, self.config.pins.max_length);
+        if (min..=max).contains(&pin.len()) { Ok(()) } else { Err(Error::PinLength { min, max }) }
+    }
+
+    fn sessions_lock_path(&self, token: RecordId) -> PathBuf {
+        self.config.home.sessions_lock(&token.to_string())
+    }
+
+    /// Marks that this process has sessions on a token. `None` where the home cannot be written: then
+    /// no process can initialise the token anew either.
+    pub(crate) fn hold_sessions_lock(&self, token: RecordId) -> Result<Option<File>> {
+        let path = self.sessions_lock_path(token);
+        let Ok(file) = open_lock(&path) else { return Ok(None) };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Err(Error::Locked(path)),
+            Err(TryLockError::Error(source)) => Err(Error::File { path, source }),
+        }
+    }
+
+    /// Keeps every process from opening a session on a token.
+    fn exclude_sessions(&self, partition: &Partition) -> Result<File> {
+        if partition.info().sessions > 0 {
+            return Err(Error::SessionExists);
+        }
+        let path = self.sessions_lock_path(partition.token());
+        let file = open_lock(&path).map_err(Error::file(&path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(Error::SessionExists),
+            Err(TryLockError::Error(source)) => Err(Error::File { path, source }),
+        }
+    }
+
+    /// Before a fork: closes every connection to the store.
+    pub fn suspend(&self) {
+        if let Some(store) = &*locked(&self.store) {
+            store.suspend();
+        }
+    }
+
+    /// After a fork, in the parent.
+    pub fn resume(&self) {
+        if let Some(store) = &*locked(&self.store) {
+            store.resume();
+        }
+    }
+
+    /// How many reads went to the store, for tests that show what a warm path costs.
+    pub fn store_reads(&self) -> u64 {
+        locked(&self.store).as_ref().map_or(0, |store| store.reads())
+    }
+}
+
+/// A lock file's mode follows the home's group: whoever may use the HSM may take the lock.
+fn open_lock(path: &PathBuf) -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o660).open(path)
+}

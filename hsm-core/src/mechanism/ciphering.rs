@@ -1,0 +1,352 @@
+//! Encryption and decryption: from a row and a parameter to a transform, and running it over data in
+//! one or several parts.
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::params::{Parameter, hash_of_mechanism, hash_of_mgf};
+use super::table::Row;
+use crate::crypto::{self, AesMode, Cipher, Direction, Hash, KeyWrap, Oaep};
+use crate::error::{Error, Result};
+use crate::object::material::Key;
+
+/// How data is encrypted, or a key wrapped.
+#[derive(Debug)]
+pub enum Transform {
+    /// AES-ECB.
+    Ecb,
+    /// AES-CBC.
+    Cbc([u8; 16]),
+    /// AES-CBC with PKCS #7 padding.
+    CbcPad([u8; 16]),
+    /// AES-CTR.
+    Ctr {
+        /// The first counter block.
+        block: [u8; 16],
+        /// Width of the counter in bits, 1 to 128.
+        counter_bits: u32,
+    },
+    /// AES-GCM.
+    Gcm {
+        /// The nonce.
+        iv: Vec<u8>,
+        /// Additional authenticated data.
+        aad: Vec<u8>,
+        /// Length of the tag in bytes.
+        tag_len: usize,
+    },
+    /// RSAES-PKCS1-v1_5.
+    RsaV15,
+    /// The raw RSA operation.
+    RsaX509,
+    /// RSAES-OAEP.
+    RsaOaep {
+        /// Hash of the label.
+        hash: Hash,
+        /// Hash inside MGF1.
+        mgf: Hash,
+        /// The label.
+        label: Vec<u8>,
+    },
+    /// AES key wrap.
+    KeyWrap(KeyWrap),
+}
+
+/// CKM_AES_ECB.
+pub(super) fn ecb(_: &Row, _: &Parameter) -> Result<Transform> {
+    Ok(Transform::Ecb)
+}
+
+/// CKM_AES_CBC.
+pub(super) fn cbc(_: &Row, parameter: &Parameter) -> Result<Transform> {
+    Ok(Transform::Cbc(iv(parameter)?))
+}
+
+/// CKM_AES_CBC_PAD.
+pub(super) fn cbc_pad(_: &Row, parameter: &Parameter) -> Result<Transform> {
+    Ok(Transform::CbcPad(iv(parameter)?))
+}
+
+fn iv(parameter: &Parameter) -> Result<[u8; 16]> {
+    match parameter {
+        Parameter::Iv(iv) => iv.as_slice().try_into().map_err(|_| Error::MechanismParamInvalid),
+        _ => Err(Error::MechanismParamInvalid),
+    }
+}
+
+/// CKM_AES_CTR.
+pub(super) fn ctr(_: &Row, parameter: &Parameter) -> Result<Transform> {
+    match parameter {
+        Parameter::Ctr { counter_bits: counter_bits @ 1..=128, block } => {
+            Ok(Transform::Ctr { block: *block, counter_bits: *counter_bits as u32 })
+        }
+        _ => Err(Error::MechanismParamInvalid),
+    }
+}
+
+/// CKM_AES_GCM: a nonce of 1 to 256 bytes, a tag of 32, 64 or 96 to 128 bits (NIST SP 800-38D).
+pub(super) fn gcm(_: &Row, parameter: &Parameter) -> Result<Transform> {
+    let Parameter::Gcm { iv, aad, tag_bits } = parameter else { return Err(Error::MechanismParamInvalid) };
+    let tag_len = match tag_bits {
+        32 | 64 | 96 | 104 | 112 | 120 | 128 => *tag_bits as usize / 8,
+        _ => return Err(Error::MechanismParamInvalid),
+    };
+    if !(1..=256).contains(&iv.len()) {
+        return Err(Error::MechanismParamInvalid);
+    }
+    Ok(Transform::Gcm { iv: iv.clone(), aad: aad.clone(), tag_len })
+}
+
+/// CKM_RSA_PKCS.
+pub(super) fn rsa_v15(_: &Row, _: &Parameter) -> Result<Transform> {
+    Ok(Transform::RsaV15)
+}
+
+/// CKM_RSA_X_509.
+pub(super) fn rsa_x509(_: &Row, _: &Parameter) -> Result<Transform> {
+    Ok(Transform::RsaX509)
+}
+
+/// CKM_RSA_PKCS_OAEP, with any hash, mask generation function and label.
+pub(super) fn oaep(_: &Row, parameter: &Parameter) -> Result<Transform> {
+    let Parameter::Oaep { hash, mgf, label } = parameter else { return Err(Error::MechanismParamInvalid) };
+    let (hash, mgf) = (hash_of_mechanism(*hash)?, hash_of_mgf(*mgf)?);
+    Ok(Transform::RsaOaep { hash, mgf, label: label.clone() })
+}
+
+impl Transform {
+    /// The AES mode, for the transforms that are one.
+    fn aes_mode(&self) -> Option<AesMode<'_>> {
+        match self {
+            Transform::Ecb => Some(AesMode::Ecb),
+            Transform::Cbc(iv) => Some(AesMode::Cbc { iv }),
+            Transform::CbcPad(iv) => Some(AesMode::CbcPad { iv }),
+            Transform::Ctr { block, counter_bits } => {
+                Some(AesMode::Ctr { block, counter_bits: *counter_bits })
+            }
+            Transform::Gcm { iv, aad, tag_len } => Some(AesMode::Gcm { iv, aad, tag_len: *tag_len }),
+            Transform::RsaV15 | Transform::RsaX509 | Transform::RsaOaep { .. } | Transform::KeyWrap(_) => None,
+        }
+    }
+
+    /// The whole transform of one message.
+    pub(super) fn apply(
+        &self,
+        direction: Direction,
+        key: &Key,
+        input: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        if let Some(mode) = self.aes_mode() {
+            let mut cipher = crypto::aes(mode, direction, key.secret_value())?;
+            let mut out = Zeroizing::new(vec![0; one_shot_len(cipher.as_ref(), input.len())]);
+            let length = one_shot(cipher.as_mut(), input, &mut out)?;
+            out.truncate(length);
+            return Ok(out);
+        }
+        let out = match (self, direction) {
+            (Transform::RsaV15, Direction::Encrypt) => key.rsa_public()?.encrypt_v15(input)?,
+            (Transform::RsaX509, Direction::Encrypt) => {
+                let rsa = key.rsa_public()?;
+                let zeros = rsa.len().checked_sub(input.len()).ok_or(Error::DataLength)?;
+                let mut number = Zeroizing::new(vec![0; zeros]);
+                number.extend_from_slice(input);
+                rsa.raw(&number)?
+            }
+            (Transform::RsaOaep { hash, mgf, label }, Direction::Encrypt) => {
+                key.rsa_public()?.encrypt_oaep(&Oaep { hash: *hash, mgf: *mgf, label }, input)?
+            }
+            (Transform::RsaV15, Direction::Decrypt) => {
+                key.rsa_private()?.decrypt_v15(input)?.expose().to_vec()
+            }
+            (Transform::RsaX509, Direction::Decrypt) => {
+                let rsa = key.rsa_private()?;
+                if input.len() != rsa.len() {
+                    return Err(Error::EncryptedDataLength);
+                }
+                rsa.raw(input).map_err(|_| Error::EncryptedDataInvalid)?.expose().to_vec()
+            }
+            (Transform::RsaOaep { hash, mgf, label }, Direction::Decrypt) => key
+                .rsa_private()?
+                .decrypt_oaep(&Oaep { hash: *hash, mgf: *mgf, label }, input)?
+                .expose()
+                .to_vec(),
+            (Transform::KeyWrap(mode), Direction::Encrypt) => crypto::wrap(*mode, key.secret_value(), input)?,
+            (Transform::KeyWrap(mode), Direction::Decrypt) => {
+                crypto::unwrap(*mode, key.secret_value(), input)?.expose().to_vec()
+            }
+            _ => return Err(Error::MechanismInvalid),
+        };
+        Ok(Zeroizing::new(out))
+    }
+
+    /// Encrypts one message, for wrapping.
+    pub(crate) fn encrypt(&self, key: &Key, input: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        self.apply(Direction::Encrypt, key, input)
+    }
+
+    /// Decrypts one message, for unwrapping.
+    pub(crate) fn decrypt(&self, key: &Key, input: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        self.apply(Direction::Decrypt, key, input)
+    }
+}
+
+/// An upper bound of what a cipher makes of a whole message; exact when encrypting.
+fn one_shot_len(cipher: &dyn Cipher, input: usize) -> usize {
+    // `finish_len` is that of the bytes buffered so far, which are none: a block or a tag more covers
+    // what `update_len` leaves out.
+    cipher.update_len(input).saturating_add(32).max(input.saturating_add(32))
+}
+
+fn one_shot(cipher: &mut dyn Cipher, input: &[u8], out: &mut [u8]) -> Result<usize> {
+    let written = cipher.update(input, out)?;
+    let rest = out.get_mut(written..).unwrap_or_default();
+    Ok(written + cipher.finish(rest)?)
+}
+
+/// A running encryption or decryption.
+pub struct Ciphering {
+    running: Running,
+    direction: Direction,
+    key: Arc<Key>,
+    /// Whether part of the data came in already.
+    pub begun: bool,
+    /// A result that did not fit the caller's buffer and is kept for his next try.
+    kept: Option<Zeroizing<Vec<u8>>>,
+}
+
+enum Running {
+    /// A cipher that takes data in parts.
+    Stream(Box<dyn Cipher>, Bounds),
+    /// RSA: the message whole, collected where it comes in parts.
+    Whole(Transform, Zeroizing<Vec<u8>>),
+}
+
+/// How long the result of a whole message is.
+#[derive(Clone, Copy)]
+enum Bounds {
+    /// As long as the message.
+    Same,
+    /// The next whole block after the message.
+    Padded,
+    /// The message and a tag.
+    Tagged(usize),
+    /// Up to as long as the message; known when it is deciphered.
+    Unknown,
+}
+
+impl Ciphering {
+    /// Begins with a key that has been found fit.
+    pub fn new(row: &Row, parameter: &Parameter, direction: Direction, key: Arc<Key>) -> Result<Ciphering> {
+        let transform = row.cipher.ok_or(Error::MechanismInvalid)?(row, parameter)?;
+        let running = match transform.aes_mode() {
+            Some(mode) => {
+                let bounds = match (&transform, direction) {
+                    (Transform::CbcPad(_), Direction::Encrypt) => Bounds::Padded,
+                    (Transform::CbcPad(_), Direction::Decrypt) => Bounds::Unknown,
+                    (Transform::Gcm { tag_len, .. }, Direction::Encrypt) => Bounds::Tagged(*tag_len),
+                    (Transform::Gcm { .. }, Direction::Decrypt) => Bounds::Unknown,
+                    _ => Bounds::Same,
+                };
+                Running::Stream(crypto::aes(mode, direction, key.secret_value())?, bounds)
+            }
+            None => Running::Whole(transform, Zeroizing::default()),
+        };
+        Ok(Ciphering { running, direction, key, begun: false, kept: None })
+    }
+
+    /// How many bytes `input` more bytes bring at once: exact, or an upper bound when decrypting.
+    pub fn whole_len(&self, input: usize) -> usize {
+        match &self.running {
+            Running::Stream(_, Bounds::Same | Bounds::Unknown) => input,
+            Running::Stream(_, Bounds::Padded) => (input / 16 + 1) * 16,
+            Running::Stream(_, Bounds::Tagged(tag)) => input.saturating_add(*tag),
+            Running::Whole(..) => self.key.size_bits().div_ceil(8) as usize,
+        }
+    }
+
+    /// A whole message at once.
+    pub fn whole(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
+        if let Some(kept) = &self.kept {
+            return put(out, kept);
+        }
+        match &mut self.running {
+            Running::Stream(cipher, Bounds::Unknown) => {
+                let mut result = Zeroizing::new(vec![0; one_shot_len(cipher.as_ref(), input.len())]);
+                let length = one_shot(cipher.as_mut(), input, &mut result)?;
+                result.truncate(length);
+                put(out, self.kept.insert(result))
+            }
+            Running::Stream(cipher, _) => one_shot(cipher.as_mut(), input, out),
+            Running::Whole(transform, _) => {
+                let result = transform.apply(self.direction, &self.key, input)?;
+                put(out, self.kept.insert(result))
+            }
+        }
+    }
+
+    /// Whether [`Ciphering::whole_len`] is what the caller must bring, or only an upper bound.
+    pub fn whole_len_is_exact(&self) -> bool {
+        matches!(self.running, Running::Stream(_, Bounds::Same | Bounds::Padded | Bounds::Tagged(_)))
+    }
+
+    /// How many bytes the next part brings at most.
+    pub fn update_len(&self, input: usize) -> usize {
+        match &self.running {
+            Running::Stream(cipher, _) => cipher.update_len(input),
+            Running::Whole(..) => 0,
+        }
+    }
+
+    /// Takes part of the data.
+    pub fn update(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
+        self.begun = true;
+        match &mut self.running {
+            Running::Stream(cipher, _) => cipher.update(input, out),
+            Running::Whole(_, message) => {
+                // No RSA message is longer than the largest modulus.
+                if input.len() > 2048_usize.saturating_sub(message.len()) {
+                    return Err(match self.direction {
+                        Direction::Encrypt => Error::DataLength,
+                        Direction::Decrypt => Error::EncryptedDataLength,
+                    });
+                }
+                message.extend_from_slice(input);
+                Ok(0)
+            }
+        }
+    }
+
+    /// How many bytes the end brings at most.
+    pub fn finish_len(&self) -> usize {
+        match &self.running {
+            Running::Stream(cipher, _) => cipher.finish_len(),
+            Running::Whole(..) => self.key.size_bits().div_ceil(8) as usize,
+        }
+    }
+
+    /// Ends the data.
+    pub fn finish(&mut self, out: &mut [u8]) -> Result<usize> {
+        if let Some(kept) = &self.kept {
+            return put(out, kept);
+        }
+        let result = match &mut self.running {
+            Running::Stream(cipher, _) => {
+                let mut result = Zeroizing::new(vec![0; cipher.finish_len()]);
+                let length = cipher.finish(&mut result)?;
+                result.truncate(length);
+                result
+            }
+            Running::Whole(transform, message) => transform.apply(self.direction, &self.key, message)?,
+        };
+        put(out, self.kept.insert(result))
+    }
+}
+
+/// Copies a result to the front of the output.
+fn put(out: &mut [u8], result: &[u8]) -> Result<usize> {
+    out.get_mut(..result.len())
+        .ok_or(Error::BufferTooSmall { needed: result.len() })?
+        .copy_from_slice(result);
+    Ok(result.len())
+}

@@ -1,0 +1,391 @@
+//! Signatures and MACs: from a row and a parameter to a scheme, and running it over a message in one
+//! or several parts.
+
+use std::sync::Arc;
+
+use const_oid::ObjectIdentifier;
+use const_oid::db::{fips202, rfc5912};
+use der::Encode;
+use der::asn1::{Null, OctetStringRef};
+use zeroize::Zeroizing;
+
+use super::params::{Parameter, hash_of_mechanism, hash_of_mgf};
+use super::table::Row;
+use crate::crypto::{self, Digest, Hash, Mac, Pss};
+use crate::error::{Error, Result};
+use crate::object::material::Key;
+use crate::secret::Secret;
+
+/// How a message is signed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scheme {
+    /// RSASSA-PKCS1-v1_5; without a hash, the caller gives the DigestInfo.
+    V15(Option<Hash>),
+    /// The raw RSA operation on a number as long as the modulus.
+    X509,
+    /// RSASSA-PSS; the message is hashed here or comes hashed.
+    Pss(Pss, Option<Hash>),
+    /// ECDSA; the message is hashed here or comes hashed.
+    Ecdsa(Option<Hash>),
+    /// Ed25519.
+    Ed25519,
+    /// HMAC, cut to a length in bytes.
+    Hmac(Hash, usize),
+    /// AES-CMAC, cut to a length in bytes.
+    Cmac(usize),
+}
+
+/// CKM_RSA_PKCS and CKM_…_RSA_PKCS.
+pub(super) fn v15(row: &Row, _: &Parameter) -> Result<Scheme> {
+    Ok(Scheme::V15(row.hash))
+}
+
+/// CKM_RSA_X_509.
+pub(super) fn x509(_: &Row, _: &Parameter) -> Result<Scheme> {
+    Ok(Scheme::X509)
+}
+
+/// CKM_RSA_PKCS_PSS and CKM_…_RSA_PKCS_PSS, whose parameter must name the same hash.
+pub(super) fn pss(row: &Row, parameter: &Parameter) -> Result<Scheme> {
+    let Parameter::Pss { hash, mgf, salt_len } = parameter else { return Err(Error::MechanismParamInvalid) };
+    let hash = hash_of_mechanism(*hash)?;
+    if row.hash.is_some_and(|own| own != hash) {
+        return Err(Error::MechanismParamInvalid);
+    }
+    let salt_len = usize::try_from(*salt_len).map_err(|_| Error::MechanismParamInvalid)?;
+    Ok(Scheme::Pss(Pss { hash, mgf: hash_of_mgf(*mgf)?, salt_len }, row.hash))
+}
+
+/// CKM_ECDSA and CKM_ECDSA_….
+pub(super) fn ecdsa(row: &Row, _: &Parameter) -> Result<Scheme> {
+    Ok(Scheme::Ecdsa(row.hash))
+}
+
+/// CKM_EDDSA: pure Ed25519, without parameter, or with one that asks for no more than that.
+pub(super) fn eddsa(_: &Row, parameter: &Parameter) -> Result<Scheme> {
+    match parameter {
+        Parameter::None => Ok(Scheme::Ed25519),
+        Parameter::Eddsa { prehash: false, context } if context.is_empty() => Ok(Scheme::Ed25519),
+        _ => Err(Error::MechanismParamInvalid),
+    }
+}
+
+/// CKM_…_HMAC and CKM_…_HMAC_GENERAL.
+pub(super) fn hmac(row: &Row, parameter: &Parameter) -> Result<Scheme> {
+    let hash = row.hash.ok_or(Error::MechanismInvalid)?;
+    Ok(Scheme::Hmac(hash, mac_length(parameter, hash.len())?))
+}
+
+/// CKM_AES_CMAC and CKM_AES_CMAC_GENERAL.
+pub(super) fn cmac(_: &Row, parameter: &Parameter) -> Result<Scheme> {
+    Ok(Scheme::Cmac(mac_length(parameter, 16)?))
+}
+
+/// CK_MAC_GENERAL_PARAMS: a length in bytes, from 1 to the full one.
+fn mac_length(parameter: &Parameter, full: usize) -> Result<usize> {
+    match parameter {
+        Parameter::Number(length) => usize::try_from(*length)
+            .ok()
+            .filter(|length| (1..=full).contains(length))
+            .ok_or(Error::MechanismParamInvalid),
+        _ => Ok(full),
+    }
+}
+
+impl Scheme {
+    /// Length of the signature in bytes.
+    pub fn signature_len(self, key: &Key) -> usize {
+        match self {
+            Scheme::V15(_) | Scheme::X509 | Scheme::Pss(..) => key.size_bits().div_ceil(8) as usize,
+            Scheme::Ecdsa(_) => 2 * key.size_bits().div_ceil(8) as usize,
+            Scheme::Ed25519 => 64,
+            Scheme::Hmac(_, length) | Scheme::Cmac(length) => length,
+        }
+    }
+
+    /// Refuses at once what the key can never do: a salt that does not fit (RFC 8017, 9.1.1).
+    fn check(self, key: &Key) -> Result<()> {
+        match self {
+            Scheme::Pss(pss, _) => {
+                let encoded = (key.size_bits() as usize).saturating_sub(1).div_ceil(8);
+                if pss.salt_len.saturating_add(pss.hash.len()).saturating_add(2) > encoded {
+                    return Err(Error::MechanismParamInvalid);
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn input(self, key: &Key) -> Result<Input> {
+        Ok(match self {
+            Scheme::V15(Some(hash)) | Scheme::Pss(_, Some(hash)) | Scheme::Ecdsa(Some(hash)) => {
+                Input::Hashed(crypto::digest(hash)?, hash)
+            }
+            Scheme::V15(None) | Scheme::Pss(_, None) | Scheme::Ecdsa(None) | Scheme::X509 | Scheme::Ed25519 => {
+                Input::Whole(Zeroizing::default())
+            }
+            Scheme::Hmac(hash, _) => Input::Mac(crypto::hmac(hash, key.secret_value())?),
+            Scheme::Cmac(_) => Input::Mac(crypto::cmac(key.secret_value())?),
+        })
+    }
+
+    /// Signs what the input came to: a digest, or the message itself.
+    fn sign(self, key: &Key, message: &[u8]) -> Result<Vec<u8>> {
+        match self {
+            Scheme::V15(None) => key.rsa_private()?.sign_v15(message),
+            Scheme::V15(Some(hash)) => key.rsa_private()?.sign_v15(&digest_info(hash, message)?),
+            Scheme::X509 => {
+                let rsa = key.rsa_private()?;
+                Ok(rsa.raw(&padded(message, rsa.len())?)?.expose().to_vec())
+            }
+            Scheme::Pss(pss, _) => {
+                check_digest(message, pss.hash)?;
+                key.rsa_private()?.sign_pss(&pss, message)
+            }
+            Scheme::Ecdsa(_) => key.ec_private()?.sign(message),
+            Scheme::Ed25519 => Ok(key.ed_private()?.sign(message)?.to_vec()),
+            Scheme::Hmac(..) | Scheme::Cmac(_) => Err(Error::CryptoFailed("a MAC is not signed")),
+        }
+    }
+
+    fn verify(self, key: &Key, message: &[u8], signature: &[u8]) -> Result<()> {
+        match self {
+            Scheme::V15(None) => key.rsa_public()?.verify_v15(message, signature),
+            Scheme::V15(Some(hash)) => key.rsa_public()?.verify_v15(&digest_info(hash, message)?, signature),
+            Scheme::X509 => {
+                let rsa = key.rsa_public()?;
+                let recovered = rsa.raw(signature).map_err(|_| Error::SignatureInvalid)?;
+                let expected = padded(message, rsa.len())?;
+                if recovered == *expected { Ok(()) } else { Err(Error::SignatureInvalid) }
+            }
+            Scheme::Pss(pss, _) => {
+                check_digest(message, pss.hash)?;
+                key.rsa_public()?.verify_pss(&pss, message, signature)
+            }
+            Scheme::Ecdsa(_) => key.ec_public()?.verify(message, signature),
+            Scheme::Ed25519 => key.ed_public()?.verify(message, signature),
+            Scheme::Hmac(..) | Scheme::Cmac(_) => Err(Error::CryptoFailed("a MAC is not a signature")),
+        }
+    }
+}
+
+/// A digest that comes from the caller has its hash's length.
+fn check_digest(digest: &[u8], hash: Hash) -> Result<()> {
+    if digest.len() == hash.len() { Ok(()) } else { Err(Error::DataLength) }
+}
+
+/// A number shorter than the modulus gets zeros in front (section 6.1.12).
+fn padded(message: &[u8], length: usize) -> Result<Zeroizing<Vec<u8>>> {
+    let zeros = length.checked_sub(message.len()).ok_or(Error::DataLength)?;
+    let mut out = Zeroizing::new(vec![0; zeros]);
+    out.extend_from_slice(message);
+    Ok(out)
+}
+
+/// DER of DigestInfo. RFC 8017, section 9.2.
+fn digest_info(hash: Hash, digest: &[u8]) -> Result<Vec<u8>> {
+    #[derive(der::Sequence)]
+    struct DigestInfo<'a> {
+        algorithm: Algorithm,
+        digest: &'a OctetStringRef,
+    }
+    #[derive(der::Sequence)]
+    struct Algorithm {
+        algorithm: ObjectIdentifier,
+        parameters: Null,
+    }
+    let encode = || {
+        let algorithm = Algorithm { algorithm: oid(hash), parameters: Null };
+        DigestInfo { algorithm, digest: OctetStringRef::new(digest)? }.to_der()
+    };
+    encode().map_err(|_| Error::CryptoFailed("a DigestInfo did not encode"))
+}
+
+/// The hash functions' identifiers. RFC 8017 appendix B.1, NIST's CSOR.
+fn oid(hash: Hash) -> ObjectIdentifier {
+    match hash {
+        Hash::Sha1 => rfc5912::ID_SHA_1,
+        Hash::Sha224 => rfc5912::ID_SHA_224,
+        Hash::Sha256 => rfc5912::ID_SHA_256,
+        Hash::Sha384 => rfc5912::ID_SHA_384,
+        Hash::Sha512 => rfc5912::ID_SHA_512,
+        Hash::Sha512_224 => ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.5"),
+        Hash::Sha512_256 => ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.6"),
+        Hash::Sha3_224 => fips202::ID_SHA_3_224,
+        Hash::Sha3_256 => fips202::ID_SHA_3_256,
+        Hash::Sha3_384 => fips202::ID_SHA_3_384,
+        Hash::Sha3_512 => fips202::ID_SHA_3_512,
+    }
+}
+
+/// What a message is collected in.
+enum Input {
+    Hashed(Box<dyn Digest>, Hash),
+    Mac(Box<dyn Mac>),
+    /// Mechanisms that take the message whole also take it in parts here.
+    Whole(Zeroizing<Vec<u8>>),
+}
+
+/// The longest message that is collected whole, in bytes.
+const WHOLE_LIMIT: usize = 64 << 20;
+
+impl Input {
+    fn update(&mut self, data: &[u8]) -> Result<()> {
+        match self {
+            Input::Hashed(digest, _) => digest.update(data),
+            Input::Mac(mac) => mac.update(data),
+            Input::Whole(message) => {
+                if data.len() > WHOLE_LIMIT.saturating_sub(message.len()) {
+                    return Err(Error::DataLength);
+                }
+                message.extend_from_slice(data);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The end of a MAC: its full tag, of which the caller wants the first bytes.
+fn full_tag(mac: &mut dyn Mac) -> Result<Secret> {
+    let mut tag = Secret::zeroed(mac.len());
+    mac.finish(tag.expose_mut())?;
+    Ok(tag)
+}
+
+/// A running signature.
+pub struct Signing {
+    scheme: Scheme,
+    input: Input,
+    key: Arc<Key>,
+    /// Whether part of the message came in already.
+    pub begun: bool,
+}
+
+impl Signing {
+    /// Begins to sign with a key that has been found fit.
+    pub fn new(row: &Row, parameter: &Parameter, key: Arc<Key>) -> Result<Signing> {
+        let scheme = row.signature.ok_or(Error::MechanismInvalid)?(row, parameter)?;
+        scheme.check(&key)?;
+        Ok(Signing { scheme, input: scheme.input(&key)?, key, begun: false })
+    }
+
+    /// Length of the signature in bytes.
+    pub fn len(&self) -> usize {
+        self.scheme.signature_len(&self.key)
+    }
+
+    /// Takes part of the message.
+    pub fn update(&mut self, data: &[u8]) -> Result<()> {
+        self.begun = true;
+        self.input.update(data)
+    }
+
+    /// Signs what came in and writes exactly [`Signing::len`] bytes to the front of `out`.
+    pub fn finish(&mut self, out: &mut [u8]) -> Result<usize> {
+        match &mut self.input {
+            Input::Mac(mac) => {
+                let (Scheme::Hmac(_, length) | Scheme::Cmac(length)) = self.scheme else {
+                    return Err(Error::CryptoFailed("a MAC without a length"));
+                };
+                put(out, full_tag(mac.as_mut())?.expose().get(..length).unwrap_or_default())
+            }
+            Input::Hashed(digest, hash) => {
+                let mut value = [0; 64];
+                let value = value.get_mut(..hash.len()).unwrap_or_default();
+                digest.finish(value)?;
+                put(out, &self.scheme.sign(&self.key, value)?)
+            }
+            Input::Whole(message) => put(out, &self.scheme.sign(&self.key, message)?),
+        }
+    }
+
+    /// Signs a message given at once; not copied where the scheme takes it whole.
+    pub fn sign(&mut self, data: &[u8], out: &mut [u8]) -> Result<usize> {
+        if let Input::Whole(_) = &self.input {
+            return put(out, &self.scheme.sign(&self.key, data)?);
+        }
+        self.input.update(data)?;
+        self.finish(out)
+    }
+}
+
+/// Copies a result to the front of the output.
+fn put(out: &mut [u8], result: &[u8]) -> Result<usize> {
+    out.get_mut(..result.len())
+        .ok_or(Error::BufferTooSmall { needed: result.len() })?
+        .copy_from_slice(result);
+    Ok(result.len())
+}
+
+/// A running verification.
+pub struct Verifying {
+    scheme: Scheme,
+    input: Input,
+    key: Arc<Key>,
+    /// Whether part of the message came in already.
+    pub begun: bool,
+}
+
+impl Verifying {
+    /// Begins to verify with a key that has been found fit.
+    pub fn new(row: &Row, parameter: &Parameter, key: Arc<Key>) -> Result<Verifying> {
+        let scheme = row.signature.ok_or(Error::MechanismInvalid)?(row, parameter)?;
+        scheme.check(&key)?;
+        Ok(Verifying { scheme, input: scheme.input(&key)?, key, begun: false })
+    }
+
+    /// Takes part of the message.
+    pub fn update(&mut self, data: &[u8]) -> Result<()> {
+        self.begun = true;
+        self.input.update(data)
+    }
+
+    /// Compares what came in with a signature.
+    pub fn finish(&mut self, signature: &[u8]) -> Result<()> {
+        if signature.len() != self.scheme.signature_len(&self.key) {
+            return Err(Error::SignatureLength);
+        }
+        match &mut self.input {
+            Input::Mac(mac) => {
+                let tag = full_tag(mac.as_mut())?;
+                let expected = Secret::copy_of(tag.expose().get(..signature.len()).unwrap_or_default());
+                if expected.equals(signature) { Ok(()) } else { Err(Error::SignatureInvalid) }
+            }
+            Input::Hashed(digest, hash) => {
+                let mut value = [0; 64];
+                let value = value.get_mut(..hash.len()).unwrap_or_default();
+                digest.finish(value)?;
+                self.scheme.verify(&self.key, value, signature)
+            }
+            Input::Whole(message) => self.scheme.verify(&self.key, message, signature),
+        }
+    }
+
+    /// Verifies a message given at once.
+    pub fn verify(&mut self, data: &[u8], signature: &[u8]) -> Result<()> {
+        self.update(data)?;
+        self.finish(signature)
+    }
+
+    /// The message that a signature with recovery holds (CKM_RSA_PKCS, CKM_RSA_X_509).
+    pub fn recover(&mut self, signature: &[u8]) -> Result<Vec<u8>> {
+        let rsa = self.key.rsa_public()?;
+        if signature.len() != rsa.len() {
+            return Err(Error::SignatureLength);
+        }
+        let block = rsa.raw(signature).map_err(|_| Error::SignatureInvalid)?;
+        match self.scheme {
+            Scheme::X509 => Ok(block),
+            _ => unpadded(&block).map(<[u8]>::to_vec).ok_or(Error::SignatureInvalid),
+        }
+    }
+}
+
+/// The data inside a block of type 1: 00 01 FF…FF 00 data, with at least eight FF. RFC 2313,
+/// section 8.1. A signature is public, so this need not be constant-time.
+fn unpadded(block: &[u8]) -> Option<&[u8]> {
+    let rest = block.strip_prefix(&[0, 1])?;
+    let filler = rest.iter().take_while(|byte| **byte == 0xff).count();
+    rest.get(filler..).filter(|_| filler >= 8)?.strip_prefix(&[0])
+}

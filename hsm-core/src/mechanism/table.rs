@@ -1,0 +1,367 @@
+//! THE mechanism registry: PKCS #11 3.2, section 6. Every door reads the same rows: mechanism lists
+//! and information, every Init call, CKA_ALLOWED_MECHANISMS and the README's matrix. Flags are
+//! computed from what a row holds, so they cannot say what the code does not do.
+
+use cryptoki_sys::*;
+
+use super::ciphering::{self, Transform};
+use super::derivation;
+use super::generation::Generator;
+use super::params::{Mechanism, Parameter, Shape};
+use super::signing::{self, Scheme};
+use super::wrapping;
+use crate::crypto::Hash;
+use crate::error::{Error, Result};
+use crate::object::material::Key;
+use crate::secret::Secret;
+
+/// What a key size is counted in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unit {
+    /// Bits.
+    Bits,
+    /// Bytes.
+    Bytes,
+}
+
+/// One mechanism.
+pub struct Row {
+    /// Its number, CKM_….
+    pub kind: u64,
+    /// Its name in the standard.
+    pub name: &'static str,
+    /// The section of PKCS #11 3.2 that defines it.
+    pub section: &'static str,
+    /// The form of its parameter.
+    pub shape: Shape,
+    /// The key types it takes or makes; none for a digest.
+    pub keys: &'static [u64],
+    /// Smallest and largest key, in `unit`; zeros for a digest.
+    pub sizes: (u64, u64),
+    /// What `sizes` counts.
+    pub unit: Unit,
+    /// The hash function inside, where the mechanism names one.
+    pub hash: Option<Hash>,
+    /// It digests messages.
+    pub(super) digest: bool,
+    /// It signs and verifies.
+    pub(super) signature: Option<fn(&Row, &Parameter) -> Result<Scheme>>,
+    /// Its signatures give the message back.
+    pub(super) recovery: bool,
+    /// It encrypts and decrypts.
+    pub(super) cipher: Option<fn(&Row, &Parameter) -> Result<Transform>>,
+    /// It wraps and unwraps keys.
+    pub(super) wrap: Option<fn(&Row, &Parameter) -> Result<Transform>>,
+    /// It makes keys.
+    pub(super) generator: Option<Generator>,
+    /// It derives secrets.
+    pub(super) derive: Option<fn(&Parameter, &Key) -> Result<Secret>>,
+}
+
+/// What C_GetMechanismInfo tells of a mechanism.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Info {
+    /// Smallest key, in the mechanism's own unit.
+    pub min_key: u64,
+    /// Largest key.
+    pub max_key: u64,
+    /// CKF_… bits.
+    pub flags: Flags,
+}
+
+/// CKF_… bits of a mechanism. PKCS #11 3.2, section 3.5.
+pub type Flags = u64;
+
+/// The functions that a mechanism may have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)] // C_… of the same names.
+pub enum Function {
+    Digest,
+    Sign,
+    SignRecover,
+    Verify,
+    VerifyRecover,
+    Encrypt,
+    Decrypt,
+    Wrap,
+    Unwrap,
+    Generate,
+    GenerateKeyPair,
+    Derive,
+}
+
+impl Function {
+    const ALL: [(Function, Flags); 12] = [
+        (Function::Digest, CKF_DIGEST),
+        (Function::Sign, CKF_SIGN),
+        (Function::SignRecover, CKF_SIGN_RECOVER),
+        (Function::Verify, CKF_VERIFY),
+        (Function::VerifyRecover, CKF_VERIFY_RECOVER),
+        (Function::Encrypt, CKF_ENCRYPT),
+        (Function::Decrypt, CKF_DECRYPT),
+        (Function::Wrap, CKF_WRAP),
+        (Function::Unwrap, CKF_UNWRAP),
+        (Function::Generate, CKF_GENERATE),
+        (Function::GenerateKeyPair, CKF_GENERATE_KEY_PAIR),
+        (Function::Derive, CKF_DERIVE),
+    ];
+}
+
+impl Row {
+    /// Whether the mechanism has a function.
+    pub fn does(&self, function: Function) -> bool {
+        match function {
+            Function::Digest => self.digest,
+            Function::Sign | Function::Verify => self.signature.is_some(),
+            Function::SignRecover | Function::VerifyRecover => self.recovery,
+            Function::Encrypt | Function::Decrypt => self.cipher.is_some(),
+            Function::Wrap | Function::Unwrap => self.wrap.is_some(),
+            Function::Generate => self.generator.is_some_and(|generator| !generator.makes_pairs()),
+            Function::GenerateKeyPair => self.generator.is_some_and(Generator::makes_pairs),
+            Function::Derive => self.derive.is_some(),
+        }
+    }
+
+    /// Key sizes and flags.
+    pub fn info(&self) -> Info {
+        let functions =
+            Function::ALL.iter().filter(|(function, _)| self.does(*function)).map(|(_, flag)| flag);
+        let curve = if self.keys == EC { CKF_EC_F_P | CKF_EC_OID | CKF_EC_UNCOMPRESS } else { 0 };
+        let (min_key, max_key) = self.sizes;
+        Info { min_key, max_key, flags: functions.fold(curve, |flags, flag| flags | flag) }
+    }
+
+    /// Whether a key of `bits` bits is in the mechanism's range.
+    pub fn takes_bits(&self, bits: u64) -> bool {
+        let size = match self.unit {
+            Unit::Bits => bits,
+            Unit::Bytes => bits.div_ceil(8),
+        };
+        self.sizes.0 <= size && size <= self.sizes.1
+    }
+}
+
+/// The mechanisms on offer, in the order of their numbers.
+pub fn offered() -> impl ExactSizeIterator<Item = &'static Row> {
+    TABLE.iter()
+}
+
+/// The row of a mechanism.
+pub fn row(kind: u64) -> Option<&'static Row> {
+    TABLE.binary_search_by_key(&kind, |row| row.kind).ok().and_then(|at| TABLE.get(at))
+}
+
+/// The row of a mechanism that has `function`; [`Error::MechanismInvalid`] for any other.
+pub fn row_for(mechanism: &Mechanism, function: Function) -> Result<&'static Row> {
+    row(mechanism.kind).filter(|row| row.does(function)).ok_or(Error::MechanismInvalid)
+}
+
+const RSA: &[u64] = &[CKK_RSA];
+const EC: &[u64] = &[CKK_EC];
+const EDWARDS: &[u64] = &[CKK_EC_EDWARDS];
+const MONTGOMERY: &[u64] = &[CKK_EC_MONTGOMERY];
+const AGREEING: &[u64] = &[CKK_EC, CKK_EC_MONTGOMERY];
+const AES: &[u64] = &[CKK_AES];
+const GENERIC: &[u64] = &[CKK_GENERIC_SECRET];
+
+/// RSA keys, in bits: below 1024 nothing is safe, above 16384 a signature takes seconds.
+const RSA_BITS: (u64, u64) = (1024, 16384);
+const EC_BITS: (u64, u64) = (224, 521);
+/// Generic secrets and HMAC keys, in bytes.
+const SECRET_BYTES: (u64, u64) = (1, 4096);
+
+/// What rows begin from.
+const ROW: Row = Row {
+    kind: 0,
+    name: "",
+    section: "",
+    shape: Shape::None,
+    keys: &[],
+    sizes: (0, 0),
+    unit: Unit::Bits,
+    hash: None,
+    digest: false,
+    signature: None,
+    recovery: false,
+    cipher: None,
+    wrap: None,
+    generator: None,
+    derive: None,
+};
+
+const fn digest(hash: Hash) -> Row {
+    Row { hash: Some(hash), digest: true, ..ROW }
+}
+
+/// HMAC takes generic secrets and keys of its own type. Section 6.21 and its siblings.
+const fn hmac(hash: Hash, keys: &'static [u64], shape: Shape) -> Row {
+    Row {
+        shape,
+        keys,
+        sizes: SECRET_BYTES,
+        unit: Unit::Bytes,
+        hash: Some(hash),
+        signature: Some(signing::hmac),
+        ..ROW
+    }
+}
+
+const fn secret(keys: &'static [u64], sizes: (u64, u64), generator: Generator) -> Row {
+    Row { keys, sizes, unit: Unit::Bytes, generator: Some(generator), ..ROW }
+}
+
+const fn rsa() -> Row {
+    Row { keys: RSA, sizes: RSA_BITS, ..ROW }
+}
+
+const fn rsa_v15(hash: Hash) -> Row {
+    Row { hash: Some(hash), signature: Some(signing::v15), ..rsa() }
+}
+
+const fn rsa_pss(hash: Option<Hash>) -> Row {
+    Row { shape: Shape::Pss, hash, signature: Some(signing::pss), ..rsa() }
+}
+
+const fn ec() -> Row {
+    Row { keys: EC, sizes: EC_BITS, ..ROW }
+}
+
+const fn ecdsa(hash: Option<Hash>) -> Row {
+    Row { hash, signature: Some(signing::ecdsa), ..ec() }
+}
+
+const fn aes(shape: Shape) -> Row {
+    Row { shape, keys: AES, sizes: (16, 32), unit: Unit::Bytes, ..ROW }
+}
+
+const fn key_wrap() -> Row {
+    Row { wrap: Some(wrapping::key_wrap), ..aes(Shape::OptionalIv) }
+}
+
+/// A row whose number and name come from the constant.
+macro_rules! rows {
+    ($($kind:ident $section:literal $row:expr;)*) => {
+        &[$(Row { kind: $kind, name: stringify!($kind), section: $section, ..$row }),*]
+    };
+}
+
+#[rustfmt::skip]
+static TABLE: &[Row] = rows! {
+    CKM_RSA_PKCS_KEY_PAIR_GEN           "6.1.4"    Row { generator: Some(Generator::Rsa), ..rsa() };
+    CKM_RSA_PKCS                        "6.1.6"    Row { signature: Some(signing::v15), recovery: true, cipher: Some(ciphering::rsa_v15), wrap: Some(ciphering::rsa_v15), ..rsa() };
+    CKM_RSA_X_509                       "6.1.12"   Row { signature: Some(signing::x509), recovery: true, cipher: Some(ciphering::rsa_x509), ..rsa() };
+    CKM_SHA1_RSA_PKCS                   "6.1.10"   rsa_v15(Hash::Sha1);
+    CKM_RSA_PKCS_OAEP                   "6.1.8"    Row { shape: Shape::Oaep, cipher: Some(ciphering::oaep), wrap: Some(ciphering::oaep), ..rsa() };
+    CKM_RSA_PKCS_PSS                    "6.1.9"    rsa_pss(None);
+    CKM_SHA1_RSA_PKCS_PSS               "6.1.11"   rsa_pss(Some(Hash::Sha1));
+    CKM_SHA256_RSA_PKCS                 "6.1.10"   rsa_v15(Hash::Sha256);
+    CKM_SHA384_RSA_PKCS                 "6.1.10"   rsa_v15(Hash::Sha384);
+    CKM_SHA512_RSA_PKCS                 "6.1.10"   rsa_v15(Hash::Sha512);
+    CKM_SHA256_RSA_PKCS_PSS             "6.1.11"   rsa_pss(Some(Hash::Sha256));
+    CKM_SHA384_RSA_PKCS_PSS             "6.1.11"   rsa_pss(Some(Hash::Sha384));
+    CKM_SHA512_RSA_PKCS_PSS             "6.1.11"   rsa_pss(Some(Hash::Sha512));
+    CKM_SHA224_RSA_PKCS                 "6.1.10"   rsa_v15(Hash::Sha224);
+    CKM_SHA224_RSA_PKCS_PSS             "6.1.11"   rsa_pss(Some(Hash::Sha224));
+    CKM_SHA512_224                      "6.26.2"   digest(Hash::Sha512_224);
+    CKM_SHA512_224_HMAC                 "6.26.4"   hmac(Hash::Sha512_224, &[CKK_SHA512_224_HMAC, CKK_GENERIC_SECRET], Shape::None);
+    CKM_SHA512_224_HMAC_GENERAL         "6.26.3"   hmac(Hash::Sha512_224, &[CKK_SHA512_224_HMAC, CKK_GENERIC_SECRET], Shape::Number);
+    CKM_SHA512_256                      "6.27.2"   digest(Hash::Sha512_256);
+    CKM_SHA512_256_HMAC                 "6.27.4"   hmac(Hash::Sha512_256, &[CKK_SHA512_256_HMAC, CKK_GENERIC_SECRET], Shape::None);
+    CKM_SHA512_256_HMAC_GENERAL         "6.27.3"   hmac(Hash::Sha512_256, &[CKK_SHA512_256_HMAC, CKK_GENERIC_SECRET], Shape::Number);
+    CKM_SHA3_256_RSA_PKCS               "6.1.10"   rsa_v15(Hash::Sha3_256);
+    CKM_SHA3_384_RSA_PKCS               "6.1.10"   rsa_v15(Hash::Sha3_384);
+    CKM_SHA3_512_RSA_PKCS               "6.1.10"   rsa_v15(Hash::Sha3_512);
+    CKM_SHA3_256_RSA_PKCS_PSS           "6.1.11"   rsa_pss(Some(Hash::Sha3_256));
+    CKM_SHA3_384_RSA_PKCS_PSS           "6.1.11"   rsa_pss(Some(Hash::Sha3_384));
+    CKM_SHA3_512_RSA_PKCS_PSS           "6.1.11"   rsa_pss(Some(Hash::Sha3_512));
+    CKM_SHA3_224_RSA_PKCS               "6.1.10"   rsa_v15(Hash::Sha3_224);
+    CKM_SHA3_224_RSA_PKCS_PSS           "6.1.11"   rsa_pss(Some(Hash::Sha3_224));
+    CKM_SHA_1                           "6.21.2"   digest(Hash::Sha1);
+    CKM_SHA_1_HMAC                      "6.21.4"   hmac(Hash::Sha1, &[CKK_SHA_1_HMAC, CKK_GENERIC_SECRET], Shape::None);
+    CKM_SHA_1_HMAC_GENERAL              "6.21.3"   hmac(Hash::Sha1, &[CKK_SHA_1_HMAC, CKK_GENERIC_SECRET], Shape::Number);
+    CKM_SHA256                          "6.23.2"   digest(Hash::Sha256);
+    CKM_SHA256_HMAC                     "6.23.4"   hmac(Hash::Sha256, &[CKK_SHA256_HMAC, CKK_GENERIC_SECRET], Shape::None);
+    CKM_SHA256_HMAC_GENERAL             "6.23.3"   hmac(Hash::Sha256, &[CKK_SHA256_HMAC, CKK_GENERIC_SECRET], Shape::Number);
+    CKM_SHA224                          "6.22.2"   digest(Hash::Sha224);
+    CKM_SHA224_HMAC                     "6.22.4"   hmac(Hash::Sha224, &[CKK_SHA224_HMAC, CKK_GENERIC_SECRET], Shape::None);
+    CKM_SHA224_HMAC_GENERAL             "6.22.3"   hmac(Hash::Sha224, &[CKK_SHA224_HMAC, CKK_GENERIC_SECRET], Shape::Number);
+    CKM_SHA384                          "6.24.2"   digest(Hash::Sha384);
+    CKM_SHA384_HMAC                     "6.24.4"   hmac(Hash::Sha384, &[CKK_SHA384_HMAC, CKK_GENERIC_SECRET], Shape::None);
+    CKM_SHA384_HMAC_GENERAL             "6.24.3"   hmac(Hash::Sha384, &[CKK_SHA384_HMAC, CKK_GENERIC_SECRET], Shape::Number);
+    CKM_SHA512                          "6.25.2"   digest(Hash::Sha512);
+    CKM_SHA512_HMAC                     "6.25.4"   hmac(Hash::Sha512, &[CKK_SHA512_HMAC, CKK_GENERIC_SECRET], Shape::None);
+    CKM_SHA512_HMAC_GENERAL             "6.25.3"   hmac(Hash::Sha512, &[CKK_SHA512_HMAC, CKK_GENERIC_SECRET], Shape::Number);
+    CKM_SHA3_256                        "6.30.2"   digest(Hash::Sha3_256);
+    CKM_SHA3_256_HMAC                   "6.30.4"   hmac(Hash::Sha3_256, &[CKK_SHA3_256_HMAC, CKK_GENERIC_SECRET], Shape::None);
+    CKM_SHA3_256_HMAC_GENERAL           "6.30.3"   hmac(Hash::Sha3_256, &[CKK_SHA3_256_HMAC, CKK_GENERIC_SECRET], Shape::Number);
+    CKM_SHA3_224                        "6.29.2"   digest(Hash::Sha3_224);
+    CKM_SHA3_224_HMAC                   "6.29.4"   hmac(Hash::Sha3_224, &[CKK_SHA3_224_HMAC, CKK_GENERIC_SECRET], Shape::None);
+    CKM_SHA3_224_HMAC_GENERAL           "6.29.3"   hmac(Hash::Sha3_224, &[CKK_SHA3_224_HMAC, CKK_GENERIC_SECRET], Shape::Number);
+    CKM_SHA3_384                        "6.31.2"   digest(Hash::Sha3_384);
+    CKM_SHA3_384_HMAC                   "6.31.4"   hmac(Hash::Sha3_384, &[CKK_SHA3_384_HMAC, CKK_GENERIC_SECRET], Shape::None);
+    CKM_SHA3_384_HMAC_GENERAL           "6.31.3"   hmac(Hash::Sha3_384, &[CKK_SHA3_384_HMAC, CKK_GENERIC_SECRET], Shape::Number);
+    CKM_SHA3_512                        "6.32.2"   digest(Hash::Sha3_512);
+    CKM_SHA3_512_HMAC                   "6.32.4"   hmac(Hash::Sha3_512, &[CKK_SHA3_512_HMAC, CKK_GENERIC_SECRET], Shape::None);
+    CKM_SHA3_512_HMAC_GENERAL           "6.32.3"   hmac(Hash::Sha3_512, &[CKK_SHA3_512_HMAC, CKK_GENERIC_SECRET], Shape::Number);
+    CKM_GENERIC_SECRET_KEY_GEN          "6.8.3"    secret(GENERIC, SECRET_BYTES, Generator::Secret(CKK_GENERIC_SECRET));
+    CKM_EC_KEY_PAIR_GEN                 "6.3.7"    Row { generator: Some(Generator::Ec), ..ec() };
+    CKM_ECDSA                           "6.3.12"   ecdsa(None);
+    CKM_ECDSA_SHA1                      "6.3.13"   ecdsa(Some(Hash::Sha1));
+    CKM_ECDSA_SHA224                    "6.3.13"   ecdsa(Some(Hash::Sha224));
+    CKM_ECDSA_SHA256                    "6.3.13"   ecdsa(Some(Hash::Sha256));
+    CKM_ECDSA_SHA384                    "6.3.13"   ecdsa(Some(Hash::Sha384));
+    CKM_ECDSA_SHA512                    "6.3.13"   ecdsa(Some(Hash::Sha512));
+    CKM_ECDSA_SHA3_224                  "6.3.13"   ecdsa(Some(Hash::Sha3_224));
+    CKM_ECDSA_SHA3_256                  "6.3.13"   ecdsa(Some(Hash::Sha3_256));
+    CKM_ECDSA_SHA3_384                  "6.3.13"   ecdsa(Some(Hash::Sha3_384));
+    CKM_ECDSA_SHA3_512                  "6.3.13"   ecdsa(Some(Hash::Sha3_512));
+    CKM_ECDH1_DERIVE                    "6.3.17"   Row { shape: Shape::Ecdh, keys: AGREEING, sizes: EC_BITS, derive: Some(derivation::ecdh), ..ROW };
+    CKM_ECDH1_COFACTOR_DERIVE           "6.3.18"   Row { shape: Shape::Ecdh, keys: AGREEING, sizes: EC_BITS, derive: Some(derivation::ecdh), ..ROW };
+    CKM_EC_EDWARDS_KEY_PAIR_GEN         "6.3.10"   Row { keys: EDWARDS, sizes: (255, 255), generator: Some(Generator::Edwards), ..ROW };
+    CKM_EC_MONTGOMERY_KEY_PAIR_GEN      "6.3.11"   Row { keys: MONTGOMERY, sizes: (255, 255), generator: Some(Generator::Montgomery), ..ROW };
+    CKM_EDDSA                           "6.3.14"   Row { shape: Shape::OptionalEddsa, keys: EDWARDS, sizes: (255, 255), signature: Some(signing::eddsa), ..ROW };
+    CKM_AES_KEY_GEN                     "6.13.3"   secret(AES, (16, 32), Generator::Secret(CKK_AES));
+    CKM_AES_ECB                         "6.13.4"   Row { cipher: Some(ciphering::ecb), wrap: Some(ciphering::ecb), ..aes(Shape::None) };
+    CKM_AES_CBC                         "6.13.5"   Row { cipher: Some(ciphering::cbc), wrap: Some(ciphering::cbc), ..aes(Shape::Iv) };
+    CKM_AES_CBC_PAD                     "6.13.6"   Row { cipher: Some(ciphering::cbc_pad), wrap: Some(ciphering::cbc_pad), ..aes(Shape::Iv) };
+    CKM_AES_CTR                         "6.13.7"   Row { cipher: Some(ciphering::ctr), ..aes(Shape::Ctr) };
+    CKM_AES_GCM                         "6.13.11"  Row { cipher: Some(ciphering::gcm), wrap: Some(ciphering::gcm), ..aes(Shape::Gcm) };
+    CKM_AES_CMAC                        "6.13.17"  Row { signature: Some(signing::cmac), ..aes(Shape::None) };
+    CKM_AES_CMAC_GENERAL                "6.13.16"  Row { signature: Some(signing::cmac), ..aes(Shape::Number) };
+    CKM_AES_KEY_WRAP                    "6.13.18"  key_wrap();
+    CKM_AES_KEY_WRAP_PAD                "6.13.18"  key_wrap();
+    CKM_AES_KEY_WRAP_KWP                "6.13.18"  key_wrap();
+    CKM_SHA_1_KEY_GEN                   "6.21.6"   secret(&[CKK_SHA_1_HMAC], SECRET_BYTES, Generator::Secret(CKK_SHA_1_HMAC));
+    CKM_SHA224_KEY_GEN                  "6.22.6"   secret(&[CKK_SHA224_HMAC], SECRET_BYTES, Generator::Secret(CKK_SHA224_HMAC));
+    CKM_SHA256_KEY_GEN                  "6.23.6"   secret(&[CKK_SHA256_HMAC], SECRET_BYTES, Generator::Secret(CKK_SHA256_HMAC));
+    CKM_SHA384_KEY_GEN                  "6.24.6"   secret(&[CKK_SHA384_HMAC], SECRET_BYTES, Generator::Secret(CKK_SHA384_HMAC));
+    CKM_SHA512_KEY_GEN                  "6.25.6"   secret(&[CKK_SHA512_HMAC], SECRET_BYTES, Generator::Secret(CKK_SHA512_HMAC));
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_unique_and_in_order() {
+        assert!(TABLE.windows(2).all(|pair| pair[0].kind < pair[1].kind), "binary search relies on it");
+    }
+
+    #[test]
+    fn every_row_does_something_with_keys_of_some_size() {
+        for row in TABLE {
+            assert_ne!(row.info().flags, 0, "{}", row.name);
+            assert_eq!(row.keys.is_empty(), row.does(Function::Digest), "{}", row.name);
+            assert_eq!(row.sizes.1 == 0, row.does(Function::Digest), "{}", row.name);
+            assert!(row.sizes.0 <= row.sizes.1, "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn a_row_is_found_by_its_number() {
+        for expected in TABLE {
+            assert_eq!(row(expected.kind).map(|row| row.name), Some(expected.name));
+        }
+        assert!(row(CKM_VENDOR_DEFINED).is_none());
+    }
+}

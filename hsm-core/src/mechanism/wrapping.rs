@@ -1,0 +1,34 @@
+//! Key wrapping beyond the ciphers that also encrypt data: AES key wrap. What is wrapped (a value,
+//! or a private key's PKCS #8) stands in `object::material`.
+
+use cryptoki_sys::*;
+
+use super::ciphering::Transform;
+use super::params::{Mechanism, Parameter};
+use super::table::{Function, Row, row_for};
+use crate::crypto::KeyWrap;
+use crate::error::{Error, Result};
+
+/// CKM_AES_KEY_WRAP is KW (RFC 3394). CKM_AES_KEY_WRAP_KWP is KWP (RFC 5649), and so is
+/// CKM_AES_KEY_WRAP_PAD, whose padding the standard left open before 3.2 and which SoftHSM2 reads
+/// so. The initial values are those of the RFCs: a parameter may repeat them and no more.
+pub(super) fn key_wrap(row: &Row, parameter: &Parameter) -> Result<Transform> {
+    let (mode, initial) = match row.kind {
+        CKM_AES_KEY_WRAP => (KeyWrap::Kw, &[0xa6; 8][..]),
+        _ => (KeyWrap::Kwp, &[0xa6, 0x59, 0x59, 0xa6][..]),
+    };
+    match parameter {
+        Parameter::None => Ok(Transform::KeyWrap(mode)),
+        Parameter::Iv(iv) if iv == initial => Ok(Transform::KeyWrap(mode)),
+        _ => Err(Error::MechanismParamInvalid),
+    }
+}
+
+impl Mechanism {
+    /// The transform by which this mechanism wraps, with the row it comes from.
+    pub(crate) fn wrapping(&self, function: Function) -> Result<(&'static Row, Transform)> {
+        let row = row_for(self, function)?;
+        let transform = row.wrap.ok_or(Error::MechanismInvalid)?(row, &self.parameter)?;
+        Ok((row, transform))
+    }
+}

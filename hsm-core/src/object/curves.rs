@@ -1,0 +1,112 @@
+//! The curves on offer and the forms of CKA_EC_PARAMS that name them. PKCS #11 3.2, section 6.3.3.
+
+use const_oid::ObjectIdentifier;
+use const_oid::db::{rfc5912, rfc8410};
+use cryptoki_sys::*;
+use der::asn1::PrintableStringRef;
+use der::{Decode, Encode};
+
+use crate::crypto::Curve;
+use crate::error::{Error, Result};
+
+/// A curve as a key type and CKA_EC_PARAMS name it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum NamedCurve {
+    /// CKK_EC.
+    Weierstrass(Curve),
+    /// CKK_EC_EDWARDS.
+    Ed25519,
+    /// CKK_EC_MONTGOMERY.
+    X25519,
+}
+
+struct Row {
+    curve: NamedCurve,
+    oid: ObjectIdentifier,
+    /// The curveName choice, a PrintableString.
+    name: &'static str,
+    /// An identifier of PKCS #11 3.0's time, still sent.
+    older: Option<ObjectIdentifier>,
+}
+
+const TABLE: &[Row] = &[
+    weierstrass(Curve::P224, rfc5912::SECP_224_R_1, "secp224r1"),
+    weierstrass(Curve::P256, rfc5912::SECP_256_R_1, "secp256r1"),
+    weierstrass(Curve::P384, rfc5912::SECP_384_R_1, "secp384r1"),
+    weierstrass(Curve::P521, rfc5912::SECP_521_R_1, "secp521r1"),
+    // SEC 2, version 2, appendix A.2.1.
+    weierstrass(Curve::Secp256k1, ObjectIdentifier::new_unwrap("1.3.132.0.10"), "secp256k1"),
+    Row {
+        curve: NamedCurve::Ed25519,
+        oid: rfc8410::ID_ED_25519,
+        name: "edwards25519",
+        older: Some(ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11591.15.1")),
+    },
+    Row {
+        curve: NamedCurve::X25519,
+        oid: rfc8410::ID_X_25519,
+        name: "curve25519",
+        older: Some(ObjectIdentifier::new_unwrap("1.3.6.1.4.1.3029.1.5.1")),
+    },
+];
+
+const fn weierstrass(curve: Curve, oid: ObjectIdentifier, name: &'static str) -> Row {
+    Row { curve: NamedCurve::Weierstrass(curve), oid, name, older: None }
+}
+
+impl NamedCurve {
+    /// Reads CKA_EC_PARAMS of a key type: an object identifier or a curve name; explicit parameters
+    /// and unknown curves are [`Error::DomainParamsInvalid`].
+    pub(crate) fn read(params: &[u8], key_type: Option<u64>) -> Result<NamedCurve> {
+        let by_oid = ObjectIdentifier::from_der(params).ok();
+        let by_name = <&PrintableStringRef>::from_der(params).ok().map(PrintableStringRef::as_str);
+        TABLE
+            .iter()
+            .find(|row| {
+                by_oid.is_some_and(|oid| oid == row.oid || Some(oid) == row.older) || by_name == Some(row.name)
+            })
+            .map(|row| row.curve)
+            .filter(|curve| Some(curve.key_type()) == key_type)
+            .ok_or(Error::DomainParamsInvalid)
+    }
+
+    /// The curve of an object identifier.
+    pub(crate) fn of_oid(oid: ObjectIdentifier) -> Option<NamedCurve> {
+        TABLE.iter().find(|row| row.oid == oid).map(|row| row.curve)
+    }
+
+    /// The curve's object identifier.
+    pub(crate) fn oid(self) -> Result<ObjectIdentifier> {
+        TABLE.iter().find(|row| row.curve == self).map(|row| row.oid).ok_or(Error::DomainParamsInvalid)
+    }
+
+    /// CKA_EC_PARAMS: DER of the object identifier.
+    pub(crate) fn params(self) -> Result<Vec<u8>> {
+        self.oid()?.to_der().map_err(|_| Error::DomainParamsInvalid)
+    }
+
+    /// CKA_KEY_TYPE of its keys.
+    pub(crate) const fn key_type(self) -> u64 {
+        match self {
+            NamedCurve::Weierstrass(_) => CKK_EC,
+            NamedCurve::Ed25519 => CKK_EC_EDWARDS,
+            NamedCurve::X25519 => CKK_EC_MONTGOMERY,
+        }
+    }
+
+    /// Size in bits, as mechanisms count it.
+    pub(crate) const fn bits(self) -> u64 {
+        match self {
+            NamedCurve::Weierstrass(curve) => curve.bits() as u64,
+            NamedCurve::Ed25519 | NamedCurve::X25519 => 255,
+        }
+    }
+
+    /// Length of a private value in bytes.
+    pub(crate) const fn private_len(self) -> usize {
+        match self {
+            NamedCurve::Weierstrass(curve) => curve.len(),
+            NamedCurve::Ed25519 | NamedCurve::X25519 => 32,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The ASN.1 forms of keys: SubjectPublicKeyInfo (RFC 5280) for CKA_PUBLIC_KEY_INFO, and PrivateKeyInfo
+//! (RFC 5208, RFC 5958) for wrapped private keys, as PKCS #11 3.2, section 6.7 has them.
+
+use const_oid::ObjectIdentifier;
+use const_oid::db::{rfc5912, rfc8410};
+use cryptoki_sys::*;
+use der::asn1::{AnyRef, BitStringRef, OctetStringRef, UintRef};
+use der::{Decode, Encode};
+use pkcs8::PrivateKeyInfoRef;
+use rsa::pkcs1::{RsaPrivateKey, RsaPublicKey};
+use sec1::EcPrivateKey;
+use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
+use zeroize::Zeroizing;
+
+use super::curves::NamedCurve;
+use super::values;
+use super::{Object, Value};
+use crate::crypto::{RsaCrt, RsaParts};
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+
+/// The bytes inside a DER OCTET STRING that fills its input.
+pub(crate) fn octet_string(der: &[u8]) -> Option<&[u8]> {
+    <&OctetStringRef>::from_der(der).ok().map(OctetStringRef::as_bytes)
+}
+
+/// DER of an OCTET STRING.
+pub(crate) fn to_octet_string(bytes: &[u8]) -> Result<Vec<u8>> {
+    OctetStringRef::new(bytes).and_then(Encode::to_der).map_err(failed)
+}
+
+/// The bits of a big-endian number.
+pub(crate) fn bit_len(number: &[u8]) -> u64 {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    match number.get(zeros..) {
+        Some([first, rest @ ..]) => u64::from(8 - first.leading_zeros()) + rest.len() as u64 * 8,
+        _ => 0,
+    }
+}
+
+/// What values that were checked before never lead to.
+fn failed(_: der::Error) -> Error {
+    Error::CryptoFailed("a key did not encode")
+}
+
+/// The algorithm identifier of a key: RFC 3279, RFC 5480, RFC 8410.
+fn algorithm(object: &Object) -> Result<(ObjectIdentifier, Option<Vec<u8>>)> {
+    if object.key_type() == Some(CKK_RSA) {
+        return Ok((rfc5912::RSA_ENCRYPTION, Some(AnyRef::NULL.to_der().map_err(failed)?)));
+    }
+    let curve = NamedCurve::read(object.bytes(CKA_EC_PARAMS), object.key_type())?;
+    match curve {
+        NamedCurve::Weierstrass(_) => Ok((rfc5912::ID_EC_PUBLIC_KEY, Some(curve.params()?))),
+        NamedCurve::Ed25519 | NamedCurve::X25519 => Ok((curve.oid()?, None)),
+    }
+}
+
+/// Gives `body` the algorithm identifier of a key.
+fn with_algorithm<T>(
+    object: &Object,
+    body: impl FnOnce(AlgorithmIdentifierRef<'_>) -> der::Result<T>,
+) -> Result<T> {
+    let (oid, parameters) = algorithm(object)?;
+    let parameters = parameters.as_deref().map(AnyRef::from_der).transpose().map_err(failed)?;
+    body(AlgorithmIdentifierRef { oid, parameters }).map_err(failed)
+}
+
+/// CKA_PUBLIC_KEY_INFO of a public key object: DER of SubjectPublicKeyInfo.
+pub(crate) fn public_key_info(object: &Object) -> Result<Vec<u8>> {
+    let key = match object.key_type() {
+        Some(CKK_RSA) => RsaPublicKey {
+            modulus: uint(object.bytes(CKA_MODULUS))?,
+            public_exponent: uint(object.bytes(CKA_PUBLIC_EXPONENT))?,
+        }
+        .to_der()
+        .map_err(failed)?,
+        _ => octet_string(object.bytes(CKA_EC_POINT)).ok_or(Error::PublicKeyInvalid)?.to_vec(),
+    };
+    with_algorithm(object, |algorithm| {
+        SubjectPublicKeyInfoRef { algorithm, subject_public_key: BitStringRef::from_bytes(&key)? }.to_der()
+    })
+}
+
+fn uint(bytes: &[u8]) -> Result<UintRef<'_>> {
+    UintRef::new(bytes).map_err(failed)
+}
+
+/// A private key object as PrivateKeyInfo.
+pub(crate) fn private_key_info(object: &Object) -> Result<Zeroizing<Vec<u8>>> {
+    let inner = match object.key_type() {
+        Some(CKK_RSA) => rsa_private_key(object)?,
+        Some(CKK_EC) => Zeroizing::new(
+            EcPrivateKey { private_key: object.bytes(CKA_VALUE), parameters: None, public_key: None }
+                .to_der()
+                .map_err(failed)?,
+        ),
+        Some(CKK_EC_EDWARDS | CKK_EC_MONTGOMERY) => {
+            Zeroizing::new(to_octet_string(object.bytes(CKA_VALUE))?)
+        }
+        _ => return Err(Error::KeyNotWrappable),
+    };
+    let inner = <&OctetStringRef>::try_from(inner.as_slice()).map_err(failed)?;
+    with_algorithm(object, |algorithm| PrivateKeyInfoRef::new(algorithm, inner).to_der()).map(Zeroizing::new)
+}
+
+fn rsa_private_key(object: &Object) -> Result<Zeroizing<Vec<u8>>> {
+    let number = |kind| uint(object.bytes(kind));
+    let key = RsaPrivateKey {
+        modulus: number(CKA_MODULUS)?,
+        public_exponent: number(CKA_PUBLIC_EXPONENT)?,
+        private_exponent: number(CKA_PRIVATE_EXPONENT)?,
+        prime1: number(CKA_PRIME_1)?,
+        prime2: number(CKA_PRIME_2)?,
+        exponent1: number(CKA_EXPONENT_1)?,
+        exponent2: number(CKA_EXPONENT_2)?,
+        coefficient: number(CKA_COEFFICIENT)?,
+        other_prime_infos: None,
+    };
+    key.to_der().map(Zeroizing::new).map_err(failed)
+}
+
+/// The key type that a PrivateKeyInfo holds.
+pub(crate) fn private_key_type(der: &[u8]) -> Result<u64> {
+    let info = PrivateKeyInfoRef::from_der(der).map_err(|_| Error::WrappedKeyInvalid)?;
+    match info.algorithm.oid {
+        rfc5912::RSA_ENCRYPTION => Ok(CKK_RSA),
+        rfc5912::ID_EC_PUBLIC_KEY => Ok(CKK_EC),
+        rfc8410::ID_ED_25519 => Ok(CKK_EC_EDWARDS),
+        rfc8410::ID_X_25519 => Ok(CKK_EC_MONTGOMERY),
+        _ => Err(Error::WrappedKeyInvalid),
+    }
+}
+
+/// Puts the values of a PrivateKeyInfo into a private key object of the same type. Every failure is
+/// [`Error::WrappedKeyInvalid`].
+pub(crate) fn read_private_key_info(object: &mut Object, der: &[u8]) -> Result<()> {
+    read(object, der).map_err(|_| Error::WrappedKeyInvalid)
+}
+
+fn read(object: &mut Object, der: &[u8]) -> Result<()> {
+    let bad = |_| Error::WrappedKeyInvalid;
+    let info = PrivateKeyInfoRef::from_der(der).map_err(bad)?;
+    let inner = info.private_key.as_bytes();
+    match info.algorithm.oid {
+        rfc5912::RSA_ENCRYPTION => {
+            let parts = rsa_parts(&RsaPrivateKey::from_der(inner).map_err(bad)?);
+            values::put_rsa_private(object, &parts)
+        }
+        rfc5912::ID_EC_PUBLIC_KEY => {
+            let key = EcPrivateKey::from_der(inner).map_err(bad)?;
+            let named = key.parameters.and_then(|parameters| parameters.named_curve());
+            let oid = match info.algorithm.parameters {
+                Some(parameters) => parameters.decode_as::<ObjectIdentifier>().map_err(bad)?,
+                None => named.ok_or(Error::WrappedKeyInvalid)?,
+            };
+            let curve = NamedCurve::of_oid(oid).ok_or(Error::WrappedKeyInvalid)?;
+            put_curve_private(object, curve, key.private_key)
+        }
+        oid => {
+            let curve = NamedCurve::of_oid(oid).ok_or(Error::WrappedKeyInvalid)?;
+            put_curve_private(object, curve, octet_string(inner).ok_or(Error::WrappedKeyInvalid)?)
+        }
+    }
+}
+
+fn put_curve_private(object: &mut Object, curve: NamedCurve, value: &[u8]) -> Result<()> {
+    object.set(CKA_EC_PARAMS, Value::Bytes(curve.params()?));
+    object.set(CKA_VALUE, Value::Secret(Secret::copy_of(value)));
+    Ok(())
+}
+
+fn rsa_parts(key: &RsaPrivateKey<'_>) -> RsaParts {
+    let secret = |number: &UintRef<'_>| Secret::copy_of(number.as_bytes());
+    RsaParts {
+        modulus: key.modulus.as_bytes().to_vec(),
+        public_exponent: key.public_exponent.as_bytes().to_vec(),
+        private_exponent: secret(&key.private_exponent),
+        crt: Some(RsaCrt {
+            prime_1: secret(&key.prime1),
+            prime_2: secret(&key.prime2),
+            exponent_1: secret(&key.exponent1),
+            exponent_2: secret(&key.exponent2),
+            coefficient: secret(&key.coefficient),
+        }),
+    }
+}

@@ -1,0 +1,141 @@
+//! Keys as operations use them: an object together with what the crypto provider prepared from its
+//! values, once, whatever the number of operations.
+
+use std::sync::OnceLock;
+
+use cryptoki_sys::*;
+
+use super::curves::NamedCurve;
+use super::encoding;
+use super::values;
+use super::{Object, Value};
+use crate::crypto::{
+    self, EcPrivateKey, EcPublicKey, EdPrivateKey, EdPublicKey, RsaPrivateKey, RsaPublicKey, XPrivateKey,
+};
+use crate::error::{Error, Result};
+
+pub(crate) use super::encoding::octet_string;
+
+/// An object that may serve as a key.
+pub struct Key {
+    object: Object,
+    prepared: OnceLock<Prepared>,
+}
+
+/// A key of a type, ready to use.
+enum Prepared {
+    RsaPrivate(Box<dyn RsaPrivateKey>),
+    RsaPublic(Box<dyn RsaPublicKey>),
+    EcPrivate(Box<dyn EcPrivateKey>),
+    EcPublic(Box<dyn EcPublicKey>),
+    EdPrivate(Box<dyn EdPrivateKey>),
+    EdPublic(Box<dyn EdPublicKey>),
+    XPrivate(Box<dyn XPrivateKey>),
+}
+
+/// A prepared key of the wanted kind, or [`Error::KeyTypeInconsistent`].
+macro_rules! prepared {
+    ($($(#[$doc:meta])* $name:ident: $variant:ident($target:ident);)*) => {
+        $($(#[$doc])*
+        pub(crate) fn $name(&self) -> Result<&dyn $target> {
+            match self.prepared()? {
+                Prepared::$variant(key) => Ok(key.as_ref()),
+                _ => Err(Error::KeyTypeInconsistent),
+            }
+        })*
+    };
+}
+
+impl Key {
+    /// An object; nothing is prepared before it is needed.
+    pub fn new(object: Object) -> Key {
+        Key { object, prepared: OnceLock::new() }
+    }
+
+    /// The same key with one attribute set; what was prepared stays.
+    pub(crate) fn with(mut self, kind: u64, value: Value) -> Key {
+        self.object.set(kind, value);
+        self
+    }
+
+    /// The object.
+    pub fn object(&self) -> &Object {
+        &self.object
+    }
+
+    /// The value of a secret key.
+    pub(crate) fn secret_value(&self) -> &[u8] {
+        self.object.bytes(CKA_VALUE)
+    }
+
+    /// The key's size in bits: of its modulus, curve or value; 0 where there is none.
+    pub fn size_bits(&self) -> u64 {
+        size_bits(&self.object)
+    }
+
+    prepared! {
+        /// RSA private key.
+        rsa_private: RsaPrivate(RsaPrivateKey);
+        /// RSA public key.
+        rsa_public: RsaPublic(RsaPublicKey);
+        /// Private key on a Weierstrass curve.
+        ec_private: EcPrivate(EcPrivateKey);
+        /// Public key on a Weierstrass curve.
+        ec_public: EcPublic(EcPublicKey);
+        /// Ed25519 private key.
+        ed_private: EdPrivate(EdPrivateKey);
+        /// Ed25519 public key.
+        ed_public: EdPublic(EdPublicKey);
+        /// X25519 private key.
+        x_private: XPrivate(XPrivateKey);
+    }
+
+    /// Prepares the key at its first use. Two threads may both do so; one result stays.
+    fn prepared(&self) -> Result<&Prepared> {
+        if let Some(prepared) = self.prepared.get() {
+            return Ok(prepared);
+        }
+        let made = prepare(&self.object)?;
+        Ok(self.prepared.get_or_init(|| made))
+    }
+}
+
+fn prepare(object: &Object) -> Result<Prepared> {
+    let value = object.bytes(CKA_VALUE);
+    let curve = || NamedCurve::read(object.bytes(CKA_EC_PARAMS), object.key_type());
+    match (object.class(), object.key_type()) {
+        (CKO_PRIVATE_KEY, Some(CKK_RSA)) => {
+            Ok(Prepared::RsaPrivate(crypto::rsa_private(&values::rsa_parts(object))?))
+        }
+        (CKO_PUBLIC_KEY, Some(CKK_RSA)) => Ok(Prepared::RsaPublic(crypto::rsa_public(
+            object.bytes(CKA_MODULUS),
+            object.bytes(CKA_PUBLIC_EXPONENT),
+        )?)),
+        (CKO_PRIVATE_KEY, Some(CKK_EC | CKK_EC_EDWARDS | CKK_EC_MONTGOMERY)) => match curve()? {
+            NamedCurve::Weierstrass(curve) => Ok(Prepared::EcPrivate(crypto::ec_private(curve, value)?)),
+            NamedCurve::Ed25519 => Ok(Prepared::EdPrivate(crypto::ed_private(value)?)),
+            NamedCurve::X25519 => Ok(Prepared::XPrivate(crypto::x_private(value)?)),
+        },
+        (CKO_PUBLIC_KEY, Some(CKK_EC | CKK_EC_EDWARDS)) => {
+            let point = encoding::octet_string(object.bytes(CKA_EC_POINT)).ok_or(Error::PublicKeyInvalid)?;
+            match curve()? {
+                NamedCurve::Weierstrass(curve) => Ok(Prepared::EcPublic(crypto::ec_public(curve, point)?)),
+                NamedCurve::Ed25519 => Ok(Prepared::EdPublic(crypto::ed_public(point)?)),
+                NamedCurve::X25519 => Err(Error::KeyTypeInconsistent),
+            }
+        }
+        _ => Err(Error::KeyTypeInconsistent),
+    }
+}
+
+/// The size of a key in bits.
+pub(crate) fn size_bits(object: &Object) -> u64 {
+    match object.key_type() {
+        Some(CKK_RSA) => encoding::bit_len(object.bytes(CKA_MODULUS)),
+        Some(CKK_EC | CKK_EC_EDWARDS | CKK_EC_MONTGOMERY) => {
+            NamedCurve::read(object.bytes(CKA_EC_PARAMS), object.key_type()).map_or(0, NamedCurve::bits)
+        }
+        Some(_) => object.bytes(CKA_VALUE).len() as u64 * 8,
+        None => 0,
+    }
+}

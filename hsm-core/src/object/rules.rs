@@ -1,0 +1,296 @@
+//! THE attribute table: PKCS #11 3.2, sections 4.2 to 4.14 and 6, a row for each attribute of each
+//! class and key type, with the footnotes of its Table 13 ("Common footnotes for object attribute
+//! tables"). Creation, generation, unwrapping, derivation, copying, setting and getting all follow
+//! these rows; `template` interprets them.
+
+use cryptoki_sys::*;
+
+use super::Type;
+
+/// The footnotes of Table 13, as bits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Notes(u16);
+
+/// Builds [`Notes`] from the footnotes' own numbers.
+const fn notes(numbers: &[u16]) -> Notes {
+    let mut bits = 0;
+    let mut at = 0;
+    while at < numbers.len() {
+        bits |= 1 << numbers[at];
+        at += 1;
+    }
+    Notes(bits)
+}
+
+impl Notes {
+    /// Whether footnote `number` (1 to 12) applies.
+    pub const fn has(self, number: u16) -> bool {
+        self.0 & 1 << number != 0
+    }
+}
+
+/// What an attribute is where a template leaves it out (footnote 9 leaves it to the token; these are
+/// SoftHSM2's choices).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Default {
+    /// The object does not have it.
+    Absent,
+    /// A boolean.
+    Flag(bool),
+    /// A number.
+    Number(u64),
+    /// An empty byte string, list or date.
+    Empty,
+}
+
+/// Which object classes a row is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Classes(u8);
+
+impl Classes {
+    const DATA: Classes = Classes(1);
+    const CERTIFICATE: Classes = Classes(2);
+    const PUBLIC: Classes = Classes(4);
+    const PRIVATE: Classes = Classes(8);
+    const SECRET: Classes = Classes(16);
+    const KEYS: Classes = Classes(4 | 8 | 16);
+    const ALL: Classes = Classes(31);
+
+    const fn or(self, other: Classes) -> Classes {
+        Classes(self.0 | other.0)
+    }
+
+    /// The set that holds one class alone, or `None` for a class that is not offered.
+    fn of(class: u64) -> Option<Classes> {
+        match class {
+            CKO_DATA => Some(Classes::DATA),
+            CKO_CERTIFICATE => Some(Classes::CERTIFICATE),
+            CKO_PUBLIC_KEY => Some(Classes::PUBLIC),
+            CKO_PRIVATE_KEY => Some(Classes::PRIVATE),
+            CKO_SECRET_KEY => Some(Classes::SECRET),
+            _ => None,
+        }
+    }
+}
+
+/// Which key types a row is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Keys {
+    /// Every object of the row's classes, keys or not.
+    Any,
+    /// CKK_RSA.
+    Rsa,
+    /// CKK_EC, CKK_EC_EDWARDS, CKK_EC_MONTGOMERY.
+    Curve,
+}
+
+impl Keys {
+    fn includes(self, key_type: Option<u64>) -> bool {
+        match self {
+            Keys::Any => true,
+            Keys::Rsa => key_type == Some(CKK_RSA),
+            Keys::Curve => matches!(key_type, Some(CKK_EC | CKK_EC_EDWARDS | CKK_EC_MONTGOMERY)),
+        }
+    }
+}
+
+/// One attribute of some classes and key types.
+pub struct Row {
+    /// Its number, CKA_….
+    pub kind: u64,
+    /// Its name in the standard.
+    pub name: &'static str,
+    /// The type of its value.
+    pub value: Type,
+    /// The classes that have it.
+    pub classes: Classes,
+    /// The key types that have it.
+    pub keys: Keys,
+    /// The footnotes that apply.
+    pub notes: Notes,
+    /// Its value where the template gives none.
+    pub default: Default,
+}
+
+impl Row {
+    /// Footnote 7: not revealed where the object hides its secrets.
+    pub const fn is_secret(&self) -> bool {
+        self.notes.has(7)
+    }
+}
+
+/// The row of attribute `kind` for an object of this class and key type.
+pub fn row(kind: u64, class: u64, key_type: Option<u64>) -> Option<&'static Row> {
+    let class = Classes::of(class)?;
+    named(kind).find(|row| row.classes.0 & class.0 != 0 && row.keys.includes(key_type))
+}
+
+/// The rows that an object of this class and key type has.
+pub fn rows_of(class: u64, key_type: Option<u64>) -> impl Iterator<Item = &'static Row> {
+    let class = Classes::of(class).map_or(0, |class| class.0);
+    TABLE.iter().filter(move |row| row.classes.0 & class != 0 && row.keys.includes(key_type))
+}
+
+/// The type of attribute `kind`, which is the same in all its rows; `None` for unknown attributes.
+pub fn type_of(kind: u64) -> Option<Type> {
+    named(kind).next().map(|row| row.value)
+}
+
+/// Whether attribute `kind` may be a secret, so that its bytes are kept as one from the start.
+pub fn may_be_secret(kind: u64) -> bool {
+    named(kind).any(Row::is_secret)
+}
+
+/// The standard's name of an attribute.
+pub fn name_of(kind: u64) -> Option<&'static str> {
+    named(kind).next().map(|row| row.name)
+}
+
+/// Whether objects of this class can exist here.
+pub fn is_class(class: u64) -> bool {
+    Classes::of(class).is_some()
+}
+
+/// The rows of one attribute; the table is in the order of their numbers.
+fn named(kind: u64) -> impl Iterator<Item = &'static Row> {
+    let from = TABLE.partition_point(|row| row.kind < kind);
+    TABLE.iter().skip(from).take_while(move |row| row.kind == kind)
+}
+
+/// A row, its name taken from the constant.
+macro_rules! rows {
+    ($($kind:ident $value:ident $classes:expr, $keys:ident, [$($note:literal)*], $default:expr;)*) => {
+        &[$(Row {
+            kind: $kind,
+            name: stringify!($kind),
+            value: Type::$value,
+            classes: $classes,
+            keys: Keys::$keys,
+            notes: notes(&[$($note),*]),
+            default: $default,
+        }),*]
+    };
+}
+
+const ALL: Classes = Classes::ALL;
+const DATA: Classes = Classes::DATA;
+const CERT: Classes = Classes::CERTIFICATE;
+const PUB: Classes = Classes::PUBLIC;
+const PRIV: Classes = Classes::PRIVATE;
+const SEC: Classes = Classes::SECRET;
+const KEYS: Classes = Classes::KEYS;
+const YES: Default = Default::Flag(true);
+const NO: Default = Default::Flag(false);
+const EMPTY: Default = Default::Empty;
+const NONE: Default = Default::Absent;
+const UNKNOWN: Default = Default::Number(CK_UNAVAILABLE_INFORMATION);
+
+// CKA_TOKEN, CKA_PRIVATE and CKA_MODIFIABLE change by C_CopyObject alone (section 4.4): they carry
+// no footnote 8, and `template::copy` names them. CKA_PRIVATE's default depends on the class: public
+// keys and certificates are public. A CKA_VALUE_LEN left out is the length of the value.
+#[rustfmt::skip]
+static TABLE: &[Row] = rows! {
+    CKA_CLASS                           Number     ALL,               Any,   [1],        NONE;
+    CKA_TOKEN                           Bool       ALL,               Any,   [],         NO;
+    CKA_PRIVATE                         Bool       DATA.or(PRIV).or(SEC), Any, [],       YES;
+    CKA_PRIVATE                         Bool       CERT.or(PUB),      Any,   [],         NO;
+    CKA_LABEL                           Bytes      ALL,               Any,   [8],        EMPTY;
+    CKA_UNIQUE_ID                       Bytes      ALL,               Any,   [2 4 6],    NONE;
+    CKA_APPLICATION                     Bytes      DATA,              Any,   [8],        EMPTY;
+    CKA_VALUE                           Bytes      DATA,              Any,   [8],        EMPTY;
+    CKA_VALUE                           Bytes      CERT,              Any,   [1],        NONE;
+    CKA_VALUE                           Bytes      PRIV,              Curve, [1 4 6 7],  NONE;
+    CKA_VALUE                           Bytes      SEC,               Any,   [1 4 6 7],  NONE;
+    CKA_OBJECT_ID                       Bytes      DATA,              Any,   [8],        EMPTY;
+    CKA_CERTIFICATE_TYPE                Number     CERT,              Any,   [1],        NONE;
+    CKA_ISSUER                          Bytes      CERT,              Any,   [8],        EMPTY;
+    CKA_SERIAL_NUMBER                   Bytes      CERT,              Any,   [8],        EMPTY;
+    CKA_TRUSTED                         Bool       CERT.or(PUB).or(SEC), Any, [8 10],    NO;
+    CKA_CERTIFICATE_CATEGORY            Number     CERT,              Any,   [],         Default::Number(CK_CERTIFICATE_CATEGORY_UNSPECIFIED);
+    CKA_JAVA_MIDP_SECURITY_DOMAIN       Number     CERT,              Any,   [],         Default::Number(CK_SECURITY_DOMAIN_UNSPECIFIED);
+    CKA_URL                             Bytes      CERT,              Any,   [],         EMPTY;
+    CKA_HASH_OF_SUBJECT_PUBLIC_KEY      Bytes      CERT,              Any,   [],         EMPTY;
+    CKA_HASH_OF_ISSUER_PUBLIC_KEY       Bytes      CERT,              Any,   [],         EMPTY;
+    CKA_NAME_HASH_ALGORITHM             Number     CERT,              Any,   [],         Default::Number(CKM_SHA_1);
+    CKA_CHECK_VALUE                     Bytes      CERT.or(SEC),      Any,   [],         NONE;
+    CKA_KEY_TYPE                        Number     KEYS,              Any,   [1 5],      NONE;
+    CKA_SUBJECT                         Bytes      CERT,              Any,   [1],        NONE;
+    CKA_SUBJECT                         Bytes      PUB.or(PRIV),      Any,   [8],        EMPTY;
+    CKA_ID                              Bytes      CERT.or(KEYS),     Any,   [8],        EMPTY;
+    CKA_SENSITIVE                       Bool       PRIV.or(SEC),      Any,   [8 11],     YES;
+    CKA_ENCRYPT                         Bool       PUB.or(SEC),       Any,   [8],        YES;
+    CKA_DECRYPT                         Bool       PRIV.or(SEC),      Any,   [8],        YES;
+    CKA_WRAP                            Bool       PUB.or(SEC),       Any,   [8],        YES;
+    CKA_UNWRAP                          Bool       PRIV.or(SEC),      Any,   [8],        YES;
+    CKA_SIGN                            Bool       PRIV.or(SEC),      Any,   [8],        YES;
+    CKA_SIGN_RECOVER                    Bool       PRIV,              Any,   [8],        YES;
+    CKA_VERIFY                          Bool       PUB.or(SEC),       Any,   [8],        YES;
+    CKA_VERIFY_RECOVER                  Bool       PUB,               Any,   [8],        YES;
+    CKA_DERIVE                          Bool       KEYS,              Any,   [8],        NO;
+    CKA_START_DATE                      Date       CERT.or(KEYS),     Any,   [8],        EMPTY;
+    CKA_END_DATE                        Date       CERT.or(KEYS),     Any,   [8],        EMPTY;
+    CKA_MODULUS                         BigInteger PUB,               Rsa,   [1 4],      NONE;
+    CKA_MODULUS                         BigInteger PRIV,              Rsa,   [1 4 6],    NONE;
+    CKA_MODULUS_BITS                    Number     PUB,               Rsa,   [2 3],      NONE;
+    CKA_PUBLIC_EXPONENT                 BigInteger PUB,               Rsa,   [1],        NONE;
+    CKA_PUBLIC_EXPONENT                 BigInteger PRIV,              Rsa,   [1 4 6],    NONE;
+    CKA_PRIVATE_EXPONENT                BigInteger PRIV,              Rsa,   [1 4 6 7],  NONE;
+    CKA_PRIME_1                         BigInteger PRIV,              Rsa,   [4 6 7],    NONE;
+    CKA_PRIME_2                         BigInteger PRIV,              Rsa,   [4 6 7],    NONE;
+    CKA_EXPONENT_1                      BigInteger PRIV,              Rsa,   [4 6 7],    NONE;
+    CKA_EXPONENT_2                      BigInteger PRIV,              Rsa,   [4 6 7],    NONE;
+    CKA_COEFFICIENT                     BigInteger PRIV,              Rsa,   [4 6 7],    NONE;
+    CKA_PUBLIC_KEY_INFO                 Bytes      CERT.or(PUB).or(PRIV), Any, [],       NONE;
+    CKA_VALUE_LEN                       Number     SEC,               Any,   [2],        NONE;
+    CKA_EXTRACTABLE                     Bool       PRIV.or(SEC),      Any,   [8 12],     NO;
+    CKA_LOCAL                           Bool       KEYS,              Any,   [2 4 6],    NO;
+    CKA_NEVER_EXTRACTABLE               Bool       PRIV.or(SEC),      Any,   [2 4 6],    NO;
+    CKA_ALWAYS_SENSITIVE                Bool       PRIV.or(SEC),      Any,   [2 4 6],    NO;
+    CKA_KEY_GEN_MECHANISM               Number     KEYS,              Any,   [2 4 6],    UNKNOWN;
+    CKA_MODIFIABLE                      Bool       ALL,               Any,   [],         YES;
+    CKA_COPYABLE                        Bool       ALL,               Any,   [8 12],     YES;
+    CKA_DESTROYABLE                     Bool       ALL,               Any,   [8],        YES;
+    CKA_EC_PARAMS                       Bytes      PUB,               Curve, [1 3],      NONE;
+    CKA_EC_PARAMS                       Bytes      PRIV,              Curve, [1 4 6],    NONE;
+    CKA_EC_POINT                        Bytes      PUB,               Curve, [1 4],      NONE;
+    CKA_ALWAYS_AUTHENTICATE             Bool       PRIV,              Any,   [],         NO;
+    CKA_WRAP_WITH_TRUSTED               Bool       PRIV.or(SEC),      Any,   [8 11],     NO;
+    CKA_WRAP_TEMPLATE                   Template   PUB.or(SEC),       Any,   [],         NONE;
+    CKA_UNWRAP_TEMPLATE                 Template   PRIV.or(SEC),      Any,   [],         NONE;
+    CKA_DERIVE_TEMPLATE                 Template   PRIV.or(SEC),      Any,   [],         NONE;
+    CKA_ALLOWED_MECHANISMS              Numbers    KEYS,              Any,   [],         NONE;
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_the_order_of_numbers() {
+        assert!(TABLE.is_sorted_by_key(|row| row.kind), "binary search relies on it");
+    }
+
+    #[test]
+    fn an_attribute_has_one_type_and_one_row_for_each_object() {
+        for class in [CKO_DATA, CKO_CERTIFICATE, CKO_PUBLIC_KEY, CKO_PRIVATE_KEY, CKO_SECRET_KEY] {
+            for key_type in [None, Some(CKK_RSA), Some(CKK_EC), Some(CKK_AES)] {
+                let mut kinds: Vec<_> = rows_of(class, key_type).map(|row| row.kind).collect();
+                let count = kinds.len();
+                kinds.dedup();
+                assert_eq!(kinds.len(), count, "class {class}, key type {key_type:?}");
+            }
+        }
+        for row in TABLE {
+            assert_eq!(Some(row.value), type_of(row.kind), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn secrets_are_exactly_the_private_and_secret_values() {
+        let secrets: Vec<_> = rows_of(CKO_PRIVATE_KEY, Some(CKK_RSA)).filter(|row| row.is_secret()).collect();
+        assert_eq!(secrets.len(), 6);
+        assert!(row(CKA_VALUE, CKO_SECRET_KEY, Some(CKK_AES)).is_some_and(Row::is_secret));
+        assert!(!row(CKA_VALUE, CKO_CERTIFICATE, None).is_some_and(Row::is_secret));
+        assert!(!row(CKA_MODULUS, CKO_PRIVATE_KEY, Some(CKK_RSA)).is_some_and(Row::is_secret));
+    }
+}

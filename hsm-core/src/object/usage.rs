@@ -1,0 +1,86 @@
+//! Whether a key may be used: one function, which every Init call goes through, so that none forgets
+//! a rule.
+
+use cryptoki_sys::*;
+
+use super::material::Key;
+use super::{Object, Value};
+use crate::error::{Error, Result};
+use crate::mechanism::table::{Function, Row};
+
+/// Checks that `key` may serve `row`'s mechanism in `function`: its class, type and size, its usage
+/// attribute and CKA_ALLOWED_MECHANISMS. The errors are those of a key;
+/// for wrapping keys see [`as_wrapping`] and [`as_unwrapping`].
+pub(crate) fn check(row: &Row, function: Function, key: &Key) -> Result<()> {
+    let object = key.object();
+    let (classes, attribute) = needs(function);
+    let Some(key_type) = object.key_type() else { return Err(Error::NoSuchKey) };
+    if !classes.contains(&object.class()) || !row.keys.contains(&key_type) {
+        return Err(Error::KeyTypeInconsistent);
+    }
+    if !object.flag(attribute) {
+        return Err(Error::KeyFunctionNotPermitted);
+    }
+    if !allows(object, row.kind) {
+        return Err(Error::MechanismInvalid);
+    }
+    if !row.takes_bits(key.size_bits()) && !outgrows(row, function) {
+        return Err(Error::KeySizeRange);
+    }
+    Ok(())
+}
+
+/// Public operations of RSA and HMAC take keys outside the range in which keys are made: a caller who
+/// verifies cannot choose the key.
+fn outgrows(row: &Row, function: Function) -> bool {
+    row.does(Function::Sign) && row.unit == crate::mechanism::table::Unit::Bytes && row.hash.is_some()
+        || matches!(function, Function::Verify | Function::VerifyRecover) && row.keys == [CKK_RSA]
+}
+
+/// The classes of key that a function takes, and the attribute that allows it.
+const fn needs(function: Function) -> (&'static [u64], u64) {
+    const SECRET: u64 = CKO_SECRET_KEY;
+    const PUBLIC: u64 = CKO_PUBLIC_KEY;
+    const PRIVATE: u64 = CKO_PRIVATE_KEY;
+    match function {
+        Function::Sign => (&[PRIVATE, SECRET], CKA_SIGN),
+        Function::SignRecover => (&[PRIVATE], CKA_SIGN_RECOVER),
+        Function::Verify => (&[PUBLIC, SECRET], CKA_VERIFY),
+        Function::VerifyRecover => (&[PUBLIC], CKA_VERIFY_RECOVER),
+        Function::Encrypt => (&[PUBLIC, SECRET], CKA_ENCRYPT),
+        Function::Decrypt => (&[PRIVATE, SECRET], CKA_DECRYPT),
+        Function::Wrap => (&[PUBLIC, SECRET], CKA_WRAP),
+        Function::Unwrap => (&[PRIVATE, SECRET], CKA_UNWRAP),
+        Function::Derive => (&[PRIVATE, SECRET], CKA_DERIVE),
+        // No key goes in.
+        Function::Digest | Function::Generate | Function::GenerateKeyPair => (&[], CKA_CLASS),
+    }
+}
+
+/// CKA_ALLOWED_MECHANISMS, where the key has it: an empty list allows nothing.
+fn allows(object: &Object, mechanism: u64) -> bool {
+    match object.get(CKA_ALLOWED_MECHANISMS) {
+        Some(Value::Numbers(allowed)) => allowed.contains(&mechanism),
+        _ => true,
+    }
+}
+
+/// [`check`] in the words of C_WrapKey.
+pub(crate) fn as_wrapping(error: Error) -> Error {
+    match error {
+        Error::KeyTypeInconsistent => Error::WrappingKeyTypeInconsistent,
+        Error::KeySizeRange => Error::WrappingKeySizeRange,
+        Error::NoSuchKey | Error::NoSuchObject => Error::NoSuchWrappingKey,
+        other => other,
+    }
+}
+
+/// [`check`] in the words of C_UnwrapKey.
+pub(crate) fn as_unwrapping(error: Error) -> Error {
+    match error {
+        Error::KeyTypeInconsistent => Error::UnwrappingKeyTypeInconsistent,
+        Error::KeySizeRange => Error::UnwrappingKeySizeRange,
+        Error::NoSuchKey | Error::NoSuchObject => Error::NoSuchUnwrappingKey,
+        other => other,
+    }
+}

@@ -1,0 +1,234 @@
+//! The list of an HSM's partitions, in its own space of the store: an identity record that binds the
+//! store to the master key, a record for each partition, and a sealed index of them, so that none is
+//! hidden.
+
+use std::sync::Arc;
+
+use super::record::{FreshKeys, PartitionRecord};
+use super::{Partition, objects, pins};
+use crate::error::{Error, Result};
+use crate::hsm::Hsm;
+use crate::rng;
+use crate::store::seal::{Address, Chain, SealKey};
+use crate::store::{Entry, PartitionId, Reader, RecordId, Row, Store, Writer};
+use crate::unit::{ActiveUnit, UnitStatus};
+
+/// The record that binds the store to its master key.
+const IDENTITY: RecordId = RecordId([2; 16]);
+const KIND_IDENTITY: u8 = 4;
+const KIND_PARTITION: u8 = 5;
+/// The index of partitions, and the one tag in it.
+const CHAIN: u8 = 1;
+const ALL: [u8; 16] = [1; 16];
+
+/// The partitions as this process knows them.
+#[derive(Default)]
+pub(crate) struct Directory {
+    /// The change counter at which the list was read with an active unit.
+    checked: Option<u64>,
+    partitions: Vec<Arc<Partition>>,
+}
+
+impl Directory {
+    pub(crate) fn partitions(&self) -> Vec<Arc<Partition>> {
+        self.partitions.clone()
+    }
+
+    pub(crate) fn get(&self, token: RecordId) -> Option<Arc<Partition>> {
+        self.partitions.iter().find(|partition| partition.token() == token).cloned()
+    }
+
+    /// Reads the list again if the store's counter moved, or if it was read while the unit was sealed.
+    pub(crate) fn refresh(&mut self, hsm: &Arc<Hsm>, store: &dyn Store) -> Result<()> {
+        let generation = store.generation(PartitionId::HSM)?;
+        if generation.is_some() && generation == self.checked {
+            return Ok(());
+        }
+        let unit = match hsm.active_unit() {
+            Ok(unit) => Some(unit),
+            Err(Error::UnitSealed(_) | Error::UnitNotActive(_)) => None,
+            Err(error) => return Err(error),
+        };
+        let mut records = Vec::new();
+        store.read(&mut |reader| {
+            records = match &unit {
+                Some(unit) => {
+                    check_identity(reader, unit, store)?;
+                    read_all(reader, unit)?
+                }
+                None => read_unchecked(reader)?,
+            };
+            Ok(())
+        })?;
+        records.sort_by_key(|(_, record)| record.number);
+        self.partitions = records
+            .into_iter()
+            .map(|(token, record)| match self.get(token) {
+                Some(known) => {
+                    known.refresh(record);
+                    known
+                }
+                None => Arc::new(Partition::new(hsm, token, record)),
+            })
+            .collect();
+        self.checked = generation.filter(|_| unit.is_some());
+        Ok(())
+    }
+}
+
+fn key(unit: &ActiveUnit) -> Result<SealKey> {
+    SealKey::new(unit.derive(b"directory", b"").expose())
+}
+
+fn chain(key: &SealKey) -> Chain<'_> {
+    Chain { partition: PartitionId::HSM, number: CHAIN, key }
+}
+
+/// Makes an empty store this HSM's own. One that is already is left as it is.
+pub(crate) fn begin(store: &dyn Store, unit: &ActiveUnit, status: &UnitStatus) -> Result<()> {
+    let key = key(unit)?;
+    store.write(PartitionId::HSM, &mut |writer| {
+        if writer.get(PartitionId::HSM, IDENTITY)?.is_some() {
+            return check_identity(writer, unit, store);
+        }
+        let address =
+            Address { partition: PartitionId::HSM, id: IDENTITY, kind: KIND_IDENTITY, revision: 0 };
+        key.put(writer, address, status.hsm_id.to_string().as_bytes())?;
+        chain(&key).begin(writer)
+    })
+}
+
+/// Tells a store of another master key from a damaged one: that key opens nothing of it at all.
+fn check_identity<R: Reader + ?Sized>(reader: &mut R, unit: &ActiveUnit, store: &dyn Store) -> Result<()> {
+    let foreign = || Error::ForeignMasterKey(store.location());
+    let row = reader.get(PartitionId::HSM, IDENTITY)?.ok_or_else(foreign)?;
+    match key(unit)?.open_row(PartitionId::HSM, IDENTITY, &row) {
+        Ok(_) => Ok(()),
+        Err(Error::RecordDamaged { .. }) => Err(foreign()),
+        Err(error) => Err(error),
+    }
+}
+
+fn decode(token: RecordId, row: &Row, unit: Option<&ActiveUnit>) -> Result<PartitionRecord> {
+    PartitionRecord::decode(token, row.revision, unit, &row.sealed)
+}
+
+fn read_all(reader: &mut dyn Reader, unit: &ActiveUnit) -> Result<Vec<(RecordId, PartitionRecord)>> {
+    let key = key(unit)?;
+    let tokens = chain(&key).records(reader, ALL)?;
+    tokens.into_iter().map(|token| Ok((token, read(reader, unit, token)?.0))).collect()
+}
+
+/// A partition that the index names is there.
+fn read(
+    reader: &mut dyn Reader,
+    unit: &ActiveUnit,
+    token: RecordId,
+) -> Result<(PartitionRecord, u64)> {
+    let missing = || Error::RecordDamaged { what: format!("the record of partition {token}") };
+    let row = reader.get(PartitionId::HSM, token)?.ok_or_else(missing)?;
+    Ok((decode(token, &row, Some(unit))?, row.revision))
+}
+
+/// The list without any key to check it by, for showing alone.
+fn read_unchecked(reader: &mut dyn Reader) -> Result<Vec<(RecordId, PartitionRecord)>> {
+    let start = Entry { chain: CHAIN, tag: ALL, record: RecordId([0; 16]) };
+    let mut out = Vec::new();
+    for indexed in reader.entries_after(PartitionId::HSM, start, 1024)? {
+        let token = indexed.entry.record;
+        if let Some(row) = reader.get(PartitionId::HSM, token)? {
+            out.push((token, decode(token, &row, None)?));
+        }
+    }
+    Ok(out)
+}
+
+fn put(
+    writer: &mut dyn Writer,
+    unit: &ActiveUnit,
+    token: RecordId,
+    revision: u64,
+    record: &PartitionRecord,
+) -> Result<()> {
+    let revision = revision + 1;
+    let sealed = record.encode(token, revision, unit)?;
+    Ok(writer.put(PartitionId::HSM, token, &Row { kind: KIND_PARTITION, revision, sealed })?)
+}
+
+/// Makes a partition.
+pub(crate) fn create(
+    store: &dyn Store,
+    unit: &ActiveUnit,
+    label: &[u8; 32],
+    so_pin: &[u8],
+) -> Result<RecordId> {
+    let token = RecordId(rng::array()?);
+    let keys = FreshKeys::new()?;
+    // The PIN's key is derived before the transaction, which others wait for.
+    let mut record = PartitionRecord::new(0, label, so_pin, &keys, unit)?;
+    let directory = key(unit)?;
+    store.write(PartitionId::HSM, &mut |writer| {
+        check_identity(writer, unit, store)?;
+        let others = read_all(writer, unit)?;
+        record.number = others.iter().map(|(_, other)| other.number).max().unwrap_or(0) + 1;
+        put(writer, unit, token, 0, &record)?;
+        chain(&directory).insert(writer, ALL, token)?;
+        begin_space(writer, &record, &keys)?;
+        pins::begin_counters(unit, token, writer)
+    })?;
+    Ok(token)
+}
+
+fn begin_space(writer: &mut dyn Writer, record: &PartitionRecord, keys: &FreshKeys) -> Result<()> {
+    let public = SealKey::new(keys.public.expose())?;
+    let private = SealKey::new(keys.private.expose())?;
+    objects::begin(record.space, &public, &private, writer)
+}
+
+/// Gives a partition new keys in a new space; the old space goes with all that is in it.
+pub(crate) fn renew(
+    store: &dyn Store,
+    unit: &ActiveUnit,
+    partition: &Partition,
+    label: &[u8; 32],
+    so_pin: &[u8],
+) -> Result<()> {
+    let token = partition.token();
+    let keys = FreshKeys::new()?;
+    let mut renewed = PartitionRecord::clone(&partition.record());
+    renewed.label = *label;
+    renewed.renew(PartitionId(rng::array()?), so_pin, &keys, unit)?;
+    store.write(PartitionId::HSM, &mut |writer| {
+        let (before, revision) = read(writer, unit, token)?;
+        writer.remove_partition(before.space)?;
+        put(writer, unit, token, revision, &renewed)?;
+        begin_space(writer, &renewed, &keys)
+    })
+}
+
+/// Deletes a partition.
+pub(crate) fn delete(store: &dyn Store, unit: &ActiveUnit, partition: &Partition) -> Result<()> {
+    let token = partition.token();
+    let directory = key(unit)?;
+    store.write(PartitionId::HSM, &mut |writer| {
+        let (record, revision) = read(writer, unit, token)?;
+        writer.remove_partition(record.space)?;
+        writer.remove_partition(PartitionId(token.0))?;
+        writer.remove(PartitionId::HSM, token, revision)?;
+        chain(&directory).remove(writer, ALL, token)
+    })
+}
+
+/// Changes a partition's record.
+pub(crate) fn change(
+    store: &dyn Store,
+    unit: &ActiveUnit,
+    token: RecordId,
+    change: &mut dyn FnMut(&mut PartitionRecord) -> Result<()>,
+) -> Result<()> {
+    store.write(PartitionId::HSM, &mut |writer| {
+        let (mut record, revision) = read(writer, unit, token)?;
+        change(&mut record)?;
+        put(writer, unit, token, revision, &record)
+    })
+}

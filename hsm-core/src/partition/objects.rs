@@ -1,0 +1,425 @@
+//! A partition's objects: read from the store and kept unsealed in a bounded cache, written back in
+//! one transaction, found through the sealed index. Objects of sessions live in memory alone.
+//!
+//! A cached object is used only after the partition's change counter was seen unchanged since it was
+//! last compared with the store; when the counter moved, its revision is compared again.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+
+use cryptoki_sys::*;
+use lru::LruCache;
+
+use super::handles::{Identity, Named};
+use super::{Partition, locked};
+use crate::error::{Error, Result};
+use crate::object::find::{self, Field, Search};
+use crate::object::material::Key;
+use crate::object::{Object, Value, record};
+use crate::rng;
+use crate::session::LoginState;
+use crate::store::seal::{Address, Chain, SealKey};
+use crate::store::{PartitionId, Reader, RecordId, Writer};
+
+/// How many unsealed objects a process keeps for each partition.
+const CACHED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
+
+/// A change counter that no store gives: nothing was compared yet.
+const NEVER: u64 = u64::MAX;
+
+/// An object in this process, unsealed and perhaps prepared.
+pub(crate) struct Loaded {
+    pub identity: Identity,
+    pub key: Arc<Key>,
+    revision: u64,
+    /// The change counter at which the revision was last compared with the store.
+    checked: AtomicU64,
+}
+
+impl Loaded {
+    pub(crate) fn object(&self) -> &Object {
+        self.key.object()
+    }
+
+    pub(crate) fn named(&self) -> Named {
+        Named { identity: self.identity, private: self.object().is_private() }
+    }
+}
+
+/// Unsealed token objects.
+pub(crate) struct Cache(LruCache<RecordId, Arc<Loaded>>);
+
+impl Default for Cache {
+    fn default() -> Cache {
+        // Unbounded inside, bounded at `keep`: `LruCache::new` would take its full size at once.
+        Cache(LruCache::unbounded())
+    }
+}
+
+impl Cache {
+    fn keep(&mut self, id: RecordId, loaded: Arc<Loaded>) {
+        self.0.put(id, loaded);
+        if self.0.len() > CACHED.get() {
+            self.0.pop_lru();
+        }
+    }
+
+    pub(crate) fn forget_private(&mut self) {
+        let private: Vec<_> =
+            self.0.iter().filter(|(_, loaded)| loaded.object().is_private()).map(|(id, _)| *id).collect();
+        for id in private {
+            self.0.pop(&id);
+        }
+    }
+}
+
+/// Objects of this process's sessions.
+#[derive(Default)]
+pub(crate) struct SessionObjects {
+    last: u64,
+    /// With the place of the session that each belongs to.
+    objects: BTreeMap<u64, (usize, Arc<Loaded>)>,
+}
+
+impl SessionObjects {
+    pub(crate) fn forget_private(&mut self) {
+        self.objects.retain(|_, (_, loaded)| !loaded.object().is_private());
+    }
+}
+
+/// The indexes of a partition.
+const PUBLIC: u8 = 1;
+const PRIVATE: u8 = 2;
+/// The kinds of record that hold objects.
+const KIND_PUBLIC: u8 = 1;
+const KIND_PRIVATE: u8 = 2;
+
+/// One half of a partition's objects, the public or the private ones, with its key.
+struct Half {
+    space: PartitionId,
+    private: bool,
+    key: Arc<SealKey>,
+}
+
+impl Half {
+    fn chain(&self) -> Chain<'_> {
+        let number = if self.private { PRIVATE } else { PUBLIC };
+        Chain { partition: self.space, number, key: &self.key }
+    }
+
+    fn address(&self, id: RecordId, revision: u64) -> Address {
+        let kind = if self.private { KIND_PRIVATE } else { KIND_PUBLIC };
+        Address { partition: self.space, id, kind, revision }
+    }
+
+    fn tag(&self, field: &Field<'_>) -> Result<[u8; 16]> {
+        match field {
+            Field::All => self.key.tag(b"all", b""),
+            Field::Attribute(kind, value) => self.key.tag(&kind.to_be_bytes(), value),
+        }
+    }
+
+    fn put(&self, writer: &mut dyn Writer, id: RecordId, revision: u64, object: &Object) -> Result<u64> {
+        let bytes = record::encode(object).map_err(|_| Error::CryptoFailed("an object did not encode"))?;
+        self.key.put(writer, self.address(id, revision), &bytes)
+    }
+
+    /// The object and its revision; `None` if the index agrees that there is none.
+    fn get(&self, reader: &mut dyn Reader, id: RecordId) -> Result<Option<(Object, u64)>> {
+        let damaged = || Error::RecordDamaged { what: format!("record {id} of partition {}", self.space) };
+        let Some(row) = reader.get(self.space, id)? else {
+            let listed = self.chain().holds(reader, self.tag(&Field::All)?, id)?;
+            return if listed { Err(damaged()) } else { Ok(None) };
+        };
+        let bytes = self.key.open(&self.address(id, row.revision), &row.sealed)?;
+        Ok(Some((record::decode(&bytes).map_err(|_| damaged())?, row.revision)))
+    }
+
+    fn insert(&self, writer: &mut dyn Writer, id: RecordId, object: &Object) -> Result<u64> {
+        let revision = self.put(writer, id, 0, object)?;
+        for field in find::fields(object) {
+            self.chain().insert(writer, self.tag(&field)?, id)?;
+        }
+        Ok(revision)
+    }
+
+    /// Replaces an object, moving the index entries of the fields that changed.
+    fn replace(
+        &self,
+        writer: &mut dyn Writer,
+        id: RecordId,
+        revision: u64,
+        before: &Object,
+        after: &Object,
+    ) -> Result<u64> {
+        let revision = self.put(writer, id, revision, after)?;
+        let (old, new) = (find::fields(before), find::fields(after));
+        for field in old.iter().filter(|field| !new.contains(field)) {
+            self.chain().remove(writer, self.tag(field)?, id)?;
+        }
+        for field in new.iter().filter(|field| !old.contains(field)) {
+            self.chain().insert(writer, self.tag(field)?, id)?;
+        }
+        Ok(revision)
+    }
+
+    fn remove(&self, writer: &mut dyn Writer, id: RecordId, revision: u64, object: &Object) -> Result<()> {
+        writer.remove(self.space, id, revision)?;
+        for field in find::fields(object) {
+            self.chain().remove(writer, self.tag(&field)?, id)?;
+        }
+        Ok(())
+    }
+}
+
+/// Begins the two indexes of a new partition.
+pub(crate) fn begin(
+    space: PartitionId,
+    public: &SealKey,
+    private: &SealKey,
+    writer: &mut dyn Writer,
+) -> Result<()> {
+    Chain { partition: space, number: PUBLIC, key: public }.begin(writer)?;
+    Chain { partition: space, number: PRIVATE, key: private }.begin(writer)
+}
+
+impl Partition {
+    fn half(&self, private: bool) -> Result<Half> {
+        let key = if private { self.private_key()? } else { self.public_key()? };
+        Ok(Half { space: self.space(), private, key })
+    }
+
+    /// A token object by its record, from the cache or the store.
+    fn load_token(&self, id: RecordId, private: bool) -> Result<Arc<Loaded>> {
+        let half = self.half(private)?;
+        let store = self.hsm()?.store()?;
+        // Read before the record: a change in between is then seen at the next use.
+        let generation = store.generation(half.space)?;
+        let cached = locked(&self.cache).0.get(&id).cloned();
+        if let Some(loaded) = &cached {
+            if generation == Some(loaded.checked.load(Ordering::Acquire)) {
+                return Ok(loaded.clone());
+            }
+        }
+        let mut found = None;
+        store.read(&mut |reader| {
+            found = match &cached {
+                Some(loaded) if reader.revision(half.space, id)? == Some(loaded.revision) => {
+                    Some(loaded.clone())
+                }
+                _ => half.get(reader, id)?.map(|(object, revision)| {
+                    Arc::new(Loaded {
+                        identity: Identity::Token(id),
+                        key: Arc::new(Key::new(object)),
+                        revision,
+                        checked: AtomicU64::new(NEVER),
+                    })
+                }),
+            };
+            Ok(())
+        })?;
+        let Some(loaded) = found else {
+            self.forget_object(Identity::Token(id));
+            return Err(Error::NoSuchObject);
+        };
+        loaded.checked.store(generation.unwrap_or(NEVER), Ordering::Release);
+        self.keep(id, &loaded);
+        Ok(loaded)
+    }
+
+    /// Caches an object, unless the login that unsealed it has ended meanwhile.
+    fn keep(&self, id: RecordId, loaded: &Arc<Loaded>) {
+        let login = self.login.read().unwrap_or_else(PoisonError::into_inner);
+        if !loaded.object().is_private() || matches!(*login, super::Login::User(_)) {
+            locked(&self.cache).keep(id, loaded.clone());
+        }
+    }
+
+    /// An object by what a handle stands for.
+    pub(crate) fn load(&self, named: Named) -> Result<Arc<Loaded>> {
+        match named.identity {
+            Identity::Token(id) => self.load_token(id, named.private),
+            Identity::Session(number) => self
+                .session_objects
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .objects
+                .get(&number)
+                .map(|(_, loaded)| loaded.clone())
+                .ok_or(Error::NoSuchObject),
+        }
+    }
+
+    /// Puts new token objects into the store, all of them or none.
+    pub(crate) fn insert_token(&self, keys: Vec<Key>) -> Result<Vec<Arc<Loaded>>> {
+        let mut fresh = Vec::with_capacity(keys.len());
+        for key in keys {
+            let id = RecordId(rng::array()?);
+            let half = self.half(key.object().is_private())?;
+            fresh.push((id, half, key.with_unique_id(id.to_string())));
+        }
+        let store = self.hsm()?.store()?;
+        store.write(self.space(), &mut |writer| {
+            for (id, half, key) in &fresh {
+                half.insert(writer, *id, key.object())?;
+            }
+            Ok(())
+        })?;
+        Ok(fresh
+            .into_iter()
+            .map(|(id, _, key)| {
+                let loaded = Arc::new(Loaded {
+                    identity: Identity::Token(id),
+                    key: Arc::new(key),
+                    revision: 1,
+                    checked: AtomicU64::new(NEVER),
+                });
+                self.keep(id, &loaded);
+                loaded
+            })
+            .collect())
+    }
+
+    /// Adds an object of one session.
+    pub(crate) fn insert_session(&self, place: usize, key: Key) -> Result<Arc<Loaded>> {
+        let unique: [u8; 16] = rng::array()?;
+        let key = key.with_unique_id(hex::encode(unique));
+        let mut objects = self.session_objects.write().unwrap_or_else(PoisonError::into_inner);
+        objects.last += 1;
+        let number = objects.last;
+        let loaded = session_object(number, key);
+        objects.objects.insert(number, (place, loaded.clone()));
+        Ok(loaded)
+    }
+
+    /// Replaces an object by what `change` makes of its latest state. Another process's change in
+    /// between is seen, and `change` is asked again.
+    pub(crate) fn change(&self, named: Named, change: &dyn Fn(&Object) -> Result<Object>) -> Result<()> {
+        let Identity::Token(id) = named.identity else { return self.change_session(named, change) };
+        let half = self.half(named.private)?;
+        self.hsm()?.store()?.write(half.space, &mut |writer| {
+            let (before, revision) = half.get(writer, id)?.ok_or(Error::NoSuchObject)?;
+            let after = change(&before)?;
+            half.replace(writer, id, revision, &before, &after)?;
+            Ok(())
+        })
+    }
+
+    fn change_session(&self, named: Named, change: &dyn Fn(&Object) -> Result<Object>) -> Result<()> {
+        let Identity::Session(number) = named.identity else { return Err(Error::NoSuchObject) };
+        let mut objects = self.session_objects.write().unwrap_or_else(PoisonError::into_inner);
+        let (_, loaded) = objects.objects.get_mut(&number).ok_or(Error::NoSuchObject)?;
+        let after = change(loaded.object())?;
+        *loaded = session_object(number, Key::new(after));
+        Ok(())
+    }
+
+    /// Destroys an object, if `allow` finds nothing against it in its latest state.
+    pub(crate) fn destroy(&self, named: Named, allow: &dyn Fn(&Object) -> Result<()>) -> Result<()> {
+        match named.identity {
+            Identity::Token(id) => {
+                let half = self.half(named.private)?;
+                self.hsm()?.store()?.write(half.space, &mut |writer| {
+                    let (object, revision) = half.get(writer, id)?.ok_or(Error::NoSuchObject)?;
+                    allow(&object)?;
+                    half.remove(writer, id, revision, &object)
+                })?;
+            }
+            Identity::Session(number) => {
+                let mut objects = self.session_objects.write().unwrap_or_else(PoisonError::into_inner);
+                let (_, loaded) = objects.objects.get(&number).ok_or(Error::NoSuchObject)?;
+                allow(loaded.object())?;
+                objects.objects.remove(&number);
+            }
+        }
+        self.forget_object(named.identity);
+        Ok(())
+    }
+
+    /// Ends what this process holds of an object that is gone.
+    fn forget_object(&self, identity: Identity) {
+        if let Identity::Token(id) = identity {
+            locked(&self.cache).0.pop(&id);
+        }
+        self.handles.write().unwrap_or_else(PoisonError::into_inner).forget(identity);
+    }
+
+    /// Drops the session objects of the session at a place, or all of them.
+    pub(crate) fn drop_session_objects(&self, place: Option<usize>) {
+        let mut objects = self.session_objects.write().unwrap_or_else(PoisonError::into_inner);
+        if objects.objects.is_empty() {
+            return;
+        }
+        let mut handles = self.handles.write().unwrap_or_else(PoisonError::into_inner);
+        objects.objects.retain(|number, (owner, _)| {
+            let stays = place.is_some_and(|place| place != *owner);
+            if !stays {
+                handles.forget(Identity::Session(*number));
+            }
+            stays
+        });
+    }
+
+    /// The objects that a search finds, as this process's login lets it see them.
+    pub(crate) fn search(&self, search: &Search) -> Result<Vec<Named>> {
+        let mut found = Vec::new();
+        if search.wants_token() != Some(true) {
+            let objects = self.session_objects.read().unwrap_or_else(PoisonError::into_inner);
+            let matching = objects.objects.values().filter(|(_, loaded)| search.matches(loaded.object()));
+            found.extend(matching.map(|(_, loaded)| loaded.named()));
+        }
+        if search.wants_token() == Some(false) {
+            return Ok(found);
+        }
+        if search.wants_private() != Some(true) {
+            self.search_half(&self.half(false)?, search, &mut found)?;
+        }
+        if search.wants_private() != Some(false) && self.login_state() == LoginState::User {
+            self.search_half(&self.half(true)?, search, &mut found)?;
+        }
+        Ok(found)
+    }
+
+    fn search_half(&self, half: &Half, search: &Search, found: &mut Vec<Named>) -> Result<()> {
+        let field = search.field();
+        let tag = half.tag(&field)?;
+        let mut ids = Vec::new();
+        self.hsm()?.store()?.read(&mut |reader| {
+            ids = half.chain().records(reader, tag)?;
+            Ok(())
+        })?;
+        for id in ids {
+            let named = Named { identity: Identity::Token(id), private: half.private };
+            // The index alone answers a search for one indexed attribute.
+            let matches = search.is_answered_by(&field)
+                || match self.load_token(id, half.private) {
+                    Ok(loaded) => search.matches(loaded.object()),
+                    // Destroyed by another process since the index was read.
+                    Err(Error::NoSuchObject) => false,
+                    Err(error) => return Err(error),
+                };
+            if matches {
+                found.push(named);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn session_object(number: u64, key: Key) -> Arc<Loaded> {
+    Arc::new(Loaded {
+        identity: Identity::Session(number),
+        key: Arc::new(key),
+        revision: 0,
+        checked: AtomicU64::new(NEVER),
+    })
+}
+
+impl Key {
+    /// The key with its CKA_UNIQUE_ID. PKCS #11 3.2, section 4.4.1.
+    fn with_unique_id(self, id: String) -> Key {
+        self.with(CKA_UNIQUE_ID, Value::Bytes(id.into_bytes()))
+    }
+}

@@ -1,0 +1,165 @@
+//! PIN checks. The counter of wrong tries is committed before a PIN is checked and put back after it
+//! was right, so that neither a killed process nor many at once get more tries than the limit. It
+//! lives in a space of its own: a login does not disturb what other processes hold of the objects.
+
+use serde::{Deserialize, Serialize};
+
+use super::Partition;
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+use crate::session::Role;
+use crate::store::seal::{Address, SealKey};
+use crate::store::{PartitionId, Reader, RecordId};
+
+/// The one record of a token's login space.
+const COUNTERS: RecordId = RecordId([1; 16]);
+const KIND_COUNTERS: u8 = 3;
+
+/// Tries of a PIN.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Tries {
+    /// How many are left before it locks.
+    pub left: u32,
+    /// How many there are when none went wrong.
+    pub limit: u32,
+}
+
+/// Wrong tries in a row.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Counters {
+    so: u32,
+    user: u32,
+}
+
+impl Counters {
+    fn of(&mut self, role: Role) -> &mut u32 {
+        match role {
+            Role::So => &mut self.so,
+            Role::User => &mut self.user,
+        }
+    }
+}
+
+impl Partition {
+    /// Where the counters are: the token's identity names their space.
+    fn login_space(&self) -> PartitionId {
+        PartitionId(self.token.0)
+    }
+
+    fn counters(&self, key: &SealKey, reader: &mut dyn Reader) -> Result<(Counters, u64)> {
+        let damaged = || Error::RecordDamaged { what: format!("the PIN counters of partition {}", self.token) };
+        let Some(row) = reader.get(self.login_space(), COUNTERS)? else { return Err(damaged()) };
+        let bytes = key.open_row(self.login_space(), COUNTERS, &row)?;
+        Ok((postcard::from_bytes(&bytes).map_err(|_| damaged())?, row.revision))
+    }
+
+    /// Changes the counters in one durable step.
+    fn change_counters(&self, change: &mut dyn FnMut(&mut Counters) -> Result<()>) -> Result<()> {
+        let key = self.counters_key()?;
+        self.hsm()?.store()?.write(self.login_space(), &mut |writer| {
+            let (mut counters, revision) = self.counters(&key, writer)?;
+            let before = counters;
+            change(&mut counters)?;
+            if counters != before {
+                put_counters(&key, writer, self.login_space(), revision, counters)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The counters are sealed under a key that the master key gives, since they are needed before
+    /// any PIN is known, and before a session is open.
+    fn counters_key(&self) -> Result<SealKey> {
+        counters_key(&self.hsm()?.active_unit()?, self.token)
+    }
+
+    /// Tries left for the SO's and the user's PIN.
+    pub(crate) fn tries(&self) -> Result<(Tries, Tries)> {
+        let key = self.counters_key()?;
+        let hsm = self.hsm()?;
+        let limit = hsm.config().pins.max_tries;
+        let mut counters = Counters::default();
+        hsm.store()?.read(&mut |reader| {
+            counters = self.counters(&key, reader)?.0;
+            Ok(())
+        })?;
+        let tries = |failures: u32| Tries { left: limit.saturating_sub(failures), limit };
+        Ok((tries(counters.so), tries(counters.user)))
+    }
+
+    /// Checks a PIN: the private-object key if it is right.
+    ///
+    /// # Errors
+    /// [`Error::PinLocked`], [`Error::PinIncorrect`], [`Error::UserPinNotSet`], [`Error::SoPinNotSet`].
+    pub(crate) fn check_pin(&self, role: Role, pin: &[u8]) -> Result<Secret> {
+        let hsm = self.hsm()?;
+        hsm.refresh()?;
+        let record = self.record();
+        let Some(pin_record) = record.pin(role) else {
+            return Err(match role {
+                Role::So => Error::SoPinNotSet,
+                Role::User => Error::UserPinNotSet,
+            });
+        };
+        let limit = hsm.config().pins.max_tries;
+        let mut left = 0;
+        self.change_counters(&mut |counters| {
+            let failures = counters.of(role);
+            if *failures >= limit {
+                return Err(Error::PinLocked);
+            }
+            *failures += 1;
+            left = limit - *failures;
+            Ok(())
+        })?;
+        match pin_record.unwrap(record.space, role, pin, &hsm.active_unit()?)? {
+            Some(key) => {
+                self.reset_tries(role)?;
+                Ok(key)
+            }
+            None => Err(Error::PinIncorrect { left }),
+        }
+    }
+
+    /// Gives a PIN all its tries back.
+    pub(crate) fn reset_tries(&self, role: Role) -> Result<()> {
+        self.change_counters(&mut |counters| {
+            *counters.of(role) = 0;
+            Ok(())
+        })
+    }
+
+    /// Sets a PIN. Its length is checked against the configuration.
+    pub(crate) fn store_pin(&self, role: Role, pin: &[u8], private_key: &[u8]) -> Result<()> {
+        let hsm = self.hsm()?;
+        hsm.check_pin_length(pin)?;
+        let unit = hsm.active_unit()?;
+        hsm.change_record(self, &mut |record| record.set_pin(role, pin, private_key, &unit))?;
+        self.reset_tries(role)
+    }
+}
+
+fn counters_key(unit: &crate::unit::ActiveUnit, token: RecordId) -> Result<SealKey> {
+    SealKey::new(unit.derive(b"PIN counters", &token.0).expose())
+}
+
+fn put_counters(
+    key: &SealKey,
+    writer: &mut dyn crate::store::Writer,
+    space: PartitionId,
+    revision: u64,
+    counters: Counters,
+) -> Result<()> {
+    let bytes = postcard::to_allocvec(&counters).map_err(|_| Error::CryptoFailed("counters did not encode"))?;
+    key.put(writer, Address { partition: space, id: COUNTERS, kind: KIND_COUNTERS, revision }, &bytes)?;
+    Ok(())
+}
+
+/// Puts a new token's counters into the store.
+pub(crate) fn begin_counters(
+    unit: &crate::unit::ActiveUnit,
+    token: RecordId,
+    writer: &mut dyn crate::store::Writer,
+) -> Result<()> {
+    put_counters(&counters_key(unit, token)?, writer, PartitionId(token.0), 0, Counters::default())
+}

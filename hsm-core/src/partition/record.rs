@@ -1,0 +1,269 @@
+//! A partition's record in the HSM's own space: label and serial number in clear, since they are shown
+//! while the unit is sealed, and the partition's keys wrapped. The record carries a MAC under a key
+//! that the master key leads to.
+//!
+//! Two keys belong to a partition. The public-object key is wrapped by the master key. The
+//! private-object key is wrapped inside by an Argon2id key of a PIN and outside by the master key,
+//! once for the user and once for the SO: a new master key needs no PIN, and a new PIN loses nothing.
+
+use aes_gcm::aead::{AeadInOut, KeyInit};
+use aes_gcm::{Aes256Gcm, Key, Nonce, Tag};
+use argon2::{Algorithm, Argon2, Params, Version};
+use hmac::{Hmac, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use crate::error::{Error, Result};
+use crate::rng;
+use crate::secret::Secret;
+use crate::session::Role;
+use crate::store::seal::SealKey;
+use crate::store::{PartitionId, RecordId};
+use crate::unit::ActiveUnit;
+
+/// Argon2id with 19 MiB and two passes: OWASP's first recommendation, 15–25 ms on today's cores.
+const MEMORY_KIB: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+/// What a record may ask for: a changed record must not make a process allocate everything.
+const MOST_MEMORY_KIB: u32 = 1024 * 1024;
+const MOST_PASSES: u32 = 64;
+/// Length of a partition's keys in bytes.
+const KEY_LEN: usize = 32;
+const MAC_LEN: usize = 32;
+
+/// What the store keeps of a partition.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct PartitionRecord {
+    /// Order of creation.
+    pub number: u64,
+    /// Where the objects are. Initialising the token anew takes a new one.
+    pub space: PartitionId,
+    /// Blank-padded.
+    pub label: [u8; 32],
+    /// ASCII.
+    pub serial: [u8; 16],
+    /// The public-object key under the master key.
+    public_key: Vec<u8>,
+    /// The SO's PIN.
+    pub so: Option<PinRecord>,
+    /// The user's PIN.
+    pub user: Option<PinRecord>,
+}
+
+/// A PIN: how its key is derived, and the private-object key under that and the master key.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct PinRecord {
+    salt: [u8; 16],
+    memory_kib: u32,
+    passes: u32,
+    wrapped: Vec<u8>,
+}
+
+/// The two keys of a new partition.
+pub(crate) struct FreshKeys {
+    pub public: Secret,
+    pub private: Secret,
+}
+
+impl FreshKeys {
+    pub(crate) fn new() -> Result<FreshKeys> {
+        Ok(FreshKeys { public: rng::secret(KEY_LEN)?, private: rng::secret(KEY_LEN)? })
+    }
+}
+
+impl PartitionRecord {
+    /// A new partition's record with its SO's PIN.
+    pub(crate) fn new(
+        number: u64,
+        label: &[u8; 32],
+        so_pin: &[u8],
+        keys: &FreshKeys,
+        unit: &ActiveUnit,
+    ) -> Result<PartitionRecord> {
+        let serial_bytes: [u8; 8] = rng::array()?;
+        let mut serial = [0; 16];
+        hex::encode_to_slice(serial_bytes, &mut serial).map_err(|_| Error::CryptoFailed("hex"))?;
+        let space = PartitionId(rng::array()?);
+        let mut record = PartitionRecord {
+            number,
+            space,
+            label: *label,
+            serial,
+            public_key: Vec::new(),
+            so: None,
+            user: None,
+        };
+        record.renew(space, so_pin, keys, unit)?;
+        Ok(record)
+    }
+
+    /// Gives the partition new keys in a new space and a new SO PIN; the user PIN goes.
+    pub(crate) fn renew(
+        &mut self,
+        space: PartitionId,
+        so_pin: &[u8],
+        keys: &FreshKeys,
+        unit: &ActiveUnit,
+    ) -> Result<()> {
+        self.space = space;
+        let wrap = unit.derive(b"public-object key", &space.0);
+        self.public_key = wrap_key(&wrap, &space.0, keys.public.expose())?;
+        self.user = None;
+        self.set_pin(Role::So, so_pin, keys.private.expose(), unit)
+    }
+
+    /// Wraps the private-object key under a new PIN.
+    pub(crate) fn set_pin(
+        &mut self,
+        role: Role,
+        pin: &[u8],
+        private_key: &[u8],
+        unit: &ActiveUnit,
+    ) -> Result<()> {
+        let record = PinRecord::new(self.space, role, pin, private_key, unit)?;
+        match role {
+            Role::So => self.so = Some(record),
+            Role::User => self.user = Some(record),
+        }
+        Ok(())
+    }
+
+    /// The PIN of a role, if it is set.
+    pub(crate) fn pin(&self, role: Role) -> Option<&PinRecord> {
+        match role {
+            Role::So => self.so.as_ref(),
+            Role::User => self.user.as_ref(),
+        }
+    }
+
+    /// The public-object key.
+    pub(crate) fn unwrap_public_key(&self, unit: &ActiveUnit) -> Result<SealKey> {
+        let wrap = unit.derive(b"public-object key", &self.space.0);
+        let key = unwrap_key(&wrap, &self.space.0, &self.public_key)
+            .ok_or_else(|| Error::RecordDamaged { what: format!("the key of partition {}", self.space) })?;
+        SealKey::new(key.expose())
+    }
+
+    /// The record's bytes with their MAC.
+    pub(crate) fn encode(&self, token: RecordId, revision: u64, unit: &ActiveUnit) -> Result<Vec<u8>> {
+        let mut out = postcard::to_allocvec(self).map_err(|_| Error::CryptoFailed("a record did not encode"))?;
+        let mac = mac(token, revision, unit, &out)?;
+        out.extend_from_slice(&mac);
+        Ok(out)
+    }
+
+    /// Reads a record; with an active unit its MAC is checked, without one what it says is only shown.
+    pub(crate) fn decode(
+        token: RecordId,
+        revision: u64,
+        unit: Option<&ActiveUnit>,
+        bytes: &[u8],
+    ) -> Result<PartitionRecord> {
+        let damaged = || Error::RecordDamaged { what: format!("the record of partition {token}") };
+        let (body, found) = bytes.split_last_chunk::<MAC_LEN>().ok_or_else(damaged)?;
+        if let Some(unit) = unit
+            && !bool::from(mac(token, revision, unit, body)?.ct_eq(found))
+        {
+            return Err(damaged());
+        }
+        postcard::from_bytes(body).map_err(|_| damaged())
+    }
+}
+
+fn mac(token: RecordId, revision: u64, unit: &ActiveUnit, body: &[u8]) -> Result<[u8; MAC_LEN]> {
+    let key = unit.derive(b"partition record", &token.0);
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(key.expose()).map_err(|_| Error::CryptoFailed("HMAC"))?;
+    mac.update(&revision.to_be_bytes());
+    mac.update(body);
+    Ok(mac.finalize().into_bytes().into())
+}
+
+impl PinRecord {
+    fn new(
+        space: PartitionId,
+        role: Role,
+        pin: &[u8],
+        private_key: &[u8],
+        unit: &ActiveUnit,
+    ) -> Result<PinRecord> {
+        let mut record =
+            PinRecord { salt: rng::array()?, memory_kib: MEMORY_KIB, passes: PASSES, wrapped: Vec::new() };
+        let inner = wrap_key(&record.pin_key(pin)?, &context(space, role), private_key)?;
+        record.wrapped = wrap_key(&outer(space, role, unit), &context(space, role), &inner)?;
+        Ok(record)
+    }
+
+    /// The private-object key, or `None` if the PIN is wrong.
+    pub(crate) fn unwrap(
+        &self,
+        space: PartitionId,
+        role: Role,
+        pin: &[u8],
+        unit: &ActiveUnit,
+    ) -> Result<Option<Secret>> {
+        let inner = unwrap_key(&outer(space, role, unit), &context(space, role), &self.wrapped)
+            .ok_or_else(|| Error::RecordDamaged { what: format!("a PIN of partition {space}") })?;
+        Ok(unwrap_key(&self.pin_key(pin)?, &context(space, role), inner.expose()))
+    }
+
+    fn pin_key(&self, pin: &[u8]) -> Result<Secret> {
+        if self.memory_kib > MOST_MEMORY_KIB || self.passes > MOST_PASSES {
+            return Err(Error::RecordDamaged { what: "the cost of a PIN".into() });
+        }
+        let failed = |_| Error::CryptoFailed("Argon2id");
+        let params = Params::new(self.memory_kib, self.passes, 1, Some(KEY_LEN)).map_err(failed)?;
+        let mut key = Secret::zeroed(KEY_LEN);
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into(pin, &self.salt, key.expose_mut())
+            .map_err(failed)?;
+        Ok(key)
+    }
+}
+
+/// What the wraps of a role's PIN are bound to.
+fn context(space: PartitionId, role: Role) -> [u8; 17] {
+    let mut out = [0; 17];
+    let (first, rest) = out.split_at_mut(1);
+    first.copy_from_slice(&[match role {
+        Role::So => b'S',
+        Role::User => b'U',
+    }]);
+    rest.copy_from_slice(&space.0);
+    out
+}
+
+fn outer(space: PartitionId, role: Role, unit: &ActiveUnit) -> Secret {
+    unit.derive(b"private-object key", &context(space, role))
+}
+
+/// AES-256-GCM with a random nonce: nonce ‖ ciphertext ‖ tag.
+fn wrap_key(wrap: &Secret, context: &[u8], key: &[u8]) -> Result<Vec<u8>> {
+    let failed = |_| Error::CryptoFailed("AES-GCM");
+    let nonce: [u8; 12] = rng::array()?;
+    let mut out = Vec::with_capacity(12 + key.len() + 16);
+    out.extend_from_slice(&nonce);
+    out.extend_from_slice(key);
+    let body = out.get_mut(12..).unwrap_or_default();
+    let tag =
+        cipher(wrap)?.encrypt_inout_detached(&Nonce::from(nonce), context, body.into()).map_err(failed)?;
+    out.extend_from_slice(&tag);
+    Ok(out)
+}
+
+fn unwrap_key(wrap: &Secret, context: &[u8], wrapped: &[u8]) -> Option<Secret> {
+    let (nonce, rest) = wrapped.split_first_chunk::<12>()?;
+    let (body, tag) = rest.split_last_chunk::<16>()?;
+    let mut key = Secret::copy_of(body);
+    cipher(wrap)
+        .ok()?
+        .decrypt_inout_detached(&Nonce::from(*nonce), context, key.expose_mut().into(), &Tag::from(*tag))
+        .ok()?;
+    Some(key)
+}
+
+fn cipher(wrap: &Secret) -> Result<Aes256Gcm> {
+    let key: &[u8; 32] = wrap.expose().try_into().map_err(|_| Error::CryptoFailed("AES-GCM key"))?;
+    Ok(Aes256Gcm::new(<&Key<Aes256Gcm>>::from(key)))
+}

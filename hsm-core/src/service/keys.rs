@@ -1,0 +1,188 @@
+//! Key generation and derivation. PKCS #11 3.2, sections 5.18.1, 5.18.2 and 5.18.5.
+
+use cryptoki_sys::*;
+
+use crate::error::{Error, Result};
+use crate::mechanism::table::{Function, Row};
+use crate::mechanism::{Generated, Generator, Mechanism};
+use crate::object::curves::NamedCurve;
+use crate::object::encoding;
+use crate::object::material::Key;
+use crate::object::template::{self, Origin, build, number_in};
+use crate::object::{Object, Template, Value, usage, values};
+use crate::rng;
+use crate::secret::Secret;
+use crate::session::{ObjectHandle, Session};
+
+impl Session {
+    /// Generates a secret key.
+    ///
+    /// # Errors
+    /// Those of the mechanism, the template and the session's rights; [`Error::KeySizeRange`].
+    pub fn generate_key(&self, mechanism: &Mechanism, template: Template) -> Result<ObjectHandle> {
+        let (row, generator) = mechanism.generator(Function::Generate)?;
+        let key_type = generator.key_type();
+        implied(&template, CKO_SECRET_KEY, key_type)?;
+        let mut object =
+            build(Origin::Generate(mechanism.kind), CKO_SECRET_KEY, Some(key_type), template, self.author())?;
+        self.may_change(object.is_token(), object.is_private())?;
+        let length = secret_len(row, &object)?;
+        object.set(CKA_VALUE, Value::Secret(rng::secret(length)?));
+        self.add(values::settle(object)?)
+    }
+
+    /// Generates a key pair: the public key's handle, then the private key's.
+    ///
+    /// # Errors
+    /// As [`Session::generate_key`]; [`Error::DomainParamsInvalid`].
+    pub fn generate_key_pair(
+        &self,
+        mechanism: &Mechanism,
+        public: Template,
+        private: Template,
+    ) -> Result<(ObjectHandle, ObjectHandle)> {
+        let (row, generator) = mechanism.generator(Function::GenerateKeyPair)?;
+        let key_type = generator.key_type();
+        implied(&public, CKO_PUBLIC_KEY, key_type)?;
+        implied(&private, CKO_PRIVATE_KEY, key_type)?;
+        let origin = Origin::Generate(mechanism.kind);
+        let author = self.author();
+        let mut public = build(origin, CKO_PUBLIC_KEY, Some(key_type), public, author)?;
+        let mut private = build(origin, CKO_PRIVATE_KEY, Some(key_type), private, author)?;
+        for object in [&public, &private] {
+            self.may_change(object.is_token(), object.is_private())?;
+        }
+        fill_pair(generate(row, generator, &public)?, &mut public, &mut private)?;
+        self.add_pair(values::settle(public)?, values::settle(private)?)
+    }
+
+    /// Derives a secret key from a base key.
+    ///
+    /// # Errors
+    /// Those of the mechanism, the base key's fitness, the template and the session's rights.
+    pub fn derive_key(
+        &self,
+        mechanism: &Mechanism,
+        base: ObjectHandle,
+        mut template: Template,
+    ) -> Result<ObjectHandle> {
+        let row = mechanism.deriving()?;
+        let base = self.key(base)?;
+        usage::check(row, Function::Derive, &base.key)?;
+        template::impose(base.object().get(CKA_DERIVE_TEMPLATE), &mut template)?;
+        let class = number_in(&template, CKA_CLASS)?.unwrap_or(CKO_SECRET_KEY);
+        let key_type = number_in(&template, CKA_KEY_TYPE)?.unwrap_or(CKK_GENERIC_SECRET);
+        implied(&template, CKO_SECRET_KEY, key_type)?;
+        // Footnote 5 asks for the key type, which defaults here as section 5.18.5 lets it.
+        template.push((CKA_KEY_TYPE, Value::Number(key_type)));
+        let mut object =
+            build(Origin::Derive(base.object()), class, Some(key_type), template, self.author())?;
+        self.may_change(object.is_token(), object.is_private())?;
+        let length = derived_len(&object)?;
+        object.set(CKA_VALUE, Value::Secret(mechanism.derive(row, &base.key, length)?));
+        self.add(values::settle(object)?)
+    }
+}
+
+/// A template that says class or key type says what the mechanism makes.
+fn implied(template: &Template, class: u64, key_type: u64) -> Result<()> {
+    for (kind, expected) in [(CKA_CLASS, class), (CKA_KEY_TYPE, key_type)] {
+        if number_in(template, kind)?.is_some_and(|given| given != expected) {
+            return Err(Error::TemplateInconsistent(kind));
+        }
+    }
+    Ok(())
+}
+
+/// The length in bytes of a secret key to generate: CKA_VALUE_LEN, which the key type may leave out
+/// where it has a natural one (the HMAC keys, section 6.21.6: the hash's length).
+fn secret_len(row: &Row, object: &Object) -> Result<usize> {
+    let natural = match object.key_type() {
+        Some(CKK_SHA_1_HMAC) => Some(20),
+        Some(CKK_SHA224_HMAC) => Some(28),
+        Some(CKK_SHA256_HMAC) => Some(32),
+        Some(CKK_SHA384_HMAC) => Some(48),
+        Some(CKK_SHA512_HMAC) => Some(64),
+        _ => None,
+    };
+    let length = object.number(CKA_VALUE_LEN).or(natural).ok_or(Error::TemplateIncomplete(CKA_VALUE_LEN))?;
+    if !row.takes_bits(length.saturating_mul(8)) {
+        return Err(Error::KeySizeRange);
+    }
+    let length = usize::try_from(length).map_err(|_| Error::KeySizeRange)?;
+    if object.key_type() == Some(CKK_AES) {
+        values::check_secret_len(CKK_AES, length).map_err(|_| Error::KeySizeRange)?;
+    }
+    Ok(length)
+}
+
+/// The length in bytes of a derived key, where template or key type say it.
+fn derived_len(object: &Object) -> Result<Option<usize>> {
+    let Some(length) = object.number(CKA_VALUE_LEN) else { return Ok(None) };
+    let length = usize::try_from(length).ok().filter(|length| (1..=4096).contains(length));
+    Ok(Some(length.ok_or(Error::TemplateInconsistent(CKA_VALUE_LEN))?))
+}
+
+/// Generates what the public template asks for.
+fn generate(row: &Row, generator: Generator, public: &Object) -> Result<Generated> {
+    let curve = || NamedCurve::read(public.bytes(CKA_EC_PARAMS), public.key_type());
+    match generator {
+        Generator::Rsa => {
+            let bits = public.number(CKA_MODULUS_BITS).ok_or(Error::TemplateIncomplete(CKA_MODULUS_BITS))?;
+            if !row.takes_bits(bits) {
+                return Err(Error::KeySizeRange);
+            }
+            let bits = usize::try_from(bits).map_err(|_| Error::KeySizeRange)?;
+            match public.bytes(CKA_PUBLIC_EXPONENT) {
+                // Section 6.1.4: a token may have a default.
+                [] => Generated::rsa(bits, &[1, 0, 1]),
+                exponent if is_exponent(exponent) => Generated::rsa(bits, exponent),
+                _ => Err(Error::AttributeValueInvalid(CKA_PUBLIC_EXPONENT)),
+            }
+        }
+        Generator::Ec => match curve()? {
+            NamedCurve::Weierstrass(curve) => Generated::ec(curve),
+            NamedCurve::Ed25519 | NamedCurve::X25519 => Err(Error::DomainParamsInvalid),
+        },
+        Generator::Edwards | Generator::Montgomery => curve().and_then(|_| Generated::octets()),
+        Generator::Secret(_) => Err(Error::MechanismInvalid),
+    }
+}
+
+/// Odd, at least 3, and at most 64 bits long: more helps nobody and slows every verification.
+fn is_exponent(exponent: &[u8]) -> bool {
+    let bits = encoding::bit_len(exponent);
+    (2..=64).contains(&bits) && exponent.last().is_some_and(|last| last % 2 == 1)
+}
+
+/// Puts the generated values into both objects.
+fn fill_pair(generated: Generated, public: &mut Object, private: &mut Object) -> Result<()> {
+    match generated {
+        Generated::Rsa(parts) => {
+            public.set(CKA_MODULUS, Value::Bytes(parts.modulus.clone()));
+            public.set(CKA_PUBLIC_EXPONENT, Value::Bytes(parts.public_exponent.clone()));
+            values::put_rsa_private(private, &parts)
+        }
+        Generated::Ec(curve, scalar) => {
+            fill_curve_pair(NamedCurve::Weierstrass(curve), scalar, public, private)
+        }
+        Generated::Octets(value) => {
+            let curve = NamedCurve::read(public.bytes(CKA_EC_PARAMS), public.key_type())?;
+            fill_curve_pair(curve, value, public, private)
+        }
+    }
+}
+
+fn fill_curve_pair(
+    curve: NamedCurve,
+    value: Secret,
+    public: &mut Object,
+    private: &mut Object,
+) -> Result<()> {
+    // The public key's CKA_EC_PARAMS stay as the caller wrote them; the private key's are the same.
+    private.set(CKA_EC_PARAMS, Value::Bytes(public.bytes(CKA_EC_PARAMS).to_vec()));
+    private.set(CKA_VALUE, Value::Secret(value));
+    let point = values::public_point(&Key::new(private.duplicate()), curve)?;
+    public.set(CKA_EC_POINT, Value::Bytes(encoding::to_octet_string(&point)?));
+    Ok(())
+}

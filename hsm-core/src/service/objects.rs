@@ -1,0 +1,163 @@
+//! Objects: create, copy, destroy, look at, change, find. PKCS #11 3.2, section 5.7.
+
+use cryptoki_sys::*;
+
+use crate::error::{Error, Result};
+use crate::object::find::Search;
+use crate::object::material::Key;
+use crate::object::{Object, Template, Value, record, template, values};
+use crate::partition::Loaded;
+use crate::session::active::begin;
+use crate::session::{ObjectHandle, Session};
+
+use std::sync::Arc;
+
+/// An object as the caller may see it.
+pub struct View(Arc<Loaded>);
+
+impl View {
+    /// An attribute's value.
+    ///
+    /// # Errors
+    /// [`Error::AttributeSensitive`], [`Error::AttributeTypeInvalid`].
+    pub fn attribute(&self, kind: u64) -> Result<&Value> {
+        self.0.object().visible(kind)
+    }
+
+    /// The numbers of the attributes that the object has.
+    pub fn kinds(&self) -> Vec<u64> {
+        self.0.object().attributes().map(|(kind, _)| kind).collect()
+    }
+
+    /// The size of a key in bits; 0 for anything else.
+    pub fn size_bits(&self) -> u64 {
+        self.0.key.size_bits()
+    }
+}
+
+impl Session {
+    /// Creates an object from a template that says everything (C_CreateObject).
+    ///
+    /// # Errors
+    /// Those of the template and of the session's rights.
+    pub fn create_object(&self, template: Template) -> Result<ObjectHandle> {
+        let object = template::create(template, self.author())?;
+        self.may_change(object.is_token(), object.is_private())?;
+        self.add(values::settle(object)?)
+    }
+
+    /// Copies an object with changes (C_CopyObject).
+    ///
+    /// # Errors
+    /// [`Error::ActionProhibited`] and those of the template and of the session's rights.
+    pub fn copy_object(&self, object: ObjectHandle, template: Template) -> Result<ObjectHandle> {
+        let original = self.object(object)?;
+        let copy = template::copy(original.object(), template, self.author())?;
+        self.may_change(copy.is_token(), copy.is_private())?;
+        self.add(Key::new(copy))
+    }
+
+    /// Destroys an object (C_DestroyObject).
+    ///
+    /// # Errors
+    /// [`Error::ActionProhibited`] and those of the session's rights.
+    pub fn destroy_object(&self, object: ObjectHandle) -> Result<()> {
+        let loaded = self.object(object)?;
+        self.may_change(loaded.object().is_token(), loaded.object().is_private())?;
+        self.partition().destroy(loaded.named(), &|object| {
+            if object.flag(CKA_DESTROYABLE) { Ok(()) } else { Err(Error::ActionProhibited) }
+        })
+    }
+
+    /// The bytes that an object takes in the store, before it is sealed (C_GetObjectSize).
+    ///
+    /// # Errors
+    /// [`Error::NoSuchObject`].
+    pub fn object_size(&self, object: ObjectHandle) -> Result<u64> {
+        let loaded = self.object(object)?;
+        let bytes =
+            record::encode(loaded.object()).map_err(|_| Error::CryptoFailed("an object did not encode"))?;
+        Ok(bytes.len() as u64)
+    }
+
+    /// An object to look at (C_GetAttributeValue).
+    ///
+    /// # Errors
+    /// [`Error::NoSuchObject`].
+    pub fn view(&self, object: ObjectHandle) -> Result<View> {
+        self.object(object).map(View)
+    }
+
+    /// Changes attributes of an object, all of them or none (C_SetAttributeValue).
+    ///
+    /// # Errors
+    /// [`Error::ActionProhibited`] and those of the template and of the session's rights.
+    pub fn set_attributes(&self, object: ObjectHandle, template: Template) -> Result<()> {
+        let loaded = self.object(object)?;
+        self.may_change(loaded.object().is_token(), loaded.object().is_private())?;
+        let author = self.author();
+        let change = |object: &Object| {
+            let template = template.iter().map(|(kind, value)| (*kind, value.duplicate())).collect();
+            template::change(object, template, author)
+        };
+        self.partition().change(loaded.named(), &change)
+    }
+
+    /// Begins a search (C_FindObjectsInit). What it finds is what is there now.
+    ///
+    /// # Errors
+    /// [`Error::OperationActive`].
+    pub fn find_init(&self, template: Template) -> Result<()> {
+        let search = Search::new(template);
+        begin(&mut self.operations().find, || {
+            let found = self.partition().search(&search)?;
+            // Handed out from the end.
+            Ok(found.into_iter().rev().map(|named| self.partition().name(named)).collect())
+        })
+    }
+
+    /// The next objects found, at most `most`; none at the end (C_FindObjects).
+    ///
+    /// # Errors
+    /// [`Error::OperationNotInitialised`].
+    pub fn find(&self, most: usize) -> Result<Vec<ObjectHandle>> {
+        let mut operations = self.operations();
+        let found = operations.find.as_mut().ok_or(Error::OperationNotInitialised)?;
+        let rest = found.len().saturating_sub(most);
+        let mut next = found.split_off(rest);
+        next.reverse();
+        Ok(next)
+    }
+
+    /// Ends a search (C_FindObjectsFinal).
+    ///
+    /// # Errors
+    /// [`Error::OperationNotInitialised`].
+    pub fn find_final(&self) -> Result<()> {
+        self.operations().end(crate::session::Kind::Find)
+    }
+
+    /// Adds a finished object to the store or to the session, and names it.
+    pub(crate) fn add(&self, key: Key) -> Result<ObjectHandle> {
+        let loaded = if key.object().is_token() {
+            self.partition().insert_token(vec![key])?.pop().ok_or(Error::NoSuchObject)?
+        } else {
+            self.partition().insert_session(self.place(), key)?
+        };
+        Ok(self.partition().name(loaded.named()))
+    }
+
+    /// Adds the two halves of a key pair; in the store, both or none.
+    pub(crate) fn add_pair(&self, public: Key, private: Key) -> Result<(ObjectHandle, ObjectHandle)> {
+        if !(public.object().is_token() && private.object().is_token()) {
+            let private = self.add(private)?;
+            return Ok((self.add(public)?, private));
+        }
+        match self.partition().insert_token(vec![public, private])?.as_slice() {
+            [public, private] => {
+                Ok((self.partition().name(public.named()), self.partition().name(private.named())))
+            }
+            _ => Err(Error::NoSuchObject),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Signatures and MACs. PKCS #11 3.2, sections 5.13 and 5.14.
+
+use cryptoki_sys::*;
+
+use crate::error::{Error, Result};
+use crate::mechanism::table::{Function, row_for};
+use crate::mechanism::{Mechanism, Signing, Verifying};
+use crate::object::usage;
+use crate::session::active::{Keyed, begin, last, step};
+use crate::session::{After, ObjectHandle, Output, Session};
+
+impl Session {
+    fn signing(
+        &self,
+        mechanism: &Mechanism,
+        function: Function,
+        key: ObjectHandle,
+    ) -> Result<Keyed<Signing>> {
+        let row = row_for(mechanism, function)?;
+        let loaded = self.key(key)?;
+        usage::check(row, function, &loaded.key)?;
+        let asks_for_login = loaded.object().flag(CKA_ALWAYS_AUTHENTICATE);
+        Ok(Keyed { operation: Signing::new(row, &mechanism.parameter, loaded.key.clone())?, asks_for_login })
+    }
+
+    fn verifying(
+        &self,
+        mechanism: &Mechanism,
+        function: Function,
+        key: ObjectHandle,
+    ) -> Result<Keyed<Verifying>> {
+        let row = row_for(mechanism, function)?;
+        let loaded = self.key(key)?;
+        usage::check(row, function, &loaded.key)?;
+        let operation = Verifying::new(row, &mechanism.parameter, loaded.key.clone())?;
+        Ok(Keyed { operation, asks_for_login: false })
+    }
+
+    /// Begins a signature or MAC.
+    ///
+    /// # Errors
+    /// [`Error::OperationActive`], those of the mechanism, and those of the key's fitness for it.
+    pub fn sign_init(&self, mechanism: &Mechanism, key: ObjectHandle) -> Result<()> {
+        begin(&mut self.operations().sign, || self.signing(mechanism, Function::Sign, key))
+    }
+
+    /// Signs a whole message.
+    ///
+    /// # Errors
+    /// [`Error::OperationNotInitialised`], [`Error::BufferTooSmall`], [`Error::ContextLoginNeeded`],
+    /// [`Error::DataLength`], [`Error::DataInvalid`].
+    pub fn sign(&self, data: &[u8], output: Output<'_>) -> Result<usize> {
+        step(&mut self.operations().sign, |running| {
+            if running.asks_for_login {
+                return Err(Error::ContextLoginNeeded);
+            }
+            let signing = &mut running.operation;
+            if signing.begun {
+                return Err(Error::OperationActive);
+            }
+            last(output, signing.len(), |out| signing.sign(data, out))
+        })
+    }
+
+    /// Takes part of a message to sign.
+    ///
+    /// # Errors
+    /// As [`Session::sign`].
+    pub fn sign_update(&self, data: &[u8]) -> Result<()> {
+        step(&mut self.operations().sign, |running| {
+            if running.asks_for_login {
+                return Err(Error::ContextLoginNeeded);
+            }
+            running.operation.update(data).map(After::GoesOn)
+        })
+    }
+
+    /// Signs what came in.
+    ///
+    /// # Errors
+    /// As [`Session::sign`].
+    pub fn sign_final(&self, output: Output<'_>) -> Result<usize> {
+        step(&mut self.operations().sign, |running| {
+            if running.asks_for_login {
+                return Err(Error::ContextLoginNeeded);
+            }
+            let signing = &mut running.operation;
+            last(output, signing.len(), |out| signing.finish(out))
+        })
+    }
+
+    /// Begins a signature from which the message can be recovered.
+    ///
+    /// # Errors
+    /// As [`Session::sign_init`].
+    pub fn sign_recover_init(&self, mechanism: &Mechanism, key: ObjectHandle) -> Result<()> {
+        begin(&mut self.operations().sign_recover, || self.signing(mechanism, Function::SignRecover, key))
+    }
+
+    /// Signs a message with recovery.
+    ///
+    /// # Errors
+    /// As [`Session::sign`].
+    pub fn sign_recover(&self, data: &[u8], output: Output<'_>) -> Result<usize> {
+        step(&mut self.operations().sign_recover, |running| {
+            if running.asks_for_login {
+                return Err(Error::ContextLoginNeeded);
+            }
+            let signing = &mut running.operation;
+            last(output, signing.len(), |out| signing.sign(data, out))
+        })
+    }
+
+    /// Begins a verification.
+    ///
+    /// # Errors
+    /// As [`Session::sign_init`].
+    pub fn verify_init(&self, mechanism: &Mechanism, key: ObjectHandle) -> Result<()> {
+        begin(&mut self.operations().verify, || self.verifying(mechanism, Function::Verify, key))
+    }
+
+    /// Verifies a whole message.
+    ///
+    /// # Errors
+    /// [`Error::SignatureInvalid`], [`Error::SignatureLength`], [`Error::OperationNotInitialised`].
+    pub fn verify(&self, data: &[u8], signature: &[u8]) -> Result<()> {
+        step(&mut self.operations().verify, |running| {
+            if running.operation.begun {
+                return Err(Error::OperationActive);
+            }
+            running.operation.verify(data, signature).map(After::Ended)
+        })
+    }
+
+    /// Takes part of a message to verify.
+    ///
+    /// # Errors
+    /// [`Error::OperationNotInitialised`].
+    pub fn verify_update(&self, data: &[u8]) -> Result<()> {
+        step(&mut self.operations().verify, |running| running.operation.update(data).map(After::GoesOn))
+    }
+
+    /// Verifies what came in.
+    ///
+    /// # Errors
+    /// As [`Session::verify`].
+    pub fn verify_final(&self, signature: &[u8]) -> Result<()> {
+        step(&mut self.operations().verify, |running| running.operation.finish(signature).map(After::Ended))
+    }
+
+    /// Begins a verification that gives the message back.
+    ///
+    /// # Errors
+    /// As [`Session::sign_init`].
+    pub fn verify_recover_init(&self, mechanism: &Mechanism, key: ObjectHandle) -> Result<()> {
+        begin(&mut self.operations().verify_recover, || {
+            self.verifying(mechanism, Function::VerifyRecover, key)
+        })
+    }
+
+    /// Verifies a signature and gives the message back.
+    ///
+    /// # Errors
+    /// As [`Session::verify`]; [`Error::BufferTooSmall`].
+    pub fn verify_recover(&self, signature: &[u8], output: Output<'_>) -> Result<usize> {
+        step(&mut self.operations().verify_recover, |running| {
+            let message = running.operation.recover(signature)?;
+            last(output, message.len(), |out| {
+                out.get_mut(..message.len()).unwrap_or_default().copy_from_slice(&message);
+                Ok(message.len())
+            })
+        })
+    }
+}

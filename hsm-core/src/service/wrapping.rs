@@ -1,0 +1,144 @@
+//! Wrapping and unwrapping keys. PKCS #11 3.2, sections 5.18.3 and 5.18.4.
+
+use cryptoki_sys::*;
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+use crate::mechanism::table::Function;
+use crate::mechanism::{Mechanism, Transform};
+use crate::object::template::{self, Origin, build, number_in};
+use crate::object::{Object, Template, Value, encoding, usage, values};
+use crate::secret::Secret;
+use crate::session::{ObjectHandle, Output, Session};
+
+impl Session {
+    /// Wraps a key: a secret key's value, or a private key's PKCS #8.
+    ///
+    /// # Errors
+    /// [`Error::KeyUnextractable`], [`Error::KeyNotWrappable`], those of the wrapping key's fitness,
+    /// [`Error::BufferTooSmall`].
+    pub fn wrap_key(
+        &self,
+        mechanism: &Mechanism,
+        wrapping: ObjectHandle,
+        key: ObjectHandle,
+        output: Output<'_>,
+    ) -> Result<usize> {
+        let (row, transform) = mechanism.wrapping(Function::Wrap)?;
+        let wrapping = self.key(wrapping).map_err(usage::as_wrapping)?;
+        let key = self.key(key)?;
+        usage::check(row, Function::Wrap, &wrapping.key).map_err(usage::as_wrapping)?;
+        may_be_wrapped(key.object(), wrapping.object())?;
+        let plaintext = plaintext(key.object(), &transform)?;
+        let wrapped = transform.encrypt(&wrapping.key, &plaintext).map_err(|error| match error {
+            // The key does not fit the mechanism: too long for RSA, or no whole blocks.
+            Error::DataLength => Error::KeyNotWrappable,
+            other => other,
+        })?;
+        match output {
+            Output::Length => {}
+            Output::Buffer(out) => out
+                .get_mut(..wrapped.len())
+                .ok_or(Error::BufferTooSmall { needed: wrapped.len() })?
+                .copy_from_slice(&wrapped),
+        }
+        Ok(wrapped.len())
+    }
+
+    /// Unwraps a key into a new object.
+    ///
+    /// # Errors
+    /// [`Error::WrappedKeyInvalid`], [`Error::WrappedKeyLength`], those of the unwrapping key's
+    /// fitness, the template and the session's rights.
+    pub fn unwrap_key(
+        &self,
+        mechanism: &Mechanism,
+        unwrapping: ObjectHandle,
+        wrapped: &[u8],
+        mut template: Template,
+    ) -> Result<ObjectHandle> {
+        let (row, transform) = mechanism.wrapping(Function::Unwrap)?;
+        let unwrapping = self.key(unwrapping).map_err(usage::as_unwrapping)?;
+        usage::check(row, Function::Unwrap, &unwrapping.key).map_err(usage::as_unwrapping)?;
+        if unwrapping.object().flag(CKA_ALWAYS_AUTHENTICATE) {
+            // C_UnwrapKey has no moment for a context-specific login.
+            return Err(Error::ContextLoginNeeded);
+        }
+        template::impose(unwrapping.object().get(CKA_UNWRAP_TEMPLATE), &mut template)?;
+        let class = number_in(&template, CKA_CLASS)?.ok_or(Error::TemplateIncomplete(CKA_CLASS))?;
+        let key_type = number_in(&template, CKA_KEY_TYPE)?.ok_or(Error::TemplateIncomplete(CKA_KEY_TYPE))?;
+        let mut object = build(Origin::Unwrap, class, Some(key_type), template, self.author())?;
+        self.may_change(object.is_token(), object.is_private())?;
+        let plaintext = transform.decrypt(&unwrapping.key, wrapped).map_err(|error| match error {
+            Error::EncryptedDataLength => Error::WrappedKeyLength,
+            Error::EncryptedDataInvalid | Error::DataInvalid => Error::WrappedKeyInvalid,
+            other => other,
+        })?;
+        put_plaintext(&mut object, &transform, &plaintext)?;
+        let key = values::settle(object).map_err(|error| match error {
+            // Values that come out of the wrap are not the caller's to be told apart.
+            Error::AttributeValueInvalid(_) | Error::PublicKeyInvalid | Error::ArgumentsBad(_) => {
+                Error::WrappedKeyInvalid
+            }
+            other => other,
+        })?;
+        self.add(key)
+    }
+}
+
+/// Whether a key's attributes let it out under this wrapping key.
+fn may_be_wrapped(key: &Object, wrapping: &Object) -> Result<()> {
+    if !matches!(key.class(), CKO_SECRET_KEY | CKO_PRIVATE_KEY) {
+        return Err(Error::KeyNotWrappable);
+    }
+    if !key.flag(CKA_EXTRACTABLE) {
+        return Err(Error::KeyUnextractable);
+    }
+    if key.flag(CKA_WRAP_WITH_TRUSTED) && !wrapping.flag(CKA_TRUSTED) {
+        return Err(Error::KeyNotWrappable);
+    }
+    if !template::complies(key, wrapping.get(CKA_WRAP_TEMPLATE)) {
+        return Err(Error::KeyNotWrappable);
+    }
+    Ok(())
+}
+
+/// What of a key goes into the wrap. Section 6.7: private keys as PrivateKeyInfo. Modes without
+/// padding take whole blocks: shorter secrets get zeros behind (section 5.18.3 and 6.13.5).
+fn plaintext(key: &Object, transform: &Transform) -> Result<Zeroizing<Vec<u8>>> {
+    let mut plaintext = match key.class() {
+        CKO_PRIVATE_KEY => encoding::private_key_info(key)?,
+        _ => Zeroizing::new(key.bytes(CKA_VALUE).to_vec()),
+    };
+    let bare = matches!(transform, Transform::Ecb | Transform::Cbc(_));
+    if bare && key.class() == CKO_SECRET_KEY {
+        let full = plaintext.len().next_multiple_of(16);
+        let mut padded = Zeroizing::new(vec![0; full]);
+        padded.get_mut(..plaintext.len()).unwrap_or_default().copy_from_slice(&plaintext);
+        plaintext = padded;
+    }
+    Ok(plaintext)
+}
+
+/// Puts what came out of the wrap into the new object.
+fn put_plaintext(object: &mut Object, transform: &Transform, plaintext: &[u8]) -> Result<()> {
+    match object.class() {
+        CKO_PRIVATE_KEY => {
+            if Some(encoding::private_key_type(plaintext)?) != object.key_type() {
+                return Err(Error::WrappedKeyInvalid);
+            }
+            encoding::read_private_key_info(object, plaintext)
+        }
+        CKO_SECRET_KEY => {
+            let bare = matches!(transform, Transform::Ecb | Transform::Cbc(_) | Transform::RsaX509);
+            let wanted = object.number(CKA_VALUE_LEN).and_then(|length| usize::try_from(length).ok());
+            let value = match wanted {
+                Some(length) if bare => plaintext.get(..length).ok_or(Error::WrappedKeyLength)?,
+                _ => plaintext,
+            };
+            object.set(CKA_VALUE, Value::Secret(Secret::copy_of(value)));
+            Ok(())
+        }
+        _ => Err(Error::TemplateInconsistent(CKA_CLASS)),
+    }
+}

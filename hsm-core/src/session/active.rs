@@ -1,0 +1,142 @@
+//! Running operations. A session has at most one of each kind. One function, [`step`], takes an
+//! operation out, runs it, and puts it back only where the standard lets it go on: the length was
+//! asked, the buffer was too small, or more is to come. Everything else has ended it.
+
+use crate::error::{Error, Result};
+use crate::mechanism::{Ciphering, Signing, Verifying};
+use crate::partition::ObjectHandle;
+
+/// Where output goes.
+#[derive(Debug)]
+pub enum Output<'a> {
+    /// Nowhere: the caller asks for the length.
+    Length,
+    /// To the front of this buffer.
+    Buffer(&'a mut [u8]),
+}
+
+/// The kinds of operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)] // C_…Init of the same names.
+pub enum Kind {
+    Digest,
+    Sign,
+    SignRecover,
+    Verify,
+    VerifyRecover,
+    Encrypt,
+    Decrypt,
+    Find,
+}
+
+/// A session's running operations. Boxed, since most sessions have none.
+#[derive(Default)]
+pub(crate) struct Operations {
+    pub digest: Option<Box<Digesting>>,
+    pub sign: Option<Box<Keyed<Signing>>>,
+    pub sign_recover: Option<Box<Keyed<Signing>>>,
+    pub verify: Option<Box<Keyed<Verifying>>>,
+    pub verify_recover: Option<Box<Keyed<Verifying>>>,
+    pub encrypt: Option<Box<Keyed<Ciphering>>>,
+    pub decrypt: Option<Box<Keyed<Ciphering>>>,
+    pub find: Option<Box<Vec<ObjectHandle>>>,
+}
+
+/// A running digest.
+pub(crate) struct Digesting {
+    pub digest: Box<dyn crate::crypto::Digest>,
+    pub len: usize,
+    pub begun: bool,
+}
+
+/// An operation with a key.
+pub(crate) struct Keyed<T> {
+    pub operation: T,
+    /// The key asks for its PIN at each use, and this use had none yet (CKA_ALWAYS_AUTHENTICATE).
+    pub asks_for_login: bool,
+}
+
+impl Operations {
+    /// Whether a running operation waits for the user's PIN.
+    pub(crate) fn asks_for_login(&self) -> bool {
+        self.sign.as_ref().is_some_and(|sign| sign.asks_for_login)
+            || self.sign_recover.as_ref().is_some_and(|sign| sign.asks_for_login)
+            || self.decrypt.as_ref().is_some_and(|decrypt| decrypt.asks_for_login)
+    }
+
+    /// The PIN was right: what waits may go on.
+    pub(crate) fn allow(&mut self) {
+        for sign in [&mut self.sign, &mut self.sign_recover].into_iter().flatten() {
+            sign.asks_for_login = false;
+        }
+        if let Some(decrypt) = &mut self.decrypt {
+            decrypt.asks_for_login = false;
+        }
+    }
+
+    /// Ends the operation of a kind; [`Error::OperationNotInitialised`] if there is none.
+    pub(crate) fn end(&mut self, kind: Kind) -> Result<()> {
+        let was_there = match kind {
+            Kind::Digest => self.digest.take().is_some(),
+            Kind::Sign => self.sign.take().is_some(),
+            Kind::SignRecover => self.sign_recover.take().is_some(),
+            Kind::Verify => self.verify.take().is_some(),
+            Kind::VerifyRecover => self.verify_recover.take().is_some(),
+            Kind::Encrypt => self.encrypt.take().is_some(),
+            Kind::Decrypt => self.decrypt.take().is_some(),
+            Kind::Find => self.find.take().is_some(),
+        };
+        if was_there { Ok(()) } else { Err(Error::OperationNotInitialised) }
+    }
+}
+
+/// What a step leaves behind.
+pub(crate) enum After<R> {
+    /// The operation goes on.
+    GoesOn(R),
+    /// The operation has ended.
+    Ended(R),
+}
+
+/// Runs one step of an operation.
+pub(crate) fn step<T, R>(
+    slot: &mut Option<Box<T>>,
+    body: impl FnOnce(&mut T) -> Result<After<R>>,
+) -> Result<R> {
+    let mut operation = slot.take().ok_or(Error::OperationNotInitialised)?;
+    match body(&mut operation) {
+        Ok(After::Ended(result)) => Ok(result),
+        Ok(After::GoesOn(result)) => {
+            *slot = Some(operation);
+            Ok(result)
+        }
+        Err(error @ (Error::BufferTooSmall { .. } | Error::ContextLoginNeeded)) => {
+            *slot = Some(operation);
+            Err(error)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Runs the step that gives an operation's last output of exactly `len` bytes: asks for no more than
+/// the length, or for a buffer that holds it.
+pub(crate) fn last(
+    output: Output<'_>,
+    len: usize,
+    run: impl FnOnce(&mut [u8]) -> Result<usize>,
+) -> Result<After<usize>> {
+    match output {
+        Output::Length => Ok(After::GoesOn(len)),
+        Output::Buffer(buffer) if buffer.len() < len => Err(Error::BufferTooSmall { needed: len }),
+        Output::Buffer(buffer) => run(buffer).map(After::Ended),
+    }
+}
+
+/// Puts a new operation into its place.
+pub(crate) fn begin<T>(slot: &mut Option<Box<T>>, make: impl FnOnce() -> Result<T>) -> Result<()> {
+    if slot.is_some() {
+        return Err(Error::OperationActive);
+    }
+    *slot = Some(Box::new(make()?));
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! A crypto unit as a program holds it: opened from its file, asked for its status, given commands.
+//! Commands are carried out under the unit's lock against the state that is then in the file, so two
+//! processes never carry out the same one.
+
+use serde::Serialize;
+
+use super::active::ActiveUnit;
+use super::disk::{Access, Lock, UnitPaths};
+use super::file::{self, UnitHeader};
+use super::identity::{HsmId, Ski, VerificationPattern};
+use super::permissions::Permissions;
+use super::quorum::{Authorized, SignedCommand, Target};
+use super::sealer::Sealer;
+use super::state::{Ownership, State, Thresholds};
+use super::transition::{Event, Fresh, apply};
+use crate::error::{Error, Result};
+use crate::rng;
+
+/// The number of the only unit that an HSM has so far.
+const FIRST_UNIT: u32 = 1;
+
+/// A crypto unit, opened.
+#[derive(Debug)]
+pub struct Unit {
+    paths: UnitPaths,
+    sealer: Sealer,
+    state: State,
+}
+
+impl Unit {
+    /// Makes a new unit, in imprint mode, and its sealer.
+    ///
+    /// # Errors
+    /// `HsmExists` if there is a unit file already.
+    pub fn create(paths: &UnitPaths, access: Access) -> Result<Unit> {
+        let lock = Lock::take(&paths.lock, access)?;
+        Unit::create_locked(paths, access, &lock)
+    }
+
+    /// [`Unit::create`] for a caller that holds the lock.
+    pub(super) fn create_locked(paths: &UnitPaths, access: Access, _held: &Lock) -> Result<Unit> {
+        if paths.unit.try_exists().map_err(Error::file(&paths.unit))? {
+            return Err(Error::HsmExists(paths.unit.clone()));
+        }
+        // The sealer is durable before anything is sealed with it.
+        let sealer = Sealer::find_or_make(paths, access)?;
+        let state = State::imprint(HsmId::new(rng::array()?), FIRST_UNIT);
+        file::save(paths, &sealer, &state, access)?;
+        Ok(Unit { paths: paths.clone(), sealer, state })
+    }
+
+    /// Opens the unit.
+    ///
+    /// # Errors
+    /// `NoHsm` if there is none, `UnitSealed` if its sealer is missing or does not fit,
+    /// `FileDamaged` if its file is not what was written.
+    pub fn open(paths: &UnitPaths) -> Result<Unit> {
+        let header = UnitHeader::read(&paths.unit)?;
+        Unit::open_with(paths, Sealer::find(paths, header.sealer)?)
+    }
+
+    /// [`Unit::open`] with a sealer that the caller has.
+    pub fn open_with(paths: &UnitPaths, sealer: Sealer) -> Result<Unit> {
+        let state = file::load(paths, &sealer)?;
+        Ok(Unit { paths: paths.clone(), sealer, state })
+    }
+
+    /// The state as it was when the unit was opened or given its last command.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// What the next command must name.
+    pub fn target(&self) -> Target {
+        self.state.target()
+    }
+
+    /// Where the unit's files are.
+    pub fn paths(&self) -> &UnitPaths {
+        &self.paths
+    }
+
+    /// Verifies and carries out a command. When this returns, the new state is durable.
+    ///
+    /// # Errors
+    /// `Unit` with the refusal: nothing changed. Otherwise as [`Unit::open`], or what the disk says.
+    pub fn submit(&mut self, command: &SignedCommand) -> Result<Vec<Event>> {
+        let lock = Lock::take(&self.paths.lock, Access::of(&self.paths.unit)?)?;
+        self.submit_locked(command, &lock)
+    }
+
+    /// [`Unit::submit`] for a caller that holds the lock.
+    pub(super) fn submit_locked(&mut self, command: &SignedCommand, _held: &Lock) -> Result<Vec<Event>> {
+        // Another process may have been faster.
+        self.state = file::load(&self.paths, &self.sealer)?;
+        let authorized = Authorized::verify(&self.state, command)?;
+        let (state, events) = apply(authorized, Fresh::draw()?)?;
+        file::save(&self.paths, &self.sealer, &state, Access::of(&self.paths.unit)?)?;
+        self.state = state;
+        Ok(events)
+    }
+
+    /// The proof that the unit has a master key in use, by which keys are derived from it.
+    ///
+    /// # Errors
+    /// `UnitNotActive` with the reason.
+    pub fn active(&self) -> Result<ActiveUnit> {
+        let Some(secured) = self.state.secured() else {
+            return Err(Error::UnitNotActive("it is in imprint mode"));
+        };
+        let key = secured.current.key();
+        let key = key.ok_or(Error::UnitNotActive("its current master key register is empty"))?;
+        Ok(ActiveUnit::new(key.duplicate(), self.state.epoch))
+    }
+
+    /// What people and tools are shown.
+    pub fn status(&self) -> UnitStatus {
+        let state = &self.state;
+        let secured = state.secured();
+        UnitStatus {
+            hsm_id: state.hsm_id,
+            unit_id: state.unit_id,
+            ownership: match state.ownership {
+                Ownership::Imprint => "imprint mode",
+                Ownership::Secure(_) => "secure",
+            },
+            administrators: state.administrators.iter().map(AdministratorStatus::of).collect(),
+            thresholds: secured.map(|secured| secured.thresholds),
+            permissions: secured.map(|secured| secured.permissions),
+            new_register: secured.map_or(RegisterStatus::EMPTY, |secured| RegisterStatus {
+                status: secured.new.name(),
+                verification_pattern: secured.new.verification_pattern(),
+            }),
+            current_register: secured.map_or(RegisterStatus::EMPTY, |secured| RegisterStatus {
+                status: secured.current.name(),
+                verification_pattern: secured.current.verification_pattern(),
+            }),
+            importer_key: secured.and_then(|secured| secured.importer()).map(|key| key.ski()),
+            transaction_counter: state.counter,
+            epoch: state.epoch,
+        }
+    }
+}
+
+/// A unit's status; nothing in it is secret.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct UnitStatus {
+    /// The HSM.
+    pub hsm_id: HsmId,
+    /// The unit inside it.
+    pub unit_id: u32,
+    /// `imprint mode` or `secure`.
+    pub ownership: &'static str,
+    /// The installed administrators.
+    pub administrators: Vec<AdministratorStatus>,
+    /// Signatures that commands need; absent in imprint mode, where they need none.
+    pub thresholds: Option<Thresholds>,
+    /// What the administrators allow; absent in imprint mode.
+    pub permissions: Option<Permissions>,
+    /// The new master key register.
+    pub new_register: RegisterStatus,
+    /// The current master key register.
+    pub current_register: RegisterStatus,
+    /// The importer key that waits for key parts.
+    pub importer_key: Option<Ski>,
+    /// The counter of the last command; the next one carries one more.
+    pub transaction_counter: u128,
+    /// How often a master key became current.
+    pub epoch: u64,
+}
+
+/// An administrator in a status.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct AdministratorStatus {
+    /// The name.
+    pub name: String,
+    /// The subject key identifier of the signature key.
+    pub ski: Ski,
+}
+
+impl AdministratorStatus {
+    fn of(administrator: &super::state::Administrator) -> AdministratorStatus {
+        AdministratorStatus { name: administrator.name.clone(), ski: administrator.ski() }
+    }
+}
+
+/// A register in a status.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct RegisterStatus {
+    /// `Empty`, `Full Uncommitted`, `Full Committed` or `Valid`.
+    pub status: &'static str,
+    /// The verification pattern of the key in it.
+    pub verification_pattern: Option<VerificationPattern>,
+}
+
+impl RegisterStatus {
+    const EMPTY: RegisterStatus = RegisterStatus { status: "Empty", verification_pattern: None };
+}

@@ -1,0 +1,257 @@
+//! Who may say what to the unit: commands are made for one HSM, one unit and one transaction
+//! counter, signed by administrators, and verified here. [`Authorized`] is the proof of that, and
+//! the only thing that `transition` takes.
+
+use super::command::{Command, CommandKind, KEY_PART_CODE, Signatures};
+use super::encoding::{Block, SignedBlock, SignerInfo, octets, to_der};
+use super::identity::{HsmId, Ski};
+use super::keys::SignatureKey;
+use super::parts::Envelope;
+use super::permissions::Permissions;
+use super::refusal::Refusal;
+use super::state::{Ownership, State};
+use crate::error::Result;
+use der::{Decode, Sequence, asn1::OctetString};
+
+/// What a command is made for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// The HSM.
+    pub hsm_id: HsmId,
+    /// The unit inside it.
+    pub unit_id: u32,
+    /// The transaction counter: one above that of the unit's last command.
+    pub counter: u128,
+}
+
+/// A command with the signatures given so far.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SignedCommand(SignedBlock);
+
+impl SignedCommand {
+    /// The command, made for `target` and not yet signed.
+    pub fn new(target: &Target, command: &Command) -> Result<SignedCommand> {
+        let code = command.kind().row().code;
+        Ok(SignedCommand(unsigned_block(target, code, command.input()?)?))
+    }
+
+    /// Adds this administrator's signature.
+    pub fn sign(&mut self, key: &SignatureKey) -> Result<()> {
+        sign_block(&mut self.0, key)
+    }
+
+    /// The bytes to sign (ECDSA P-521 over their SHA-512), for keys that are held elsewhere.
+    pub fn bytes_to_sign(&self) -> &[u8] {
+        self.0.block.as_bytes()
+    }
+
+    /// Adds a signature (DER) that was made elsewhere.
+    pub fn add_signature(&mut self, signer: &Ski, signature: Vec<u8>) -> Result<()> {
+        self.0.signers.push(SignerInfo::new(signer, signature)?);
+        Ok(())
+    }
+
+    /// The command and its signatures as bytes.
+    pub fn to_der(&self) -> Result<Vec<u8>> {
+        to_der(&self.0)
+    }
+
+    /// The reverse of [`SignedCommand::to_der`]. What the bytes say is not yet verified.
+    pub fn from_der(der: &[u8]) -> Result<SignedCommand> {
+        Ok(SignedCommand(SignedBlock::from_der(der).map_err(|_| Refusal::CommandMalformed)?))
+    }
+}
+
+/// One part of a new master key, signed by the administrator who brings it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SignedPart {
+    signed: SignedBlock,
+    /// What `signed` says, read once.
+    target: Target,
+    number: u8,
+    count: u8,
+    envelope: Envelope,
+}
+
+/// The parameters of a key part's block. Number and count are signed, so that nobody can leave a
+/// part out.
+#[derive(Sequence)]
+struct PartInput {
+    number: u8,
+    count: u8,
+    envelope: OctetString,
+}
+
+impl SignedPart {
+    /// Part `number` of `count`, made for `target` (that of the command that will carry it) and not
+    /// yet signed.
+    pub fn new(target: &Target, number: u8, count: u8, envelope: Envelope) -> Result<SignedPart> {
+        let input = to_der(&PartInput { number, count, envelope: octets(envelope.to_der()?)? })?;
+        let signed = unsigned_block(target, KEY_PART_CODE, input)?;
+        Ok(SignedPart { signed, target: *target, number, count, envelope })
+    }
+
+    /// Adds this administrator's signature.
+    pub fn sign(&mut self, key: &SignatureKey) -> Result<()> {
+        sign_block(&mut self.signed, key)
+    }
+
+    /// The encrypted part.
+    pub(super) fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    /// The part inside the block of the command that carries it.
+    pub(super) fn encoded(&self) -> SignedBlock {
+        self.signed.clone()
+    }
+
+    /// The reverse of [`SignedPart::encoded`].
+    pub(super) fn decode(signed: SignedBlock) -> std::result::Result<SignedPart, Refusal> {
+        let (target, code, input) = read_block(&signed)?;
+        let part = PartInput::from_der(input.as_bytes()).map_err(|_| Refusal::CommandMalformed)?;
+        let envelope = Envelope::from_der(part.envelope.as_bytes()).ok_or(Refusal::KeyPartDamaged)?;
+        if code != KEY_PART_CODE {
+            return Err(Refusal::CommandMalformed);
+        }
+        Ok(SignedPart { signed, target, number: part.number, count: part.count, envelope })
+    }
+}
+
+/// A command that this state accepts as signed by enough of its administrators. Only
+/// [`Authorized::verify`] makes one, and it holds on to the state it was verified against.
+#[derive(Debug)]
+pub struct Authorized<'state> {
+    state: &'state State,
+    command: Command,
+}
+
+impl<'state> Authorized<'state> {
+    /// Verifies target, counter, signatures and their number.
+    pub fn verify(
+        state: &'state State,
+        signed: &SignedCommand,
+    ) -> std::result::Result<Authorized<'state>, Refusal> {
+        let (target, code, input) = read_block(&signed.0)?;
+        let kind = CommandKind::of_code(code).ok_or(Refusal::CommandMalformed)?;
+        check_target(state, &target)?;
+        let rule = match state.ownership() {
+            Ownership::Imprint => kind.row().imprint,
+            Ownership::Secure(_) => kind.row().secure,
+        };
+        if rule == Signatures::NotAllowed {
+            return Err(Refusal::ImprintMode);
+        }
+        let command = Command::from_input(kind, input.as_bytes())?;
+        check_signers(state, &signed.0, needed(rule, state, &command))?;
+        if let Command::LoadNewMasterKey(parts) = &command {
+            check_parts(state, parts)?;
+        }
+        Ok(Authorized { state, command })
+    }
+
+    /// The state that the command was verified against, and the command.
+    pub(super) fn into_parts(self) -> (&'state State, Command) {
+        (self.state, self.command)
+    }
+}
+
+/// How many administrators must sign the command itself.
+fn needed(rule: Signatures, state: &State, command: &Command) -> u8 {
+    let thresholds = state.secured().map(|secured| secured.thresholds());
+    let signature = thresholds.map_or(0, |thresholds| thresholds.signature);
+    match rule {
+        // `NotAllowed` was refused before; no count would be enough for it.
+        Signatures::NotAllowed => u8::MAX,
+        Signatures::None | Signatures::OnePerPart => 0,
+        Signatures::One => 1,
+        Signatures::SignatureThreshold => signature,
+        Signatures::RevocationThreshold => thresholds.map_or(0, |thresholds| thresholds.revocation),
+        Signatures::NewSignatureThreshold => match command {
+            // More than all cannot sign; a threshold above all is refused by name later.
+            Command::SetAttributes(attributes) => {
+                let all = u8::try_from(state.administrators().len()).unwrap_or(u8::MAX);
+                attributes.signature_threshold.unwrap_or(0).min(all)
+            }
+            _ => u8::MAX,
+        },
+        Signatures::OneIfPermitted => {
+            let single = Permissions::ZEROIZE_SINGLE_SIGNATURE;
+            let permitted = state.secured().is_some_and(|secured| secured.permissions().allow(single));
+            if permitted { 1 } else { signature }
+        }
+    }
+}
+
+/// The command is for this unit and comes next.
+fn check_target(state: &State, target: &Target) -> std::result::Result<(), Refusal> {
+    let expected = state.target();
+    if (target.hsm_id, target.unit_id) != (expected.hsm_id, expected.unit_id) {
+        return Err(Refusal::OtherUnit);
+    }
+    if target.counter != expected.counter {
+        return Err(Refusal::Counter { expected: expected.counter });
+    }
+    Ok(())
+}
+
+/// Every signature is an administrator's and valid, and `needed` different administrators signed.
+fn check_signers(state: &State, signed: &SignedBlock, needed: u8) -> std::result::Result<(), Refusal> {
+    let mut signers = Vec::new();
+    for info in &signed.signers {
+        let (signer, signature) = info.parts().ok_or(Refusal::SignatureMalformed)?;
+        let administrator = state.administrator(&signer).ok_or(Refusal::SignerUnknown)?;
+        administrator.public_key.verify(signed.block.as_bytes(), signature)?;
+        if !signers.contains(&signer) {
+            signers.push(signer);
+        }
+    }
+    // There are eight administrators at most.
+    let given = u8::try_from(signers.len()).unwrap_or(u8::MAX);
+    if given < needed { Err(Refusal::TooFewSignatures { needed, given }) } else { Ok(()) }
+}
+
+/// All parts are here, in their order, made for this command, and each is signed.
+fn check_parts(state: &State, parts: &[SignedPart]) -> std::result::Result<(), Refusal> {
+    for (part, number) in parts.iter().zip(1..) {
+        check_target(state, &part.target)?;
+        if part.number != number || usize::from(part.count) != parts.len() {
+            return Err(Refusal::KeyParts);
+        }
+        check_signers(state, &part.signed, 1)?;
+    }
+    Ok(())
+}
+
+/// A block for `target` without signatures.
+fn unsigned_block(target: &Target, code: u32, input: Vec<u8>) -> Result<SignedBlock> {
+    let block = Block {
+        command: octets(code.to_be_bytes().as_slice())?,
+        domain: octets(target.unit_id.to_be_bytes().as_slice())?,
+        module: octets(target.hsm_id.as_bytes().as_slice())?,
+        counter: octets(target.counter.to_be_bytes().as_slice())?,
+        input: octets(input)?,
+    };
+    Ok(SignedBlock { block: octets(to_der(&block)?)?, signers: Vec::new() })
+}
+
+/// What a block is for, its number, and its parameters.
+fn read_block(signed: &SignedBlock) -> std::result::Result<(Target, u32, OctetString), Refusal> {
+    let block = Block::from_der(signed.block.as_bytes()).map_err(|_| Refusal::CommandMalformed)?;
+    let target = Target {
+        hsm_id: HsmId::new(fixed(&block.module)?),
+        unit_id: u32::from_be_bytes(fixed(&block.domain)?),
+        counter: u128::from_be_bytes(fixed(&block.counter)?),
+    };
+    Ok((target, u32::from_be_bytes(fixed(&block.command)?), block.input))
+}
+
+fn fixed<const N: usize>(octets: &OctetString) -> std::result::Result<[u8; N], Refusal> {
+    octets.as_bytes().try_into().map_err(|_| Refusal::CommandMalformed)
+}
+
+fn sign_block(signed: &mut SignedBlock, key: &SignatureKey) -> Result<()> {
+    let signature = key.sign(signed.block.as_bytes())?;
+    signed.signers.push(SignerInfo::new(&key.ski(), signature)?);
+    Ok(())
+}
