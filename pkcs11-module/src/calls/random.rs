@@ -1,0 +1,21 @@
+//! Random numbers. PKCS #11 3.2, section 5.19.
+
+use hsm_core::Error;
+
+use crate::library::Library;
+use crate::rv::{Outcome, Refusal, Rejection};
+
+/// C_SeedRandom.
+pub(crate) fn seed(library: &Library, session: u64, seed: Outcome<&[u8]>) -> Outcome {
+    let session = library.session(session)?;
+    session.seed_random(seed?).map_err(|error| match error {
+        Error::NotSupported => Rejection::SeedNotSupported.into(),
+        other => Refusal::from(other),
+    })
+}
+
+/// C_GenerateRandom.
+pub(crate) fn generate(library: &Library, session: u64, buffer: Outcome<&mut [u8]>) -> Outcome {
+    let session = library.session(session)?;
+    Ok(session.random(buffer?)?)
+}
