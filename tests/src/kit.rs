@@ -1,5 +1,6 @@
 //! What a test starts from: its directory, the loaded module, and tokens ready for use.
 
+use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -127,6 +128,31 @@ impl<'m> Token<'m> {
     /// The token's CKF flags.
     pub fn flags(&self) -> CK_FLAGS {
         self.info().flags
+    }
+}
+
+/// A gate between two processes, made before the fork: one waits until the other opens it.
+pub struct Gate {
+    reader: PipeReader,
+    writer: PipeWriter,
+}
+
+impl Gate {
+    /// A closed gate.
+    #[expect(clippy::new_without_default, reason = "it takes two descriptors of the process")]
+    pub fn new() -> Gate {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        Gate { reader, writer }
+    }
+
+    /// Lets one waiting process through.
+    pub fn open(&self) {
+        (&self.writer).write_all(b"!").expect("writing to a pipe");
+    }
+
+    /// Waits until another process opens the gate.
+    pub fn wait(&self) {
+        (&self.reader).read_exact(&mut [0]).expect("reading from a pipe");
     }
 }
 

@@ -309,6 +309,26 @@ fn invoke(address: *const c_void, args: &[Arg<'_>]) -> CK_RV {
     }
 }
 
+/// Initialisation arguments with a set of mutexes (that never wait: one thread uses them).
+pub fn mutexes(flags: CK_FLAGS) -> CK_C_INITIALIZE_ARGS {
+    extern "C" fn create(mutex: *mut *mut c_void) -> CK_RV {
+        // SAFETY: the standard has the module pass a place for the new mutex.
+        unsafe { mutex.write(std::ptr::NonNull::<u64>::dangling().as_ptr().cast()) };
+        CKR_OK
+    }
+    extern "C" fn accept(_: *mut c_void) -> CK_RV {
+        CKR_OK
+    }
+    CK_C_INITIALIZE_ARGS {
+        CreateMutex: Some(create),
+        DestroyMutex: Some(accept),
+        LockMutex: Some(accept),
+        UnlockMutex: Some(accept),
+        flags,
+        ..Default::default()
+    }
+}
+
 /// Where the module under test is: `SOFTHSM_RS_MODULE`, else beside this executable's directory, which
 /// is where cargo puts libraries of the same profile.
 pub fn module_path() -> PathBuf {

@@ -3,28 +3,8 @@
 use hsm_tests::function;
 use hsm_tests::module::text;
 use hsm_tests::prelude::*;
-use hsm_tests::raw::{Arg, Loaded, module_path};
+use hsm_tests::raw::{Arg, Loaded, module_path, mutexes};
 use hsm_tests::session::Session;
-
-extern "C" fn create_mutex(mutex: *mut *mut std::ffi::c_void) -> CK_RV {
-    let _ = mutex;
-    CKR_OK
-}
-extern "C" fn use_mutex(mutex: *mut std::ffi::c_void) -> CK_RV {
-    let _ = mutex;
-    CKR_OK
-}
-
-fn all_mutexes(flags: CK_FLAGS) -> CK_C_INITIALIZE_ARGS {
-    CK_C_INITIALIZE_ARGS {
-        CreateMutex: Some(create_mutex),
-        DestroyMutex: Some(use_mutex),
-        LockMutex: Some(use_mutex),
-        UnlockMutex: Some(use_mutex),
-        flags,
-        ..Default::default()
-    }
-}
 
 isolated! {
     fn initialize_without_arguments_succeeds(kit) {
@@ -48,7 +28,8 @@ isolated! {
     }
 
     fn initialize_accepts_the_systems_locks_with_mutexes_to_choose_from(kit) {
-        assert_eq!(kit.module.initialize_with(&all_mutexes(CKF_OS_LOCKING_OK)), Ok(()));
+        assert_eq!(kit.module.initialize_with(&mutexes(CKF_OS_LOCKING_OK)), Ok(()));
+        assert_eq!(kit.module.finalize(), Ok(()));
     }
 
     fn initialize_accepts_arguments_without_locks_and_flags(kit) {
@@ -62,16 +43,17 @@ isolated! {
     }
 
     fn initialize_refuses_mutexes_alone(kit) {
-        refused!(CKR_CANT_LOCK, kit.module.initialize_with(&all_mutexes(0)));
+        refused!(CKR_CANT_LOCK, kit.module.initialize_with(&mutexes(0)));
         assert_eq!(kit.module.initialize(), Ok(()), "the refused call left nothing behind");
     }
 
     fn initialize_refuses_some_of_the_mutexes(kit) {
         for flags in [0, CKF_OS_LOCKING_OK] {
-            let mut args = all_mutexes(flags);
+            let mut args = mutexes(flags);
             args.UnlockMutex = None;
             refused!(CKR_ARGUMENTS_BAD, kit.module.initialize_with(&args));
-            let args = CK_C_INITIALIZE_ARGS { CreateMutex: Some(create_mutex), flags, ..Default::default() };
+            let create = mutexes(flags).CreateMutex;
+            let args = CK_C_INITIALIZE_ARGS { CreateMutex: create, flags, ..Default::default() };
             refused!(CKR_ARGUMENTS_BAD, kit.module.initialize_with(&args));
         }
     }
