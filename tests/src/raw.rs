@@ -58,6 +58,12 @@ impl Arg<'static> {
 }
 
 impl Arg<'_> {
+    /// The same pointer without its lifetime, for tables of arguments; whoever calls with it keeps what
+    /// it points to.
+    pub fn detached(self) -> Arg<'static> {
+        Arg(self.0, PhantomData)
+    }
+
     /// The same pointer, one byte further: not aligned for any type but bytes.
     pub fn misaligned(self) -> Self {
         Arg(self.0.wrapping_byte_add(1), PhantomData)
