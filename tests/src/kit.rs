@@ -2,9 +2,11 @@
 
 use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use cryptoki_sys::*;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use crate::module::Module;
@@ -150,9 +152,38 @@ impl Gate {
         (&self.writer).write_all(b"!").expect("writing to a pipe");
     }
 
-    /// Waits until another process opens the gate.
+    /// Waits until another process opens the gate, for at most half a minute.
     pub fn wait(&self) {
+        let limit = Timespec { tv_sec: 30, tv_nsec: 0 };
+        let mut watched = [PollFd::new(&self.reader, PollFlags::IN)];
+        let ready = poll(&mut watched, Some(&limit)).expect("polling a pipe");
+        assert_eq!(ready, 1, "the other process did not open the gate");
         (&self.reader).read_exact(&mut [0]).expect("reading from a pipe");
+    }
+}
+
+/// Tells threads to stop, also when the test fails: they run while it goes on.
+#[derive(Default)]
+pub struct Running(AtomicBool);
+
+impl Running {
+    /// Whether no [`Stop`] was dropped yet.
+    pub fn goes_on(&self) -> bool {
+        !self.0.load(Ordering::Relaxed)
+    }
+
+    /// Ends it when dropped.
+    pub fn stop_at_end(&self) -> Stop<'_> {
+        Stop(self)
+    }
+}
+
+/// Stops the threads of a [`Running`] when dropped.
+pub struct Stop<'r>(&'r Running);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Relaxed);
     }
 }
 
