@@ -79,8 +79,7 @@ impl Hsm {
 
     /// Where the unit's files are.
     pub fn unit_paths(&self) -> UnitPaths {
-        let home = &self.config.home;
-        if home.flat { UnitPaths::flat(&home.root) } else { UnitPaths::in_home(&home.root) }
+        self.config.home.unit_paths()
     }
 
     fn unit(&self) -> Result<Unit> {

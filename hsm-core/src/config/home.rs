@@ -40,11 +40,6 @@ impl Home {
         self.root.join(format!("softhsm-rs.{token}.sessions"))
     }
 
-    /// Held shared by every process that has a session on the token of this identity.
-    pub fn sessions_lock(&self, token: &str) -> PathBuf {
-        self.root.join(format!("softhsm-rs.{token}.sessions"))
-    }
-
     /// The home's own configuration file.
     pub fn config_file(&self) -> PathBuf {
         self.root.join("softhsm-rs.toml")

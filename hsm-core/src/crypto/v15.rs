@@ -7,8 +7,8 @@
 //! ciphertext alone, of a length that is random in the same way. Both messages are always made, and
 //! one is chosen without a branch.
 //!
-//! The algorithm is that of draft-irtf-cfrg-rsa-guidance, section 7.2, with the parameters of OpenSSL
-//! 3.2 and NSS: the three give the same bytes for the same ciphertext.
+//! The algorithm is that of draft-irtf-cfrg-rsa-guidance, section 7.2, which OpenSSL (since 3.2) and NSS
+//! use too: the same key and ciphertext give the same bytes as there (`known_answers`).
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};

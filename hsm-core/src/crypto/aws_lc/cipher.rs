@@ -174,11 +174,13 @@ impl Whole for GcmDecryption {
         let length = input.len().checked_sub(self.tag_len).ok_or(Error::EncryptedDataLength)?;
         let (ciphertext, tag) = input.split_at(length);
         self.context.0.set_tag(tag).map_err(failed("GCM tag"))?;
-        self.context.pass(ciphertext, out)?;
-        if self.context.0.cipher_final(&mut []).is_err() {
+        let decrypted = self
+            .context
+            .pass(ciphertext, out)
+            .and_then(|()| self.context.0.cipher_final(&mut []).map_err(|_| Error::EncryptedDataInvalid));
+        if decrypted.is_err() {
             out.zeroize();
-            return Err(Error::EncryptedDataInvalid);
         }
-        Ok(length)
+        decrypted.map(|_| length)
     }
 }

@@ -157,14 +157,19 @@ impl PrivateKey {
         Ok(PrivateKey { rsa, pkey, rejection })
     }
 
-    /// Whether `input` is 0, 1 or n − 1. Each is its own power, d being odd; AWS-LC refuses them.
-    fn is_fixed_point(&self, input: &[u8]) -> Result<bool> {
-        let mut next = number(input)?;
-        if next.num_bits() <= 1 {
-            return Ok(true);
+    /// What to answer where AWS-LC refused `input`. It refuses 0, 1 and n − 1, which RFC 8017 does not:
+    /// each is its own power, d being odd. Anything else below n should have worked.
+    fn explain(&self, input: &[u8]) -> Result<Secret> {
+        let mut number = number(input)?;
+        if number.ucmp(self.rsa.n()).is_ge() {
+            return Err(Error::DataInvalid);
         }
-        next.add_word(1).map_err(failed("number"))?;
-        Ok(next.ucmp(self.rsa.n()).is_eq())
+        let is_zero_or_one = number.num_bits() <= 1;
+        number.add_word(1).map_err(failed("number"))?;
+        if is_zero_or_one || number.ucmp(self.rsa.n()).is_eq() {
+            return Ok(Secret::copy_of(input));
+        }
+        Err(Error::CryptoFailed("RSA private operation"))
     }
 }
 
@@ -180,8 +185,7 @@ impl RsaPrivateKey for PrivateKey {
         let mut out = Secret::zeroed(input.len());
         match self.rsa.private_encrypt(input, out.expose_mut(), Padding::NONE) {
             Ok(_) => Ok(out),
-            Err(_) if self.is_fixed_point(input)? => Ok(Secret::copy_of(input)),
-            Err(_) => Err(Error::DataInvalid),
+            Err(_) => self.explain(input),
         }
     }
 

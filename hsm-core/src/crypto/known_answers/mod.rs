@@ -14,10 +14,11 @@ fn bytes(hex: &str) -> Vec<u8> {
     hex::decode(hex).unwrap()
 }
 
-/// What each provider answers that offers the operation. One at least must.
+/// What each provider answers that offers the operation. With AWS-LC in the build, one at least must;
+/// RustCrypto alone lacks some sizes.
 fn all<T>(ask: impl Fn(&'static dyn Provider) -> Option<T>) -> Vec<(&'static str, T)> {
     let answers: Vec<_> =
         order().iter().filter_map(|provider| Some((provider.name(), ask(*provider)?))).collect();
-    assert!(!answers.is_empty(), "no provider offers this");
+    assert!(!answers.is_empty() || cfg!(not(feature = "aws-lc")), "no provider offers this");
     answers
 }

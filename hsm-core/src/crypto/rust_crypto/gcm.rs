@@ -11,8 +11,8 @@ use crate::crypto::blocks::Whole;
 use crate::error::{Error, Result};
 
 /// Evaluates `Some($body)` with `$name` standing for the type of a nonce's length in bytes; `None` for
-/// a length that is not listed. SP 800-38D recommends 12; 1 to 16 cover what protocols use, the rest is
-/// powers of two.
+/// a length that is not listed. SP 800-38D recommends 12; 1 to 16 cover what protocols use, and some
+/// larger ones are there for good measure.
 macro_rules! with_nonce_len {
     ($length:expr, $name:ident => $body:expr) => {
         with_nonce_len!(@ $length, $name => $body,
