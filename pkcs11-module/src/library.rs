@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use hsm_core::config::{Config, Environment};
-use hsm_core::hsm::{Access, Hsm, Partition};
-use hsm_core::session::Session;
+use hsm_core::hsm::Hsm;
+use hsm_core::partition::Partition;
+use hsm_core::session::{Access, Session};
 
 use crate::handles::Handles;
 use crate::logging;
@@ -31,7 +32,7 @@ impl Library {
         let environment = Environment::of_process();
         let config = Config::locate(&environment).inspect_err(logging::report_config)?;
         logging::start(&config.log);
-        let slots = Slots::new(&config.slots);
+        let slots = Slots::new(config.slots.clone());
         Ok(Library { hsm: Hsm::new(config), slots, sessions: Handles::new() })
     }
 

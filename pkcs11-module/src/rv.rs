@@ -62,8 +62,6 @@ pub(crate) enum Rejection {
     AsyncSession,
     /// None of the three user types.
     UserTypeInvalid,
-    /// The random generator takes no seed.
-    SeedNotSupported,
     /// A panic was caught.
     Panicked,
 }
@@ -91,7 +89,6 @@ impl Rejection {
             Rejection::ParallelSession => CKR_SESSION_PARALLEL_NOT_SUPPORTED,
             Rejection::AsyncSession => CKR_SESSION_ASYNC_NOT_SUPPORTED,
             Rejection::UserTypeInvalid => CKR_USER_TYPE_INVALID,
-            Rejection::SeedNotSupported => CKR_RANDOM_SEED_NOT_SUPPORTED,
             Rejection::Panicked => CKR_GENERAL_ERROR,
         }
     }
@@ -211,6 +208,7 @@ fn code_of(error: &Error) -> CK_RV {
         Error::SignatureInvalid => CKR_SIGNATURE_INVALID,
         Error::SignatureLength => CKR_SIGNATURE_LEN_RANGE,
         Error::BufferTooSmall { .. } => CKR_BUFFER_TOO_SMALL,
+        Error::SeedNotSupported => CKR_RANDOM_SEED_NOT_SUPPORTED,
         Error::CryptoFailed(_) | Error::Conflict | Error::Locked(_) => CKR_FUNCTION_FAILED,
 
         Error::RandomFailed

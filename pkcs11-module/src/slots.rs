@@ -5,8 +5,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hsm_core::config::SlotNumbers;
-use hsm_core::hsm::{Hsm, Partition};
-use hsm_core::store::PartitionId;
+use hsm_core::hsm::Hsm;
+use hsm_core::partition::Partition;
 
 use crate::rv::{Outcome, Rejection};
 
@@ -30,12 +30,12 @@ pub(crate) enum Token {
     /// A partition of the HSM.
     Present(Arc<Partition>),
     /// A partition that was deleted since.
-    Gone(PartitionId),
+    Gone,
 }
 
 impl Slots {
-    pub(crate) fn new(fixed: &SlotNumbers) -> Slots {
-        Slots { numbers: Numbers { fixed: fixed.0.clone() }, table: Mutex::default() }
+    pub(crate) fn new(fixed: SlotNumbers) -> Slots {
+        Slots { numbers: Numbers { fixed }, table: Mutex::default() }
     }
 
     /// Slot numbers, initialised tokens first and the free slot last. With `refresh`, tokens that were
@@ -47,7 +47,7 @@ impl Slots {
         }
         let (free, tokens): (Vec<&Slot>, Vec<&Slot>) =
             table.iter().partition(|slot| matches!(slot.token, Token::Free));
-        let tokens = tokens.into_iter().filter(|slot| !present_only || !matches!(slot.token, Token::Gone(_)));
+        let tokens = tokens.into_iter().filter(|slot| !present_only || !matches!(slot.token, Token::Gone));
         Ok(tokens.chain(free).map(|slot| slot.number).collect())
     }
 
@@ -66,7 +66,7 @@ impl Slots {
         match self.token(hsm, number)? {
             Token::Present(partition) => Ok(partition),
             Token::Free => Err(hsm_core::Error::TokenNotInitialised.into()),
-            Token::Gone(_) => Err(Rejection::TokenNotPresent.into()),
+            Token::Gone => Err(Rejection::TokenNotPresent.into()),
         }
     }
 
@@ -91,11 +91,14 @@ impl Slots {
     fn take_in(&self, table: &mut Vec<Slot>, hsm: &Hsm) -> Outcome {
         let partitions = hsm.partitions()?;
         for slot in table.iter_mut() {
-            slot.token = slot.token.among(&partitions);
+            let deleted = |partition| !partitions.iter().any(|other| Arc::ptr_eq(partition, other));
+            if matches!(&slot.token, Token::Present(partition) if deleted(partition)) {
+                slot.token = Token::Gone;
+            }
         }
         for partition in partitions {
-            if !table.iter().any(|slot| slot.token.id() == Some(partition.id())) {
-                let info = partition.info()?;
+            if !table.iter().any(|slot| slot.token.is(&partition)) {
+                let info = partition.info();
                 let number = self.numbers.for_token(&info.serial, &info.label, table);
                 table.push(Slot { number, token: Token::Present(partition) });
             }
@@ -112,19 +115,8 @@ impl Slots {
 }
 
 impl Token {
-    fn id(&self) -> Option<PartitionId> {
-        match self {
-            Token::Free => None,
-            Token::Present(partition) => Some(partition.id()),
-            Token::Gone(id) => Some(*id),
-        }
-    }
-
-    /// The same token as the present list of partitions has it.
-    fn among(&self, partitions: &[Arc<Partition>]) -> Token {
-        let Some(id) = self.id() else { return Token::Free };
-        let now = partitions.iter().find(|partition| partition.id() == id);
-        now.map_or(Token::Gone(id), |partition| Token::Present(Arc::clone(partition)))
+    fn is(&self, other: &Arc<Partition>) -> bool {
+        matches!(self, Token::Present(partition) if Arc::ptr_eq(partition, other))
     }
 }
 
@@ -134,8 +126,8 @@ fn find(table: &[Slot], number: u64) -> Option<&Slot> {
 
 /// How slots get their numbers.
 struct Numbers {
-    /// The configuration's: a serial or a label, and its number.
-    fixed: Vec<(String, u64)>,
+    /// The configuration's.
+    fixed: SlotNumbers,
 }
 
 impl Numbers {
@@ -143,10 +135,8 @@ impl Numbers {
     /// hexadecimal digits without the top bit). Another token may have that number already; then the
     /// next one that is nobody's.
     fn for_token(&self, serial: &[u8; 16], label: &[u8; 32], table: &[Slot]) -> u64 {
-        let named = |name: &str| {
-            name.as_bytes().eq_ignore_ascii_case(serial) || name.as_bytes() == label.trim_ascii_end()
-        };
-        let fixed = self.fixed.iter().find(|(name, _)| named(name)).map(|(_, number)| *number);
+        let label = String::from_utf8_lossy(label.trim_ascii_end());
+        let fixed = self.fixed.number(&label, &String::from_utf8_lossy(serial));
         match fixed.filter(|number| find(table, *number).is_none()) {
             Some(number) => number,
             None => self.unused(from_serial(serial), table),
@@ -160,9 +150,7 @@ impl Numbers {
 
     /// The first number from `start` on that no slot has and the configuration keeps for none.
     fn unused(&self, start: u64, table: &[Slot]) -> u64 {
-        let used = |number: &u64| {
-            find(table, *number).is_some() || self.fixed.iter().any(|(_, fixed)| fixed == number)
-        };
+        let used = |number: &u64| find(table, *number).is_some() || self.fixed.reserved(*number);
         (start..).find(|number| !used(number)).unwrap_or(start)
     }
 }
@@ -177,6 +165,8 @@ fn from_serial(serial: &[u8; 16]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use hsm_core::config::Config;
+
     use super::*;
 
     const SERIAL: &[u8; 16] = b"0123456789abcdef";
@@ -191,8 +181,13 @@ mod tests {
         Slot { number, token: Token::Free }
     }
 
+    /// Numbers as a configuration file fixes them.
     fn numbers(fixed: &[(&str, u64)]) -> Numbers {
-        Numbers { fixed: fixed.iter().map(|(name, number)| (name.to_string(), *number)).collect() }
+        let home = tempfile::tempdir().unwrap();
+        let lines = fixed.iter().map(|(name, number)| format!("\"{name}\" = {number}\n"));
+        let text = format!("[slots]\n{}", lines.collect::<String>());
+        std::fs::write(home.path().join("softhsm-rs.toml"), text).unwrap();
+        Numbers { fixed: Config::for_home(home.path()).unwrap().slots }
     }
 
     #[test]
@@ -209,7 +204,7 @@ mod tests {
     #[test]
     fn the_configuration_fixes_a_number_by_label_or_serial() {
         assert_eq!(numbers(&[("my token", 7)]).for_token(SERIAL, &label("my token"), &[]), 7);
-        assert_eq!(numbers(&[("0123456789ABCDEF", 8)]).for_token(SERIAL, &label("t"), &[]), 8);
+        assert_eq!(numbers(&[("0123456789abcdef", 8)]).for_token(SERIAL, &label("t"), &[]), 8);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Encryption and decryption. PKCS #11 3.2, sections 5.8 and 5.10.
 
 use hsm_core::mechanism::Mechanism;
-use hsm_core::session::{Kinds, ObjectHandle, Session};
+use hsm_core::session::{Kind, ObjectHandle, Session};
 
 use super::{begin, emit, transform};
 use crate::ffi::{Out, Transform};
@@ -15,24 +15,24 @@ pub(crate) fn encrypt_init(
     mechanism: Outcome<Option<Mechanism>>,
     key: u64,
 ) -> Outcome {
-    begin(library, session, Kinds::ENCRYPT, mechanism, |session, mechanism| {
+    begin(library, session, Kind::Encrypt, mechanism, |session, mechanism| {
         session.encrypt_init(mechanism, ObjectHandle(key))
     })
 }
 
 /// C_Encrypt.
 pub(crate) fn encrypt(library: &Library, session: u64, data: Outcome<Transform<'_>>) -> Outcome {
-    transform(library, session, Kinds::ENCRYPT, data, Session::encrypt)
+    transform(library, session, Kind::Encrypt, data, Session::encrypt)
 }
 
 /// C_EncryptUpdate.
 pub(crate) fn encrypt_update(library: &Library, session: u64, data: Outcome<Transform<'_>>) -> Outcome {
-    transform(library, session, Kinds::ENCRYPT, data, Session::encrypt_update)
+    transform(library, session, Kind::Encrypt, data, Session::encrypt_update)
 }
 
 /// C_EncryptFinal.
 pub(crate) fn encrypt_final(library: &Library, session: u64, out: Outcome<Out<'_>>) -> Outcome {
-    emit(library, session, Kinds::ENCRYPT, out, Session::encrypt_final)
+    emit(library, session, Kind::Encrypt, out, Session::encrypt_final)
 }
 
 /// C_DecryptInit.
@@ -42,22 +42,22 @@ pub(crate) fn decrypt_init(
     mechanism: Outcome<Option<Mechanism>>,
     key: u64,
 ) -> Outcome {
-    begin(library, session, Kinds::DECRYPT, mechanism, |session, mechanism| {
+    begin(library, session, Kind::Decrypt, mechanism, |session, mechanism| {
         session.decrypt_init(mechanism, ObjectHandle(key))
     })
 }
 
 /// C_Decrypt.
 pub(crate) fn decrypt(library: &Library, session: u64, data: Outcome<Transform<'_>>) -> Outcome {
-    transform(library, session, Kinds::DECRYPT, data, Session::decrypt)
+    transform(library, session, Kind::Decrypt, data, Session::decrypt)
 }
 
 /// C_DecryptUpdate.
 pub(crate) fn decrypt_update(library: &Library, session: u64, data: Outcome<Transform<'_>>) -> Outcome {
-    transform(library, session, Kinds::DECRYPT, data, Session::decrypt_update)
+    transform(library, session, Kind::Decrypt, data, Session::decrypt_update)
 }
 
 /// C_DecryptFinal.
 pub(crate) fn decrypt_final(library: &Library, session: u64, out: Outcome<Out<'_>>) -> Outcome {
-    emit(library, session, Kinds::DECRYPT, out, Session::decrypt_final)
+    emit(library, session, Kind::Decrypt, out, Session::decrypt_final)
 }

@@ -2,11 +2,11 @@
 //! each group of functions of the standard.
 
 use hsm_core::mechanism::Mechanism;
-use hsm_core::session::{Kinds, Output, Session};
+use hsm_core::session::{Kind, Output, Session};
 
 use crate::ffi::{Out, Transform};
 use crate::library::Library;
-use crate::rv::Outcome;
+use crate::rv::{Outcome, Rejection};
 
 pub(crate) mod digests;
 pub(crate) mod encryption;
@@ -22,14 +22,15 @@ pub(crate) mod slots;
 fn begin(
     library: &Library,
     session: u64,
-    kind: Kinds,
+    kind: Kind,
     mechanism: Outcome<Option<Mechanism>>,
     start: impl FnOnce(&Session, &Mechanism) -> hsm_core::Result<()>,
 ) -> Outcome {
     let session = library.session(session)?;
     match mechanism? {
         Some(mechanism) => start(&session, &mechanism)?,
-        None => session.cancel(kind),
+        // With nothing to end, null is no more than a bad argument.
+        None => session.cancel(kind).map_err(|_| Rejection::ArgumentsBad)?,
     }
     Ok(())
 }
@@ -39,7 +40,7 @@ fn begin(
 fn step<T>(
     library: &Library,
     session: u64,
-    kind: Kinds,
+    kind: Kind,
     argument: Outcome<T>,
     run: impl FnOnce(&Session, T) -> Outcome,
 ) -> Outcome {
@@ -47,7 +48,8 @@ fn step<T>(
     match argument {
         Ok(argument) => run(&session, argument),
         Err(bad) => {
-            session.cancel(kind);
+            // Where none ran there is nothing to end.
+            let _ = session.cancel(kind);
             Err(bad)
         }
     }
@@ -57,7 +59,7 @@ fn step<T>(
 fn transform(
     library: &Library,
     session: u64,
-    kind: Kinds,
+    kind: Kind,
     data: Outcome<Transform<'_>>,
     run: impl FnOnce(&Session, &[u8], Output<'_>) -> hsm_core::Result<usize>,
 ) -> Outcome {
@@ -68,7 +70,7 @@ fn transform(
 fn absorb(
     library: &Library,
     session: u64,
-    kind: Kinds,
+    kind: Kind,
     data: Outcome<&[u8]>,
     run: impl FnOnce(&Session, &[u8]) -> hsm_core::Result<()>,
 ) -> Outcome {
@@ -79,7 +81,7 @@ fn absorb(
 fn emit(
     library: &Library,
     session: u64,
-    kind: Kinds,
+    kind: Kind,
     out: Outcome<Out<'_>>,
     run: impl FnOnce(&Session, Output<'_>) -> hsm_core::Result<usize>,
 ) -> Outcome {

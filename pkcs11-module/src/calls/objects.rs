@@ -2,7 +2,7 @@
 
 use cryptoki_sys::*;
 use hsm_core::object::Template;
-use hsm_core::session::{Kinds, ObjectHandle};
+use hsm_core::session::{Kind, ObjectHandle};
 
 use super::step;
 use crate::ffi::{Bounded, Place, Query};
@@ -85,7 +85,7 @@ pub(crate) fn find(
     session: u64,
     found: Outcome<Bounded<'_, CK_OBJECT_HANDLE>>,
 ) -> Outcome {
-    step(library, session, Kinds::FIND, found, |session, found| {
+    step(library, session, Kind::Find, found, |session, found| {
         let handles = session.find(found.room())?;
         let handles: Vec<CK_OBJECT_HANDLE> = handles.into_iter().map(|handle| handle.0).collect();
         found.fill(&handles);

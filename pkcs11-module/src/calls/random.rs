@@ -1,17 +1,12 @@
 //! Random numbers. PKCS #11 3.2, section 5.19.
 
-use hsm_core::Error;
-
 use crate::library::Library;
-use crate::rv::{Outcome, Refusal, Rejection};
+use crate::rv::Outcome;
 
 /// C_SeedRandom.
 pub(crate) fn seed(library: &Library, session: u64, seed: Outcome<&[u8]>) -> Outcome {
     let session = library.session(session)?;
-    session.seed_random(seed?).map_err(|error| match error {
-        Error::NotSupported => Rejection::SeedNotSupported.into(),
-        other => Refusal::from(other),
-    })
+    Ok(session.seed_random(seed?)?)
 }
 
 /// C_GenerateRandom.

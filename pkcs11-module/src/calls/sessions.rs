@@ -1,8 +1,7 @@
 //! Sessions and login. PKCS #11 3.2, section 5.6, with C_InitPIN and C_SetPIN of 5.5.
 
 use cryptoki_sys::*;
-use hsm_core::hsm::Access;
-use hsm_core::session::{Kinds, LoginState, Role};
+use hsm_core::session::{Access, Kind, LoginState, Role};
 
 use crate::ffi::Place;
 use crate::library::Library;
@@ -60,21 +59,22 @@ pub(crate) fn info(library: &Library, session: u64, info: Outcome<Place<'_, CK_S
     Ok(())
 }
 
-/// C_SessionCancel. Flags of operations that do not run, or are not offered, have no effect.
+/// C_SessionCancel. Flags of operations that are not offered have no effect.
 pub(crate) fn cancel(library: &Library, session: u64, flags: CK_FLAGS) -> Outcome {
-    const KINDS: [(CK_FLAGS, Kinds); 8] = [
-        (CKF_FIND_OBJECTS, Kinds::FIND),
-        (CKF_ENCRYPT, Kinds::ENCRYPT),
-        (CKF_DECRYPT, Kinds::DECRYPT),
-        (CKF_DIGEST, Kinds::DIGEST),
-        (CKF_SIGN, Kinds::SIGN),
-        (CKF_SIGN_RECOVER, Kinds::SIGN_RECOVER),
-        (CKF_VERIFY, Kinds::VERIFY),
-        (CKF_VERIFY_RECOVER, Kinds::VERIFY_RECOVER),
+    const KINDS: [(CK_FLAGS, Kind); 8] = [
+        (CKF_FIND_OBJECTS, Kind::Find),
+        (CKF_ENCRYPT, Kind::Encrypt),
+        (CKF_DECRYPT, Kind::Decrypt),
+        (CKF_DIGEST, Kind::Digest),
+        (CKF_SIGN, Kind::Sign),
+        (CKF_SIGN_RECOVER, Kind::SignRecover),
+        (CKF_VERIFY, Kind::Verify),
+        (CKF_VERIFY_RECOVER, Kind::VerifyRecover),
     ];
     let session = library.session(session)?;
     for (_, kind) in KINDS.iter().filter(|(flag, _)| flags & flag != 0) {
-        session.cancel(*kind);
+        // One that does not run has no effect.
+        let _ = session.cancel(*kind);
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Signatures and message authentication codes, made and verified. PKCS #11 3.2, sections 5.13 and 5.15.
 
 use hsm_core::mechanism::Mechanism;
-use hsm_core::session::{Kinds, ObjectHandle, Session};
+use hsm_core::session::{Kind, ObjectHandle, Session};
 
 use super::{absorb, begin, emit, step, transform};
 use crate::ffi::{Out, Transform};
@@ -15,24 +15,24 @@ pub(crate) fn sign_init(
     mechanism: Outcome<Option<Mechanism>>,
     key: u64,
 ) -> Outcome {
-    begin(library, session, Kinds::SIGN, mechanism, |session, mechanism| {
+    begin(library, session, Kind::Sign, mechanism, |session, mechanism| {
         session.sign_init(mechanism, ObjectHandle(key))
     })
 }
 
 /// C_Sign.
 pub(crate) fn sign(library: &Library, session: u64, data: Outcome<Transform<'_>>) -> Outcome {
-    transform(library, session, Kinds::SIGN, data, Session::sign)
+    transform(library, session, Kind::Sign, data, Session::sign)
 }
 
 /// C_SignUpdate.
 pub(crate) fn sign_update(library: &Library, session: u64, data: Outcome<&[u8]>) -> Outcome {
-    absorb(library, session, Kinds::SIGN, data, Session::sign_update)
+    absorb(library, session, Kind::Sign, data, Session::sign_update)
 }
 
 /// C_SignFinal.
 pub(crate) fn sign_final(library: &Library, session: u64, out: Outcome<Out<'_>>) -> Outcome {
-    emit(library, session, Kinds::SIGN, out, Session::sign_final)
+    emit(library, session, Kind::Sign, out, Session::sign_final)
 }
 
 /// C_SignRecoverInit.
@@ -42,14 +42,14 @@ pub(crate) fn sign_recover_init(
     mechanism: Outcome<Option<Mechanism>>,
     key: u64,
 ) -> Outcome {
-    begin(library, session, Kinds::SIGN_RECOVER, mechanism, |session, mechanism| {
+    begin(library, session, Kind::SignRecover, mechanism, |session, mechanism| {
         session.sign_recover_init(mechanism, ObjectHandle(key))
     })
 }
 
 /// C_SignRecover.
 pub(crate) fn sign_recover(library: &Library, session: u64, data: Outcome<Transform<'_>>) -> Outcome {
-    transform(library, session, Kinds::SIGN_RECOVER, data, Session::sign_recover)
+    transform(library, session, Kind::SignRecover, data, Session::sign_recover)
 }
 
 /// C_VerifyInit.
@@ -59,7 +59,7 @@ pub(crate) fn verify_init(
     mechanism: Outcome<Option<Mechanism>>,
     key: u64,
 ) -> Outcome {
-    begin(library, session, Kinds::VERIFY, mechanism, |session, mechanism| {
+    begin(library, session, Kind::Verify, mechanism, |session, mechanism| {
         session.verify_init(mechanism, ObjectHandle(key))
     })
 }
@@ -72,19 +72,19 @@ pub(crate) fn verify(
     signature: Outcome<&[u8]>,
 ) -> Outcome {
     let both = data.and_then(|data| Ok((data, signature?)));
-    step(library, session, Kinds::VERIFY, both, |session, (data, signature)| {
+    step(library, session, Kind::Verify, both, |session, (data, signature)| {
         Ok(session.verify(data, signature)?)
     })
 }
 
 /// C_VerifyUpdate.
 pub(crate) fn verify_update(library: &Library, session: u64, data: Outcome<&[u8]>) -> Outcome {
-    absorb(library, session, Kinds::VERIFY, data, Session::verify_update)
+    absorb(library, session, Kind::Verify, data, Session::verify_update)
 }
 
 /// C_VerifyFinal.
 pub(crate) fn verify_final(library: &Library, session: u64, data: Outcome<&[u8]>) -> Outcome {
-    absorb(library, session, Kinds::VERIFY, data, Session::verify_final)
+    absorb(library, session, Kind::Verify, data, Session::verify_final)
 }
 
 /// C_VerifyRecoverInit.
@@ -94,12 +94,12 @@ pub(crate) fn verify_recover_init(
     mechanism: Outcome<Option<Mechanism>>,
     key: u64,
 ) -> Outcome {
-    begin(library, session, Kinds::VERIFY_RECOVER, mechanism, |session, mechanism| {
+    begin(library, session, Kind::VerifyRecover, mechanism, |session, mechanism| {
         session.verify_recover_init(mechanism, ObjectHandle(key))
     })
 }
 
 /// C_VerifyRecover.
 pub(crate) fn verify_recover(library: &Library, session: u64, data: Outcome<Transform<'_>>) -> Outcome {
-    transform(library, session, Kinds::VERIFY_RECOVER, data, Session::verify_recover)
+    transform(library, session, Kind::VerifyRecover, data, Session::verify_recover)
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cryptoki_sys::*;
-use hsm_core::hsm::{Ceremony, Partition, PartitionInfo, Tries};
+use hsm_core::partition::{Partition, PartitionInfo, Tries};
+use hsm_core::unit::ceremony;
 use hsm_core::{Error, mechanism};
 
 use super::general::{MANUFACTURER, library_version};
@@ -28,7 +29,7 @@ pub(crate) fn slot_info(library: &Library, slot: u64, info: Outcome<Place<'_, CK
     let info = info?;
     let flags = match library.slots().token(library.hsm(), slot)? {
         Token::Free | Token::Present(_) => CKF_TOKEN_PRESENT,
-        Token::Gone(_) => 0,
+        Token::Gone => 0,
     };
     info.put(CK_SLOT_INFO {
         slotDescription: padded(&format!("softhsm-rs slot {slot}")),
@@ -45,8 +46,8 @@ pub(crate) fn token_info(library: &Library, slot: u64, place: Outcome<Place<'_, 
     let place = place?;
     let partition = match library.slots().token(library.hsm(), slot)? {
         Token::Free => None,
-        Token::Present(partition) => Some(partition.info()?),
-        Token::Gone(_) => return Err(Rejection::TokenNotPresent.into()),
+        Token::Present(partition) => Some(partition.info()),
+        Token::Gone => return Err(Rejection::TokenNotPresent.into()),
     };
     let pins = &library.hsm().config().pins;
     let mut info = CK_TOKEN_INFO {
@@ -59,8 +60,8 @@ pub(crate) fn token_info(library: &Library, slot: u64, place: Outcome<Place<'_, 
         ulSessionCount: 0,
         ulMaxRwSessionCount: CK_EFFECTIVELY_INFINITE,
         ulRwSessionCount: 0,
-        ulMaxPinLen: CK_ULONG::try_from(pins.max).unwrap_or(CK_ULONG::MAX),
-        ulMinPinLen: CK_ULONG::try_from(pins.min).unwrap_or(CK_ULONG::MAX),
+        ulMaxPinLen: CK_ULONG::try_from(pins.max_length).unwrap_or(CK_ULONG::MAX),
+        ulMinPinLen: CK_ULONG::try_from(pins.min_length).unwrap_or(CK_ULONG::MAX),
         ulTotalPublicMemory: CK_UNAVAILABLE_INFORMATION,
         ulFreePublicMemory: CK_UNAVAILABLE_INFORMATION,
         ulTotalPrivateMemory: CK_UNAVAILABLE_INFORMATION,
@@ -87,18 +88,18 @@ fn flags(partition: &PartitionInfo) -> CK_FLAGS {
     let so = [CKF_SO_PIN_COUNT_LOW, CKF_SO_PIN_FINAL_TRY, CKF_SO_PIN_LOCKED];
     CKF_TOKEN_INITIALIZED
         | user_pin
-        | tries_flag(&partition.user_tries, user)
-        | tries_flag(&partition.so_tries, so)
+        | tries_flag(partition.user_tries, user)
+        | tries_flag(partition.so_tries, so)
 }
 
 /// "An incorrect PIN has been entered at least once since the last successful authentication", the
-/// last try, or none left.
-fn tries_flag(tries: &Tries, [low, last, locked]: [CK_FLAGS; 3]) -> CK_FLAGS {
-    match tries.left {
-        0 => locked,
-        1 => low | last,
-        left if left < tries.limit => low,
-        _ => 0,
+/// last try, or none left. While the unit is not active nothing is known of it.
+fn tries_flag(tries: Option<Tries>, [low, last, locked]: [CK_FLAGS; 3]) -> CK_FLAGS {
+    match tries {
+        Some(Tries { left: 0, .. }) => locked,
+        Some(Tries { left: 1, .. }) => low | last,
+        Some(Tries { left, limit }) if left < limit => low,
+        Some(_) | None => 0,
     }
 }
 
@@ -142,7 +143,7 @@ pub(crate) fn mechanism_info(
     place.put(CK_MECHANISM_INFO {
         ulMinKeySize: info.min_key,
         ulMaxKeySize: info.max_key,
-        flags: info.flags.0,
+        flags: info.flags,
     });
     Ok(())
 }
@@ -150,7 +151,7 @@ pub(crate) fn mechanism_info(
 fn check_present(library: &Library, slot: u64) -> Outcome {
     match library.slots().token(library.hsm(), slot)? {
         Token::Free | Token::Present(_) => Ok(()),
-        Token::Gone(_) => Err(Rejection::TokenNotPresent.into()),
+        Token::Gone => Err(Rejection::TokenNotPresent.into()),
     }
 }
 
@@ -174,7 +175,7 @@ pub(crate) fn init_token(
     }
     match token {
         Token::Present(partition) => Ok(hsm.reinitialise(&partition, &label, so_pin)?),
-        Token::Free | Token::Gone(_) => Err(Rejection::TokenNotPresent.into()),
+        Token::Free | Token::Gone => Err(Rejection::TokenNotPresent.into()),
     }
 }
 
@@ -182,8 +183,11 @@ pub(crate) fn init_token(
 /// configuration leaves that to `softhsm-rs init`.
 fn create(library: &Library, label: &[u8; 32], so_pin: &[u8]) -> Outcome<Arc<Partition>> {
     let hsm = library.hsm();
-    if !hsm.exists() && hsm.config().auto_init {
-        match hsm.initialise(&Ceremony::quick()?, &mut |_| {}) {
+    if !hsm.exists() {
+        if !hsm.config().auto_init {
+            return Err(Error::NoHsm(hsm.config().home.root.clone()).into());
+        }
+        match hsm.initialise(&ceremony::Options::default(), &mut |_| {}) {
             // Another process was faster.
             Ok(_) | Err(Error::HsmExists(_)) => {}
             Err(error) => return Err(error.into()),
@@ -246,7 +250,8 @@ mod tests {
 
     #[test]
     fn tries_left_show_as_low_last_and_locked() {
-        let flag = |left| tries_flag(&Tries { left, limit: 10 }, [1, 2, 4]);
+        let flag = |left| tries_flag(Some(Tries { left, limit: 10 }), [1, 2, 4]);
         assert_eq!([flag(10), flag(9), flag(2), flag(1), flag(0)], [0, 1, 1, 3, 4]);
+        assert_eq!(tries_flag(None, [1, 2, 4]), 0);
     }
 }

@@ -410,3 +410,31 @@ entry_points! {
         inside general::not_supported [];
 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every member of a list, as a pointer-sized word: the version, then the functions.
+    fn words<T>(list: &T) -> &[usize] {
+        // SAFETY: a function list is a version padded to a word, and function pointers.
+        unsafe {
+            std::slice::from_raw_parts(std::ptr::from_ref(list).cast(), size_of::<T>() / size_of::<usize>())
+        }
+    }
+
+    #[test]
+    fn no_function_list_has_a_gap() {
+        for list in [words(&FUNCTIONS_2_40), words(&FUNCTIONS_3_0), words(&FUNCTIONS_3_2)] {
+            assert!(list[1..].iter().all(|function| *function != 0));
+        }
+        assert_eq!(words(&FUNCTIONS_3_2).len(), 105);
+    }
+
+    #[test]
+    fn newer_lists_begin_with_the_older_ones() {
+        let (old, middle, new) = (words(&FUNCTIONS_2_40), words(&FUNCTIONS_3_0), words(&FUNCTIONS_3_2));
+        assert_eq!(&middle[1..old.len()], &old[1..]);
+        assert_eq!(&new[1..middle.len()], &middle[1..]);
+    }
+}

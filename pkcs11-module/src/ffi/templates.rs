@@ -172,3 +172,165 @@ unsafe fn fill_nested(asked: &CK_ATTRIBUTE, template: &Template) -> Result<(), R
     }
     first
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::c_void;
+
+    use super::*;
+
+    fn attribute<T>(kind: u64, value: &[T]) -> CK_ATTRIBUTE {
+        raw(kind, value.as_ptr().cast_mut().cast(), size_of_val(value) as CK_ULONG)
+    }
+
+    fn raw(kind: u64, start: *mut c_void, length: CK_ULONG) -> CK_ATTRIBUTE {
+        CK_ATTRIBUTE { type_: kind, pValue: start, ulValueLen: length }
+    }
+
+    fn read_all(attributes: &[CK_ATTRIBUTE]) -> Outcome<Vec<(u64, Given<'static>)>> {
+        // SAFETY: the array is valid; what it names is valid or refused before it is read. The tests
+        // look at the result only while their values live.
+        unsafe { read(attributes.as_ptr(), attributes.len() as CK_ULONG) }
+    }
+
+    fn is_bad_value<T>(outcome: Outcome<T>) -> bool {
+        matches!(outcome, Err(Refusal::Core(Error::AttributeValueInvalid(_))))
+    }
+
+    fn is_bad_argument<T>(outcome: Outcome<T>) -> bool {
+        matches!(outcome, Err(Refusal::Door(Rejection::ArgumentsBad)))
+    }
+
+    /// Asks for attributes of an object that has these values.
+    fn ask(attributes: &mut [CK_ATTRIBUTE], values: &[(u64, Value)]) -> Outcome {
+        // SAFETY: the array and the buffers that it names are valid.
+        let query = unsafe { Query::claim(attributes.as_mut_ptr(), attributes.len() as CK_ULONG) }?;
+        query.answer(|kind| match values.iter().find(|(known, _)| *known == kind) {
+            Some((CKA_VALUE, _)) => Err(Error::AttributeSensitive(CKA_VALUE)),
+            Some((_, value)) => Ok(value),
+            None => Err(Error::AttributeTypeInvalid(kind)),
+        })
+    }
+
+    fn some_object() -> Vec<(u64, Value)> {
+        let inner = vec![(CKA_TOKEN, Value::Bool(true)), (CKA_LABEL, Value::Bytes(b"in".to_vec()))];
+        vec![
+            (CKA_LABEL, Value::Bytes(b"label".to_vec())),
+            (CKA_CLASS, Value::Number(4)),
+            (CKA_VALUE, Value::Bytes(b"secret".to_vec())),
+            (CKA_WRAP_TEMPLATE, Value::Template(inner)),
+        ]
+    }
+
+    #[test]
+    fn no_attributes_at_null_are_an_empty_template() {
+        // SAFETY: nothing is there to be read.
+        assert!(unsafe { read(std::ptr::null(), 0) }.unwrap().is_empty());
+    }
+
+    #[test]
+    fn impossible_arrays_are_bad_arguments() {
+        let array = [attribute(CKA_LABEL, b"x")];
+        let start = array.as_ptr();
+        let impossible = [
+            (std::ptr::null(), 1),
+            (start, CK_ULONG::MAX),
+            (start, CK_ULONG::MAX / 24 + 2),
+            (start, 1025),
+            (start.wrapping_byte_add(4), 1),
+        ];
+        for (start, count) in impossible {
+            // SAFETY: refused before it is read.
+            assert!(is_bad_argument(unsafe { read(start, count) }), "{count:#x} at {start:?}");
+        }
+    }
+
+    #[test]
+    fn impossible_values_are_bad_values() {
+        let start = b"x".as_ptr().cast_mut().cast();
+        for (start, length) in [
+            (std::ptr::null_mut(), 1),
+            (start, CK_ULONG::MAX),
+            (start, isize::MAX as CK_ULONG),
+            (start, 1 << 25),
+        ] {
+            assert!(is_bad_value(read_all(&[raw(CKA_LABEL, start, length)])), "{length:#x} at {start:?}");
+        }
+    }
+
+    #[test]
+    fn a_nested_template_is_read_to_one_level() {
+        let inner = [attribute(CKA_LABEL, b"in")];
+        let outer = [attribute(CKA_WRAP_TEMPLATE, &inner)];
+        let read = read_all(&outer).unwrap();
+        assert!(matches!(&read[..], [(CKA_WRAP_TEMPLATE, Given::Nested(inner))] if inner.len() == 1));
+        let deeper = [attribute(CKA_WRAP_TEMPLATE, &outer)];
+        assert!(is_bad_value(read_all(&deeper)));
+    }
+
+    #[test]
+    fn a_template_that_holds_itself_is_refused() {
+        let mut own = [raw(CKA_WRAP_TEMPLATE, std::ptr::null_mut(), size_of::<CK_ATTRIBUTE>() as CK_ULONG)];
+        own[0].pValue = own.as_mut_ptr().cast();
+        assert!(is_bad_value(read_all(&own)));
+    }
+
+    #[test]
+    fn a_nested_template_is_whole_attributes_and_not_too_many() {
+        let inner = [0_u64; 6];
+        let start = inner.as_ptr().cast_mut().cast::<c_void>();
+        for length in [1, 23, 25, 24 * 1025] {
+            assert!(is_bad_value(read_all(&[raw(CKA_WRAP_TEMPLATE, start, length)])), "{length} bytes");
+        }
+        assert!(is_bad_value(read_all(&[raw(CKA_WRAP_TEMPLATE, start.wrapping_byte_add(1), 24)])));
+    }
+
+    #[test]
+    fn a_query_fills_what_it_can_and_answers_the_first_reason() {
+        let (mut label, mut class, mut short) = ([0_u8; 8], [0_u64; 1], [0_u8; 2]);
+        let mut asked = [
+            raw(CKA_LABEL, label.as_mut_ptr().cast(), 8),
+            raw(CKA_VALUE, label.as_mut_ptr().cast(), 8),
+            raw(CKA_MODULUS, std::ptr::null_mut(), 0),
+            raw(CKA_LABEL, short.as_mut_ptr().cast(), 2),
+            raw(CKA_CLASS, class.as_mut_ptr().cast(), 8),
+            raw(CKA_LABEL, std::ptr::null_mut(), 0),
+        ];
+        let answer = ask(&mut asked, &some_object());
+        assert!(matches!(answer, Err(Refusal::Door(Rejection::AttributeSensitive))));
+        let lengths = asked.map(|attribute| attribute.ulValueLen);
+        let none = CK_UNAVAILABLE_INFORMATION;
+        assert_eq!(lengths, [5, none, none, none, 8, 5]);
+        assert_eq!((&label, class, short), (b"label\0\0\0", [4], [0, 0]));
+    }
+
+    #[test]
+    fn a_nested_template_comes_back_in_three_calls() {
+        let mut asked = [raw(CKA_WRAP_TEMPLATE, std::ptr::null_mut(), 0)];
+        ask(&mut asked, &some_object()).unwrap();
+        assert_eq!(asked[0].ulValueLen, 48);
+
+        let mut inner = vec![raw(0, std::ptr::null_mut(), 0); 2];
+        asked[0].pValue = inner.as_mut_ptr().cast();
+        ask(&mut asked, &some_object()).unwrap();
+        assert_eq!(
+            inner.iter().map(|inner| (inner.type_, inner.ulValueLen)).collect::<Vec<_>>(),
+            [(CKA_TOKEN, 1), (CKA_LABEL, 2)]
+        );
+
+        let (mut token, mut label) = ([0_u8; 1], [0_u8; 2]);
+        inner[0].pValue = token.as_mut_ptr().cast();
+        inner[1].pValue = label.as_mut_ptr().cast();
+        ask(&mut asked, &some_object()).unwrap();
+        assert_eq!((token, &label), ([1], b"in"));
+    }
+
+    #[test]
+    fn a_nested_template_that_does_not_fit_is_told_so() {
+        let mut inner = [raw(0, std::ptr::null_mut(), 0); 1];
+        let mut asked = [raw(CKA_WRAP_TEMPLATE, inner.as_mut_ptr().cast(), 24)];
+        let answer = ask(&mut asked, &some_object());
+        assert!(matches!(answer, Err(Refusal::Door(Rejection::BufferTooSmall))));
+        assert_eq!(asked[0].ulValueLen, CK_UNAVAILABLE_INFORMATION);
+    }
+}
