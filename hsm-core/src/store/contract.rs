@@ -170,7 +170,8 @@ contract! {
     counters:
         the_counter_moves_with_each_commit_of_its_partition
         the_counter_stays_when_nothing_is_committed
-        the_counter_of_another_partition_that_is_written_moves_too;
+        the_counter_of_another_partition_that_is_written_moves_too
+        a_counter_that_stands_still_means_unchanged_data;
     life:
         a_reopened_store_has_what_was_committed
         a_suspended_store_works_after_resume
@@ -183,9 +184,15 @@ contract! {
 fn opening_what_is_not_there_makes_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let missing = directory.path().join("none");
-    let mut urls = vec![sqlite(directory.path()), sqlite(&missing), memory(&missing)];
-    #[cfg(feature = "sled")]
-    urls.extend([sled(directory.path()), sled(&missing)]);
+    let urls = [
+        sqlite(directory.path()),
+        sqlite(&missing),
+        #[cfg(feature = "sled")]
+        sled(directory.path()),
+        #[cfg(feature = "sled")]
+        sled(&missing),
+        memory(&missing),
+    ];
     for url in urls {
         assert!(matches!(open(&url), Err(StoreError::Missing(_))), "{url}");
     }

@@ -13,7 +13,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::{PoisonError, RwLock};
 
 use super::place::{Place, failure, write_failure};
-use super::{PartitionId, StoreResult};
+use super::{PartitionId, StoreError, StoreResult};
 
 /// The change counters of a store.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl Counters {
                 // Left by a writer that died; another odd number, since its outcome is unknown.
                 Some(odd) if !is_even(odd) => odd.wrapping_add(2),
                 Some(even) => even.wrapping_add(1),
-                None => fresh()?,
+                None => self.fresh(partition)?,
             };
             self.write(partition, &file, number)?;
             moving.odd.push((partition, number));
@@ -106,6 +106,16 @@ impl Counters {
     /// Lets files be opened again.
     pub(super) fn resume(&self) {
         self.open.write().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
+    }
+
+    /// An odd number that was not used before: what a process cached under a lost counter must not
+    /// seem current under the new one.
+    fn fresh(&self, partition: PartitionId) -> StoreResult<u64> {
+        let random = crate::rng::array::<8>().map_err(|error| StoreError::Failed {
+            path: self.place.file(&name(partition)),
+            detail: error.to_string(),
+        })?;
+        Ok(u64::from_le_bytes(random) >> 1 | 1)
     }
 
     fn write(&self, partition: PartitionId, file: &File, number: u64) -> StoreResult<()> {
@@ -150,16 +160,6 @@ fn read(file: &File) -> Option<u64> {
     let (left, right) = bytes.split_at(8);
     let number = u64::from_le_bytes(left.try_into().ok()?);
     (u64::from_le_bytes(right.try_into().ok()?) == !number).then_some(number)
-}
-
-/// An odd number that was not used before: what a process cached under a lost counter must not seem
-/// current under the new one.
-fn fresh() -> StoreResult<u64> {
-    let random = crate::rng::array::<8>().map_err(|error| super::StoreError::Failed {
-        path: "softhsm-rs".into(),
-        detail: error.to_string(),
-    })?;
-    Ok(u64::from_le_bytes(random) >> 1 | 1)
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ pub(super) struct Inside<'a> {
 }
 
 /// Having the gate closed behind oneself.
+#[cfg(feature = "sled")]
 #[derive(Debug)]
 pub(super) struct Alone<'a> {
     gate: &'a Gate,
@@ -83,6 +84,7 @@ impl Gate {
     }
 
     /// Closes the gate as [`Gate::close`] does, until the answer is dropped.
+    #[cfg(feature = "sled")]
     pub(super) fn alone(&self) -> Alone<'_> {
         self.close();
         Alone { gate: self }
@@ -115,6 +117,7 @@ impl Drop for Inside<'_> {
     }
 }
 
+#[cfg(feature = "sled")]
 impl Drop for Alone<'_> {
     fn drop(&mut self) {
         self.gate.open();

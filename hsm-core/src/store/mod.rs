@@ -141,7 +141,8 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Runs `body` in a write transaction of `partition` (whose change counter it moves), and
     /// commits if it answers `Ok`; durable when this returns. Anything else rolls back. `body` runs
-    /// once: writers queue before it.
+    /// once: writers queue before it. It may read the store, and must not write it but through its
+    /// argument.
     fn write(
         &self,
         partition: PartitionId,

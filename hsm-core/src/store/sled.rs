@@ -1,14 +1,17 @@
 //! The store in sled, for one process at a time, such as a KMIP server that is the only user of its
 //! keys. A second process, or a second handle in the same one, is refused.
 //!
-//! Every acknowledged write is flushed, so it survives the death of the process. sled's flush ends
-//! in `sync_file_range`, which does not sync the disk's own cache or the file's metadata: a power loss may
-//! take acknowledged writes with it, in order from the last. Where that matters, use SQLite.
+//! Every acknowledged write is flushed, so it survives the death of the process. sled's flush ends in
+//! `sync_file_range`, which syncs neither the disk's own cache nor the file's metadata: a power loss
+//! may take acknowledged writes with it, the last ones first. Where that matters, use SQLite.
 //!
 //! sled has no snapshots. A read keeps commits from becoming visible while it runs, and commits wait
 //! for the reads that run.
 //!
 //! After a fork the parent opens its store again by itself. The child cannot while the parent has it.
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::fs;

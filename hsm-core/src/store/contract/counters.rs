@@ -36,3 +36,27 @@ pub(super) fn the_counter_of_another_partition_that_is_written_moves_too(subject
     write(subject.store(), |w| w.remove(Q, id(1), 1)).unwrap();
     assert_ne!(subject.store().generation(Q).unwrap(), before);
 }
+
+/// What a cache relies on: the same number before and after a read means the same data.
+pub(super) fn a_counter_that_stands_still_means_unchanged_data(subject: Subject) {
+    let store = subject.store();
+    put(store, P, id(1), &row(1, "x"));
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for revision in 2..120 {
+                put(store, P, id(1), &row(revision, "x"));
+            }
+            done.store(true, Ordering::SeqCst);
+        });
+        let mut seen = std::collections::HashMap::new();
+        while !done.load(Ordering::SeqCst) {
+            let before = store.generation(P).unwrap();
+            let revision = get(store, P, id(1)).unwrap().revision;
+            let after = store.generation(P).unwrap();
+            if let Some(number) = before.filter(|_| before == after) {
+                assert_eq!(*seen.entry(number).or_insert(revision), revision, "under counter {number}");
+            }
+        }
+    });
+}

@@ -61,6 +61,7 @@ pub(super) fn a_write_reads_entries_that_it_put_and_removed(subject: Subject) {
         let all = [indexed(3, 1, 9), indexed(3, 6, 6), indexed(3, 200, 0)];
         assert_eq!(writer.entries_after(P, begin, 9)?, all);
         assert_eq!(writer.entries_after(P, begin, 2)?, all[..2]);
+        assert_eq!(writer.entries_after(P, begin, 3)?, all);
         assert_eq!(writer.entry_before(P, indexed(3, 5, 9).entry)?, Some(indexed(3, 1, 9)));
         assert_eq!(writer.entry_before(P, indexed(3, 7, 0).entry)?, Some(indexed(3, 6, 6)));
         Ok(())

@@ -2,7 +2,6 @@
 //! again, run with nothing but the test [`in_a_child`], which then plays the role that it finds in
 //! the environment.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
@@ -27,7 +26,7 @@ fn in_a_child() {
         "put for ever" => put_for_ever(&url, number),
         "stay in a write" => stay_in_a_write(&url),
         "count up" => count_up(&url),
-        "measure writes" => measure_writes(&url, number),
+        "write in turn" => write_in_turn(&url),
         "look without rights" => look_without_rights(&url),
         other => panic!("no role {other}"),
     }
@@ -212,45 +211,43 @@ fn a_change_by_another_process_moves_the_counter_here() {
     assert_eq!(after[1], before[1]);
 }
 
-/// Writes for a second and says how long each write took, in microseconds.
-fn measure_writes(url: &StoreUrl, number: u64) {
+/// Writes for a second, and says for each write how many of others were committed while it waited.
+fn write_in_turn(url: &StoreUrl) {
     let store = open(url).unwrap();
     let began = Instant::now();
-    let mut took = Vec::new();
-    for revision in 1.. {
-        let write_began = Instant::now();
-        put(store.as_ref(), P, wide_id(number), &row(revision, "x"));
-        took.push(write_began.elapsed().as_micros());
-        if began.elapsed() > Duration::from_secs(1) {
-            break;
-        }
+    while began.elapsed() < Duration::from_secs(1) {
+        let before = get(store.as_ref(), P, id(1)).unwrap().revision;
+        let mut at_turn = 0;
+        let body = |writer: &mut dyn Writer| {
+            at_turn = writer.revision(P, id(1))?.unwrap();
+            writer.put(P, id(1), &row(at_turn + 1, "x"))
+        };
+        write(store.as_ref(), body).unwrap();
+        say(at_turn - before);
     }
-    took.iter().for_each(say);
 }
 
 #[test]
-fn eight_processes_get_to_write_evenly() {
+fn eight_processes_write_in_turn() {
     let subject = Subject::new(sqlite);
+    put(subject.store(), P, id(1), &row(1, "x"));
     let mut children: Vec<_> =
-        (0..8).map(|number| child("measure writes", &subject.url, number).spawn().unwrap()).collect();
-    let mut counts = BTreeMap::new();
-    let mut times: Vec<u128> = Vec::new();
-    for (number, child) in children.iter_mut().enumerate() {
-        let took: Vec<u128> = heard(child).map(|time| time.parse().unwrap()).collect();
-        counts.insert(number, took.len());
-        times.extend(took);
+        (0..8).map(|_| child("write in turn", &subject.url, 0).spawn().unwrap()).collect();
+    let mut counts = Vec::new();
+    let mut waits: Vec<u64> = Vec::new();
+    for child in &mut children {
+        let waited: Vec<u64> = heard(child).map(|turns| turns.parse().unwrap()).collect();
         assert!(child.wait().unwrap().success());
+        counts.push(waited.len());
+        waits.extend(waited);
     }
-    times.sort_unstable();
-    let (median, late) = (times[times.len() / 2], times[times.len() * 99 / 100]);
-    let told = format!("{counts:?}, median {median} µs, p99 {late} µs, worst {:?} µs", times.last());
-    // In order, the last waits for seven others; SQLite's own race made it wait for hundreds.
-    assert!(late < 20 * median.max(2000), "{told}");
-    let (least, most) = (counts.values().min().unwrap(), counts.values().max().unwrap());
-    assert!(least * 4 >= *most, "{told}");
-    if std::env::var_os("STORE_TEST_TELL").is_some() {
-        say(told);
-    }
+    waits.sort_unstable();
+    let late = waits[waits.len() * 99 / 100];
+    // Counted in turns, not in time, which a busy machine stretches. In order it is seven; in
+    // SQLite's own race it is hundreds.
+    assert!(late <= 16, "writes per process {counts:?}, turns waited: p99 {late}, most {:?}", waits.last());
+    let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
+    assert!(least * 2 >= *most, "{counts:?}");
 }
 
 /// As a user without rights: closed files are named as such, and what may only be read is read.
