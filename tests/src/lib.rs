@@ -14,6 +14,7 @@
 #![deny(unsafe_code)]
 
 pub mod isolated;
+pub mod journal;
 pub mod keys;
 pub mod kit;
 pub mod mechanism;
