@@ -213,7 +213,8 @@ isolated! {
         let user = token.user();
         user.create(&private_data()).unwrap();
         user.logout().unwrap();
-        for template in [attrs![CKA_VALUE => "value"], attrs![CKA_PRIVATE => true], attrs![CKA_TOKEN => true]] {
+        for template in [attrs![CKA_VALUE => "value"], attrs![CKA_PRIVATE => true], attrs![CKA_TOKEN => true]]
+        {
             assert_eq!(user.find(&template), Ok(vec![]));
         }
     }

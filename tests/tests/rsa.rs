@@ -1,5 +1,6 @@
 //! RSA: signatures of every kind, and encryption. OpenSSL's command line is asked whether what comes
 //! out is right. PKCS #11 3.2, section 6.1; RFC 8017.
+#![allow(clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
 
 use hsm_tests::keys::{self, Pair, rsa};
 use hsm_tests::offer::{Keyed, SHA256, keyed, offered};
@@ -69,9 +70,16 @@ isolated! {
             let mech = pss(CKM_SHA256_RSA_PKCS_PSS, SHA256, keyed, salt);
             let signature = session.sign(&mech, pair.private, MESSAGE).unwrap();
             let length = format!("rsa_pss_saltlen:{salt}");
-            assert!(openssl.verifies("sha256", &["rsa_padding_mode:pss", &length], MESSAGE, &signature), "{salt}");
+            assert!(
+                openssl.verifies("sha256", &["rsa_padding_mode:pss", &length], MESSAGE, &signature),
+                "{salt}"
+            );
             let other = pss(CKM_SHA256_RSA_PKCS_PSS, SHA256, keyed, 32);
-            refused!(CKR_SIGNATURE_INVALID, session.verify(&other, pair.public, MESSAGE, &signature), "{salt}");
+            refused!(
+                CKR_SIGNATURE_INVALID,
+                session.verify(&other, pair.public, MESSAGE, &signature),
+                "{salt}"
+            );
         }
     }
 
@@ -94,8 +102,16 @@ isolated! {
     fn pss_parameters_that_contradict_the_mechanism_are_refused(kit) {
         let (session, pair, _) = ready(kit);
         let bad = |mech: Mech| {
-            refused!(CKR_MECHANISM_PARAM_INVALID | CKR_ARGUMENTS_BAD, session.init(SIGN, &mech, pair.private), "{mech:?}");
-            refused!(CKR_MECHANISM_PARAM_INVALID | CKR_ARGUMENTS_BAD, session.init(VERIFY, &mech, pair.public), "{mech:?}");
+            refused!(
+                CKR_MECHANISM_PARAM_INVALID | CKR_ARGUMENTS_BAD,
+                session.init(SIGN, &mech, pair.private),
+                "{mech:?}"
+            );
+            refused!(
+                CKR_MECHANISM_PARAM_INVALID | CKR_ARGUMENTS_BAD,
+                session.init(VERIFY, &mech, pair.public),
+                "{mech:?}"
+            );
         };
         bad(Mech::plain(CKM_SHA256_RSA_PKCS_PSS));
         bad(Mech::bytes(CKM_SHA256_RSA_PKCS_PSS, &[0; 7]));

@@ -1,5 +1,6 @@
 //! Slots: C_GetSlotList, C_GetSlotInfo, and the numbers that tokens keep. PKCS #11 3.2, section 5.5;
 //! initialised tokens first, one that is not initialised last, as SoftHSM2's users know them.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use hsm_tests::function;
 use hsm_tests::kit::{Child, Gate, SO_PIN};
@@ -42,7 +43,8 @@ isolated! {
         for label in ["second", "third"] {
             Token::make(module, label);
         }
-        let states: Vec<bool> = module.slots(true).unwrap().iter().map(|&s| is_initialised(module, s)).collect();
+        let states: Vec<bool> =
+            module.slots(true).unwrap().iter().map(|&s| is_initialised(module, s)).collect();
         assert_eq!(states, [true, true, true, false]);
     }
 

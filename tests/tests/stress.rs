@@ -3,6 +3,13 @@
 //! was acknowledged may be lost, and no code but CKR_OK and those of keys destroyed elsewhere may come.
 //!
 //! `HSM_TESTS_STRESS_SECONDS` says for how long (15 where it is not set).
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -186,7 +193,6 @@ fn verify(kit: &Kit, journals: &Path) {
     let back: Vec<_> = account.gone.iter().filter(|label| !find(label).is_empty()).collect();
     assert!(back.is_empty(), "{} destroyed keys are back: {back:?}", back.len());
     assert!(account.made >= PROCESSES, "only {} keys were made", account.made);
-    println!("{} keys made, {} destroyed, {} kept", account.made, account.gone.len(), account.kept.len());
 }
 
 isolated! {
@@ -198,8 +204,9 @@ isolated! {
         let journals: PathBuf = kit.directory.join("journals");
         std::fs::create_dir(&journals).unwrap();
         let end = Instant::now() + duration();
-        let steady: Vec<Child> =
-            (KILLED..PROCESSES).map(|number| worker(kit, &journals, format!("steady-{number}"), end)).collect();
+        let steady: Vec<Child> = (KILLED..PROCESSES)
+            .map(|number| worker(kit, &journals, format!("steady-{number}"), end))
+            .collect();
         let forker = forker(kit, &journals, end);
         let mut dice = Dice::new(0);
         let mut started = 0;

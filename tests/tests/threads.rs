@@ -88,7 +88,8 @@ isolated! {
             let label = format!("thread {number}");
             for _ in 0..10 {
                 let kept = generate_aes(&session, attrs![CKA_TOKEN => true, CKA_LABEL => "kept"]);
-                let object = session.create(&data_template(&label, b"value").and(attrs![CKA_TOKEN => true])).unwrap();
+                let object =
+                    session.create(&data_template(&label, b"value").and(attrs![CKA_TOKEN => true])).unwrap();
                 assert_eq!(session.find(&attrs![CKA_LABEL => &label]), Ok(vec![object]));
                 session.destroy(object).unwrap();
                 session.encrypt(&Mech::plain(CKM_AES_ECB), kept, &[7; 16]).unwrap();
@@ -158,7 +159,11 @@ isolated! {
                         match session.encrypt(&Mech::plain(CKM_AES_ECB), key, &[0; 16]) {
                             Ok(encrypted) => assert_eq!(encrypted, zero),
                             Err(rv) => {
-                                let expected = [CKR_KEY_HANDLE_INVALID, CKR_OBJECT_HANDLE_INVALID, CKR_OPERATION_NOT_INITIALIZED];
+                                let expected = [
+                                    CKR_KEY_HANDLE_INVALID,
+                                    CKR_OBJECT_HANDLE_INVALID,
+                                    CKR_OPERATION_NOT_INITIALIZED,
+                                ];
                                 assert!(expected.contains(&rv.0), "{rv:?}");
                             }
                         }
@@ -190,7 +195,9 @@ isolated! {
                         let Some(key) = found.first() else { continue };
                         let answer = session.sign(&Mech::plain(CKM_SHA256_HMAC), *key, b"data");
                         let expected = [
-                            CKR_KEY_HANDLE_INVALID, CKR_OBJECT_HANDLE_INVALID, CKR_USER_NOT_LOGGED_IN,
+                            CKR_KEY_HANDLE_INVALID,
+                            CKR_OBJECT_HANDLE_INVALID,
+                            CKR_USER_NOT_LOGGED_IN,
                             CKR_OPERATION_NOT_INITIALIZED,
                         ];
                         assert!(answer.is_ok() || answer.is_err_and(|rv| expected.contains(&rv.0)));

@@ -1,6 +1,7 @@
 //! Loading and unloading, as p11-kit does in every process: dlopen, use on several threads, dlclose,
 //! exit, without a crash and without growth. A crash at exit is seen by the runner, which looks at
 //! each test's process.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
