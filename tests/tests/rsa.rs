@@ -141,7 +141,14 @@ isolated! {
             let signature = session.sign(&mech, pair.private, &data).unwrap();
             assert_eq!(session.verify(&mech, pair.public, &data, &signature), Ok(()), "{length}");
         }
-        refused!(CKR_DATA_LEN_RANGE, session.sign(&mech, pair.private, &[7; 246]));
+    }
+
+    fn pkcs1_refuses_to_sign_what_leaves_no_room_for_padding(kit) {
+        let (session, pair, _) = ready(kit);
+        for length in [246, 256, 257] {
+            let answer = session.sign(&Mech::plain(CKM_RSA_PKCS), pair.private, &vec![7; length]);
+            refused!(CKR_DATA_LEN_RANGE, answer, "{length} bytes");
+        }
     }
 
     fn pkcs1_is_for_one_part(kit) {
@@ -181,7 +188,14 @@ isolated! {
         }
         let encrypted = openssl.encrypt(&["rsa_padding_mode:pkcs1"], MESSAGE);
         assert_eq!(session.decrypt(&mech, pair.private, &encrypted).unwrap(), MESSAGE);
-        refused!(CKR_DATA_LEN_RANGE, session.encrypt(&mech, pair.public, &[7; 246]));
+    }
+
+    fn pkcs1_refuses_to_encrypt_what_leaves_no_room_for_padding(kit) {
+        let (session, pair, _) = ready(kit);
+        for length in [246, 256, 257] {
+            let answer = session.encrypt(&Mech::plain(CKM_RSA_PKCS), pair.public, &vec![7; length]);
+            refused!(CKR_DATA_LEN_RANGE, answer, "{length} bytes");
+        }
     }
 
     fn pkcs1_decryption_of_another_length_is_refused(kit) {
@@ -254,6 +268,11 @@ isolated! {
         let mech = Mech::oaep(CKM_SHA_1, CKG_MGF1_SHA1, b"");
         let encrypted = session.encrypt(&mech, pair.public, &[7; 214]).unwrap();
         assert_eq!(session.decrypt(&mech, pair.private, &encrypted).unwrap(), [7; 214]);
+    }
+
+    fn oaep_refuses_what_leaves_no_room_for_two_hashes(kit) {
+        let (session, pair, _) = ready(kit);
+        let mech = Mech::oaep(CKM_SHA_1, CKG_MGF1_SHA1, b"");
         refused!(CKR_DATA_LEN_RANGE, session.encrypt(&mech, pair.public, &[7; 215]));
     }
 

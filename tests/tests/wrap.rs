@@ -216,8 +216,15 @@ isolated! {
         assert_eq!(session.get(back, CKA_LABEL).unwrap(), b"unwrapped");
         assert_eq!(session.flag(back, CKA_TOKEN), Ok(true));
         assert_eq!(session.flag(back, CKA_ENCRYPT), Ok(false));
-        assert_eq!(session.number(back, CKA_VALUE_LEN), Ok(16));
         refused!(CKR_ATTRIBUTE_SENSITIVE, session.get(back, CKA_VALUE));
+    }
+
+    fn an_unwrapped_key_knows_its_length(kit) {
+        let session = kit.user();
+        let wrapping = generate_aes(&session, attrs![]);
+        let wrapped = session.wrap(&kw(), wrapping, wrappable(&session, &[7; 16])).unwrap();
+        let back = session.unwrap(&kw(), wrapping, &wrapped, &aes_key()).unwrap();
+        assert_eq!(session.number(back, CKA_VALUE_LEN), Ok(16));
     }
 
     fn an_unwrap_template_cannot_bring_a_value(kit) {
