@@ -22,6 +22,15 @@ isolated! {
         assert!(!is_initialised(module, slots[0]));
     }
 
+    fn a_missing_token_directory_is_like_an_empty_one(kit) {
+        let tokens = kit.directory.join("tokens");
+        std::fs::remove_dir(&tokens).unwrap();
+        let module = kit.initialised();
+        assert_eq!(module.slots(true).unwrap().len(), 1);
+        module.finalize().unwrap();
+        assert!(!tokens.exists(), "C_Initialize creates nothing");
+    }
+
     fn listing_slots_creates_nothing(kit) {
         let module = kit.initialised();
         module.slots(true).unwrap();
