@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::kit::{DIRECTORY, Kit, write_configuration};
 
@@ -77,22 +77,24 @@ fn start(path: &str, directory: &Path, output: &Path) -> Child {
         .expect("starting the test's process")
 }
 
-/// Waits for the child; `None` if it had to be killed.
+/// Waits for the child and ends what it left running; `None` if it had to be killed.
 fn wait(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
     let deadline = Instant::now() + limit;
-    loop {
-        if let Some(status) = child.try_wait().expect("waiting for the test's process") {
-            return Some(status);
+    let pid = Pid::from_child(child);
+    // Not reaped yet, so that its number, which is its group's, stays its own until the group is dead.
+    let ended = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    let in_time = loop {
+        if waitid(WaitId::Pid(pid), ended).expect("waiting for the test's process").is_some() {
+            break true;
         }
         if Instant::now() > deadline {
-            break;
+            break false;
         }
         std::thread::sleep(Duration::from_millis(2));
-    }
-    let group = Pid::from_child(child);
-    kill_process_group(group, Signal::KILL).expect("killing the test's processes");
-    child.wait().expect("waiting for the killed process");
-    None
+    };
+    kill_process_group(pid, Signal::KILL).expect("killing the test's processes");
+    let status = child.wait().expect("waiting for the test's process");
+    in_time.then_some(status)
 }
 
 fn describe(status: Option<ExitStatus>, limit: Duration) -> String {

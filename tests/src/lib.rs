@@ -4,6 +4,9 @@
 //! token directory of its own ([`isolated`]), loads the module under test ([`module`], [`raw`]) and
 //! turns C calls into `Result`s ([`session`], [`operations`]). The behaviours themselves stand in
 //! `tests/*.rs`.
+//!
+//! Environment: `SOFTHSM_RS_MODULE` names another module to test (any that obeys `SOFTHSM2_CONF`),
+//! `HSM_TESTS_STRESS_SECONDS` the length of the stress test, `HSM_TESTS_ROUNDS` the rounds of loading.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,6 +17,7 @@
 #![deny(unsafe_code)]
 
 pub mod isolated;
+pub mod journal;
 pub mod keys;
 pub mod kit;
 pub mod mechanism;

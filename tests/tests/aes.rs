@@ -1,5 +1,6 @@
 //! AES: ECB, CBC, CBC with padding, CTR and GCM, in one part and in several. PKCS #11 3.2, section
 //! 6.13; NIST SP 800-38A, appendix F; for GCM, test case 4 of McGrew and Viega's.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use hsm_tests::keys::{aes, hex};
 use hsm_tests::operations::{DECRYPT, ENCRYPT};
@@ -162,7 +163,9 @@ isolated! {
 
     fn encryption_in_place_gives_the_same(kit) {
         let session = kit.user();
-        for (mech, key) in [(ecb(), KEY_128), (cbc(), KEY_128), (ctr(), KEY_128), (pad(), KEY_128), (gcm(), GCM_KEY)] {
+        for (mech, key) in
+            [(ecb(), KEY_128), (cbc(), KEY_128), (ctr(), KEY_128), (pad(), KEY_128), (gcm(), GCM_KEY)]
+        {
             let key = aes(&session, &hex(key));
             let plain = hex(PLAIN);
             let cipher = session.encrypt(&mech, key, &plain).unwrap();
@@ -259,8 +262,15 @@ isolated! {
         one[15] = 1;
         for (bits, block, blocks) in [(2, one, 3), (8, [0; 16], 256), (8, [0xff; 16], 1)] {
             let mech = Mech::ctr(bits, block);
-            assert!(session.encrypt(&mech, key, &vec![7; blocks * 16]).is_ok(), "{bits} bits, {blocks} blocks");
-            refused!(CKR_DATA_LEN_RANGE, session.encrypt(&mech, key, &vec![7; blocks * 16 + 1]), "{bits} bits");
+            assert!(
+                session.encrypt(&mech, key, &vec![7; blocks * 16]).is_ok(),
+                "{bits} bits, {blocks} blocks"
+            );
+            refused!(
+                CKR_DATA_LEN_RANGE,
+                session.encrypt(&mech, key, &vec![7; blocks * 16 + 1]),
+                "{bits} bits"
+            );
         }
     }
 

@@ -1,4 +1,5 @@
 //! C_GetAttributeValue and C_SetAttributeValue. PKCS #11 3.2, sections 5.7.5, 5.7.6 and 4.1.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use hsm_tests::function;
 use hsm_tests::keys::{self, data_template};
@@ -86,9 +87,8 @@ isolated! {
     fn every_secret_number_of_an_rsa_key_is_refused(kit) {
         let session = kit.user();
         let key = keys::rsa(&session).private;
-        let secrets = [
-            CKA_PRIVATE_EXPONENT, CKA_PRIME_1, CKA_PRIME_2, CKA_EXPONENT_1, CKA_EXPONENT_2, CKA_COEFFICIENT,
-        ];
+        let secrets =
+            [CKA_PRIVATE_EXPONENT, CKA_PRIME_1, CKA_PRIME_2, CKA_EXPONENT_1, CKA_EXPONENT_2, CKA_COEFFICIENT];
         for kind in secrets {
             refused!(CKR_ATTRIBUTE_SENSITIVE, session.get(key, kind), "{kind:#x}");
         }
@@ -218,7 +218,10 @@ isolated! {
     fn an_object_that_is_not_modifiable_is_not_changed(kit) {
         let session = kit.user();
         let object = session.create(&data_template("x", b"y").and(attrs![CKA_MODIFIABLE => false])).unwrap();
-        refused!(CKR_ACTION_PROHIBITED | CKR_ATTRIBUTE_READ_ONLY, session.set(object, &attrs![CKA_LABEL => "z"]));
+        refused!(
+            CKR_ACTION_PROHIBITED | CKR_ATTRIBUTE_READ_ONLY,
+            session.set(object, &attrs![CKA_LABEL => "z"])
+        );
         assert_eq!(session.get(object, CKA_LABEL).unwrap(), b"x");
     }
 
@@ -238,7 +241,9 @@ isolated! {
     fn a_change_to_a_value_of_the_wrong_length_is_refused(kit) {
         let session = kit.user();
         let key = keys::aes(&session, &[7; 16]);
-        for wrong in [attrs![CKA_ENCRYPT => ""], attrs![CKA_ENCRYPT => "12"], attrs![CKA_START_DATE => "2024"]] {
+        for wrong in
+            [attrs![CKA_ENCRYPT => ""], attrs![CKA_ENCRYPT => "12"], attrs![CKA_START_DATE => "2024"]]
+        {
             refused!(CKR_ATTRIBUTE_VALUE_INVALID, session.set(key, &wrong));
         }
     }

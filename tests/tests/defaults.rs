@@ -73,7 +73,11 @@ isolated! {
             let key = session.create(&template).unwrap();
             expect(&session, key, STORAGE);
             expect(&session, key, SECRET);
-            expect(&session, key, flags![CKA_LOCAL false CKA_ALWAYS_SENSITIVE false CKA_NEVER_EXTRACTABLE false]);
+            expect(
+                &session,
+                key,
+                flags![CKA_LOCAL false CKA_ALWAYS_SENSITIVE false CKA_NEVER_EXTRACTABLE false],
+            );
             assert_eq!(session.number(key, CKA_KEY_GEN_MECHANISM), Ok(CK_UNAVAILABLE_INFORMATION));
         }
     }
@@ -85,7 +89,11 @@ isolated! {
             let key = session.generate(&Mech::plain(kind), &template).unwrap();
             expect(&session, key, STORAGE);
             expect(&session, key, SECRET);
-            expect(&session, key, flags![CKA_LOCAL true CKA_ALWAYS_SENSITIVE false CKA_NEVER_EXTRACTABLE true]);
+            expect(
+                &session,
+                key,
+                flags![CKA_LOCAL true CKA_ALWAYS_SENSITIVE false CKA_NEVER_EXTRACTABLE true],
+            );
             assert_eq!(session.number(key, CKA_KEY_GEN_MECHANISM), Ok(kind));
         }
     }
@@ -116,7 +124,11 @@ isolated! {
         expect(&session, public, PUBLIC);
         expect(&session, public, flags![CKA_LOCAL true]);
         expect(&session, private, PRIVATE);
-        expect(&session, private, flags![CKA_LOCAL true CKA_ALWAYS_SENSITIVE false CKA_NEVER_EXTRACTABLE true]);
+        expect(
+            &session,
+            private,
+            flags![CKA_LOCAL true CKA_ALWAYS_SENSITIVE false CKA_NEVER_EXTRACTABLE true],
+        );
         assert_eq!(session.get(public, CKA_PUBLIC_EXPONENT).unwrap(), [1, 0, 1]);
         assert_eq!(session.get(private, CKA_PUBLIC_EXPONENT).unwrap(), [1, 0, 1]);
     }
@@ -185,6 +197,10 @@ isolated! {
         kit.module.finalize().unwrap();
         let session = Token::find(kit.initialised()).user();
         let found = session.find(&attrs![CKA_LABEL => "x"]).unwrap();
-        expect(&session, found[0], flags![CKA_TOKEN true CKA_PRIVATE true CKA_MODIFIABLE true CKA_DESTROYABLE true]);
+        expect(
+            &session,
+            found[0],
+            flags![CKA_TOKEN true CKA_PRIVATE true CKA_MODIFIABLE true CKA_DESTROYABLE true],
+        );
     }
 }

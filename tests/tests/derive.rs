@@ -1,5 +1,6 @@
 //! C_DeriveKey: ECDH on Weierstrass curves and X25519. PKCS #11 3.2, sections 5.18.5 and 6.3.17;
 //! SEC 1, section 3.6.1 (X9.63 key derivation); RFC 5903 and RFC 7748 for known answers.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use hsm_tests::keys::{self, CURVES, Curve, ec, hex, x25519};
 use hsm_tests::offer::keyed;
@@ -204,7 +205,8 @@ isolated! {
     fn a_derived_key_can_be_kept_secret(kit) {
         let session = kit.user();
         let mech = Mech::ecdh(CKD_NULL, b"", &hex(P256_R));
-        let template = secret(32).and(attrs![CKA_SENSITIVE => true, CKA_EXTRACTABLE => false, CKA_TOKEN => true]);
+        let template =
+            secret(32).and(attrs![CKA_SENSITIVE => true, CKA_EXTRACTABLE => false, CKA_TOKEN => true]);
         let key = session.derive(&mech, p256(&session), &template).unwrap();
         refused!(CKR_ATTRIBUTE_SENSITIVE, session.get(key, CKA_VALUE));
     }

@@ -87,7 +87,12 @@ isolated! {
         for hash in offered(&session, HASHES, |hash| hash.digest) {
             session.digest_init(&Mech::plain(hash.digest)).unwrap();
             assert_eq!(session.once(DIGEST, b"abc", Out::Length), Ok(hash.length), "{}", hash.name);
-            assert_eq!(session.once(DIGEST, b"abc", Out::Buffer(&mut [0; 99])), Ok(hash.length), "{}", hash.name);
+            assert_eq!(
+                session.once(DIGEST, b"abc", Out::Buffer(&mut [0; 99])),
+                Ok(hash.length),
+                "{}",
+                hash.name
+            );
         }
     }
 

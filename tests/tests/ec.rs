@@ -41,7 +41,8 @@ isolated! {
         on_every_curve(kit, |session, curve, pair| {
             let mech = Mech::plain(CKM_ECDSA);
             let signature = session.sign(&mech, pair.private, &[7; 28]).unwrap();
-            let verify = |digest: &[u8], signature: &[u8]| session.verify(&mech, pair.public, digest, signature);
+            let verify =
+                |digest: &[u8], signature: &[u8]| session.verify(&mech, pair.public, digest, signature);
             refused!(CKR_SIGNATURE_INVALID, verify(&[8; 28], &signature), "{}", curve.name);
             for at in [1, signature.len() - 1] {
                 let mut changed = signature.clone();
@@ -88,7 +89,12 @@ isolated! {
             for signature in [whole, parts] {
                 assert!(openssl.verifies(hash.name, &[], MESSAGE, &ecdsa_der(&signature)), "{}", hash.name);
                 assert_eq!(session.verify(&mech, pair.public, MESSAGE, &signature), Ok(()), "{}", hash.name);
-                assert_eq!(session.verify_parts(&mech, pair.public, PARTS, &signature), Ok(()), "{}", hash.name);
+                assert_eq!(
+                    session.verify_parts(&mech, pair.public, PARTS, &signature),
+                    Ok(()),
+                    "{}",
+                    hash.name
+                );
                 refused!(CKR_SIGNATURE_INVALID, session.verify(&mech, pair.public, b"other", &signature));
             }
         }
@@ -99,7 +105,11 @@ isolated! {
             let openssl = OpenSsl::with_key(&kit.directory, session, pair.public);
             for (hash, mech) in [("sha256", CKM_ECDSA_SHA256), ("sha512", CKM_ECDSA_SHA512)] {
                 let signature = session.sign_parts(&Mech::plain(mech), pair.private, PARTS).unwrap();
-                assert!(openssl.verifies(hash, &[], MESSAGE, &ecdsa_der(&signature)), "{} {hash}", curve.name);
+                assert!(
+                    openssl.verifies(hash, &[], MESSAGE, &ecdsa_der(&signature)),
+                    "{} {hash}",
+                    curve.name
+                );
             }
         });
     }
@@ -145,7 +155,11 @@ isolated! {
         for at in [0, 31, 32, 62] {
             let mut changed = signature.clone();
             changed[at] ^= 1;
-            refused!(CKR_SIGNATURE_INVALID, session.verify(&mech, pair.public, MESSAGE, &changed), "byte {at}");
+            refused!(
+                CKR_SIGNATURE_INVALID,
+                session.verify(&mech, pair.public, MESSAGE, &changed),
+                "byte {at}"
+            );
         }
         refused!(CKR_SIGNATURE_LEN_RANGE, session.verify(&mech, pair.public, MESSAGE, &signature[1..]));
     }

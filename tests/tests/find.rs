@@ -1,4 +1,5 @@
 //! C_FindObjectsInit, C_FindObjects, C_FindObjectsFinal. PKCS #11 3.2, sections 5.7.7 to 5.7.9.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use hsm_tests::function;
 use hsm_tests::keys::{self, data_template};
@@ -9,7 +10,8 @@ use hsm_tests::raw::Arg;
 fn many<'m>(kit: &'m Kit) -> (Session<'m>, Vec<Object>) {
     let session = kit.user();
     let make = |number: usize| {
-        let more = attrs![CKA_TOKEN => true, CKA_PRIVATE => number % 2 == 0, CKA_APPLICATION => "many"];
+        let more =
+            attrs![CKA_TOKEN => true, CKA_PRIVATE => number.is_multiple_of(2), CKA_APPLICATION => "many"];
         session.create(&data_template(&number.to_string(), b"value").and(more)).unwrap()
     };
     let objects = (0..25).map(make).collect();
@@ -187,6 +189,9 @@ isolated! {
         let no_count = [(&mut handle).into(), 1usize.into(), Arg::NULL];
         refused!(CKR_ARGUMENTS_BAD, session.call(function!(C_FindObjects), &no_count));
         let no_room = [Arg::NULL, 1usize.into(), (&mut count).into()];
-        refused!(CKR_ARGUMENTS_BAD | CKR_OPERATION_NOT_INITIALIZED, session.call(function!(C_FindObjects), &no_room));
+        refused!(
+            CKR_ARGUMENTS_BAD | CKR_OPERATION_NOT_INITIALIZED,
+            session.call(function!(C_FindObjects), &no_room)
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! A host that forks with the module in use: the child must call C_Initialize and then works; the
 //! parent goes on; what either commits, both see. PKCS #11 3.2, section 5.4.1 (CKF_INTERFACE_FORK_SAFE
 //! says what others do; here the child always starts anew).
+#![allow(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
 use std::time::Duration;
 

@@ -61,7 +61,8 @@ isolated! {
     fn initialize_refuses_a_reserved_pointer(kit) {
         let mut something = 0u8;
         let reserved = std::ptr::from_mut(&mut something).cast();
-        let args = CK_C_INITIALIZE_ARGS { pReserved: reserved, flags: CKF_OS_LOCKING_OK, ..Default::default() };
+        let args =
+            CK_C_INITIALIZE_ARGS { pReserved: reserved, flags: CKF_OS_LOCKING_OK, ..Default::default() };
         refused!(CKR_ARGUMENTS_BAD, kit.module.initialize_with(&args));
     }
 

@@ -80,7 +80,9 @@ isolated! {
     fn an_exported_rsa_key_is_whole(kit) {
         let session = kit.user();
         let (_, private) = session.generate_pair(&rsa(), &bits(2048), &exportable()).unwrap();
-        for kind in [CKA_PRIVATE_EXPONENT, CKA_PRIME_1, CKA_PRIME_2, CKA_EXPONENT_1, CKA_EXPONENT_2, CKA_COEFFICIENT] {
+        for kind in
+            [CKA_PRIVATE_EXPONENT, CKA_PRIME_1, CKA_PRIME_2, CKA_EXPONENT_1, CKA_EXPONENT_2, CKA_COEFFICIENT]
+        {
             assert!(session.get(private, kind).unwrap().len() > 100, "{kind:#x}");
         }
     }
@@ -109,7 +111,8 @@ isolated! {
         let session = kit.user();
         let name = [&[0x13, 12][..], b"edwards25519"].concat();
         let mech = Mech::plain(CKM_EC_EDWARDS_KEY_PAIR_GEN);
-        let (public, private) = session.generate_pair(&mech, &attrs![CKA_EC_PARAMS => name], &attrs![]).unwrap();
+        let (public, private) =
+            session.generate_pair(&mech, &attrs![CKA_EC_PARAMS => name], &attrs![]).unwrap();
         let signature = session.sign(&Mech::plain(CKM_EDDSA), private, b"data").unwrap();
         assert_eq!(session.verify(&Mech::plain(CKM_EDDSA), public, b"data", &signature), Ok(()));
     }

@@ -1,6 +1,7 @@
 //! Null and misaligned pointers in every position of every function of PKCS #11 2.40, and impossible
 //! lengths: an error of the standard, never a crash. What stands inside mechanisms and templates is in
 //! `hostile_inside.rs`.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use hsm_tests::function;
 use hsm_tests::keys;
@@ -251,7 +252,11 @@ isolated! {
             assert_refused(refused, &[CKR_ARGUMENTS_BAD], &format!("C_CreateObject, {count:#x} attributes"));
             let args = [raw.as_slice().into(), count.into()];
             let refused = session.call(function!(C_FindObjectsInit), &args);
-            assert_refused(refused, &[CKR_ARGUMENTS_BAD], &format!("C_FindObjectsInit, {count:#x} attributes"));
+            assert_refused(
+                refused,
+                &[CKR_ARGUMENTS_BAD],
+                &format!("C_FindObjectsInit, {count:#x} attributes"),
+            );
             session.digest_init(&Mech::plain(HASH)).unwrap();
             let args = [[7u8; 8].as_slice().into(), CK_ULONG::MAX.into()];
             let refused = session.call(function!(C_DigestUpdate), &args);

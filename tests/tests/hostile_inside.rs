@@ -1,5 +1,6 @@
 //! What is wrong inside mechanisms and templates: null pointers with lengths, lengths that cannot be,
 //! templates in templates. An error of the standard, never a crash.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::ffi::c_void;
 
@@ -83,14 +84,26 @@ isolated! {
         let mut bytes = [7u8; 16];
         let good = bytes.as_mut_ptr();
         let null = std::ptr::null_mut();
-        for (iv, iv_len, aad, aad_len) in
-            [(null, 12, good, 16), (null, CK_ULONG::MAX, good, 16), (good, 12, null, 16), (good, 12, null, CK_ULONG::MAX)]
-        {
+        for (iv, iv_len, aad, aad_len) in [
+            (null, 12, good, 16),
+            (null, CK_ULONG::MAX, good, 16),
+            (good, 12, null, 16),
+            (good, 12, null, CK_ULONG::MAX),
+        ] {
             let parameter = CK_GCM_PARAMS {
-                pIv: iv, ulIvLen: iv_len, ulIvBits: 96, pAAD: aad, ulAADLen: aad_len, ulTagBits: 128,
+                pIv: iv,
+                ulIvLen: iv_len,
+                ulIvBits: 96,
+                pAAD: aad,
+                ulAADLen: aad_len,
+                ulTagBits: 128,
             };
             let raw = mechanism(CKM_AES_GCM, &parameter);
-            expect(session.call(ENCRYPT.init, &[(&raw).into(), key.into()]), PARAMETER, &format!("{parameter:?}"));
+            expect(
+                session.call(ENCRYPT.init, &[(&raw).into(), key.into()]),
+                PARAMETER,
+                &format!("{parameter:?}"),
+            );
         }
     }
 
@@ -99,12 +112,23 @@ isolated! {
         let key = keys::aes(&session, &[7; 32]);
         let mut bytes = [7u8; 16];
         let good = bytes.as_mut_ptr();
-        for (iv_len, aad_len, tag) in [(CK_ULONG::MAX, 16, 128), (12, CK_ULONG::MAX, 128), (12, 16, CK_ULONG::MAX)] {
+        for (iv_len, aad_len, tag) in
+            [(CK_ULONG::MAX, 16, 128), (12, CK_ULONG::MAX, 128), (12, 16, CK_ULONG::MAX)]
+        {
             let parameter = CK_GCM_PARAMS {
-                pIv: good, ulIvLen: iv_len, ulIvBits: 96, pAAD: good, ulAADLen: aad_len, ulTagBits: tag,
+                pIv: good,
+                ulIvLen: iv_len,
+                ulIvBits: 96,
+                pAAD: good,
+                ulAADLen: aad_len,
+                ulTagBits: tag,
             };
             let raw = mechanism(CKM_AES_GCM, &parameter);
-            expect(session.call(ENCRYPT.init, &[(&raw).into(), key.into()]), PARAMETER, &format!("{parameter:?}"));
+            expect(
+                session.call(ENCRYPT.init, &[(&raw).into(), key.into()]),
+                PARAMETER,
+                &format!("{parameter:?}"),
+            );
         }
     }
 
@@ -130,7 +154,11 @@ isolated! {
         let mut bytes = [4u8; 65];
         let good = bytes.as_mut_ptr();
         let null = std::ptr::null_mut();
-        let template = attrs![CKA_CLASS => CKO_SECRET_KEY, CKA_KEY_TYPE => CKK_GENERIC_SECRET, CKA_VALUE_LEN => 32 as CK_ULONG];
+        let template = attrs![
+            CKA_CLASS => CKO_SECRET_KEY,
+            CKA_KEY_TYPE => CKK_GENERIC_SECRET,
+            CKA_VALUE_LEN => 32 as CK_ULONG,
+        ];
         for (kdf, shared, shared_len, public, public_len) in [
             (CKD_NULL, null, 0, null, 65),
             (CKD_NULL, null, 0, null, CK_ULONG::MAX),
@@ -148,8 +176,13 @@ isolated! {
             let raw = mechanism(CKM_ECDH1_DERIVE, &parameter);
             let template = template.raw();
             let mut key: CK_ULONG = 0;
-            let args =
-                [(&raw).into(), pair.private.into(), template.as_slice().into(), template.len().into(), (&mut key).into()];
+            let args = [
+                (&raw).into(),
+                pair.private.into(),
+                template.as_slice().into(),
+                template.len().into(),
+                (&mut key).into(),
+            ];
             let codes = [PARAMETER, &[CKR_PUBLIC_KEY_INVALID]].concat();
             expect(session.call(function!(C_DeriveKey), &args), &codes, &format!("{parameter:?}"));
         }

@@ -3,9 +3,48 @@
 
 use hsm_tests::function;
 use hsm_tests::prelude::*;
-use hsm_tests::raw::{Arg, Loaded, module_path};
+use hsm_tests::raw::{Arg, Function, Loaded, module_path};
 
 const NAME: &str = "PKCS 11";
+
+/// The functions of 3.0 and later that take a session, and how many arguments each takes.
+#[rustfmt::skip]
+const NEWER: &[(Function, usize)] = &[
+    (function!(C_LoginUser), 6),
+    (function!(C_SessionCancel), 2),
+    (function!(C_MessageEncryptInit), 3),
+    (function!(C_EncryptMessage), 9),
+    (function!(C_EncryptMessageBegin), 5),
+    (function!(C_EncryptMessageNext), 8),
+    (function!(C_MessageEncryptFinal), 1),
+    (function!(C_MessageDecryptInit), 3),
+    (function!(C_DecryptMessage), 9),
+    (function!(C_DecryptMessageBegin), 5),
+    (function!(C_DecryptMessageNext), 8),
+    (function!(C_MessageDecryptFinal), 1),
+    (function!(C_MessageSignInit), 3),
+    (function!(C_SignMessage), 7),
+    (function!(C_SignMessageBegin), 3),
+    (function!(C_SignMessageNext), 7),
+    (function!(C_MessageSignFinal), 1),
+    (function!(C_MessageVerifyInit), 3),
+    (function!(C_VerifyMessage), 7),
+    (function!(C_VerifyMessageBegin), 3),
+    (function!(C_VerifyMessageNext), 7),
+    (function!(C_MessageVerifyFinal), 1),
+    (function!(C_EncapsulateKey), 8),
+    (function!(C_DecapsulateKey), 8),
+    (function!(C_VerifySignatureInit), 5),
+    (function!(C_VerifySignature), 3),
+    (function!(C_VerifySignatureUpdate), 3),
+    (function!(C_VerifySignatureFinal), 1),
+    (function!(C_GetSessionValidationFlags), 3),
+    (function!(C_AsyncComplete), 3),
+    (function!(C_AsyncGetID), 3),
+    (function!(C_AsyncJoin), 5),
+    (function!(C_WrapKeyAuthenticated), 8),
+    (function!(C_UnwrapKeyAuthenticated), 10),
+];
 
 isolated! {
     fn the_interface_list_names_versions_2_40_3_0_and_3_2(kit) {
@@ -72,6 +111,39 @@ isolated! {
             let module = Module::from_loaded(Loaded::through(&module_path(), &interface));
             let slots = kit.module.slots(false).unwrap();
             assert_eq!(module.slots(false).unwrap(), slots, "{:?}", interface.version);
+        }
+    }
+
+    fn newer_functions_refuse_a_session_that_does_not_exist(kit) {
+        kit.initialised();
+        for (function, count) in NEWER {
+            let args = vec![Arg::NULL; *count];
+            let answer = kit.module.call(*function, &args);
+            refused!(
+                CKR_SESSION_HANDLE_INVALID | CKR_FUNCTION_NOT_SUPPORTED | CKR_ARGUMENTS_BAD,
+                answer,
+                "{}",
+                function.name
+            );
+        }
+    }
+
+    fn newer_functions_refuse_null_pointers(kit) {
+        let session = kit.user();
+        for (function, count) in NEWER.iter().filter(|(function, _)| function.name != "C_SessionCancel") {
+            let mut args = vec![Arg::NULL; *count];
+            args[0] = session.handle.into();
+            let code = kit.module.call(*function, &args).err();
+            let blame = [CKR_GENERAL_ERROR, CKR_DEVICE_ERROR, CKR_FUNCTION_FAILED, CKR_HOST_MEMORY];
+            let ends = function.name.ends_with("Init") && code.is_none();
+            assert!(ends || code.is_some_and(|rv| !blame.contains(&rv.0)), "{}: {code:?}", function.name);
+        }
+    }
+
+    fn newer_functions_are_refused_before_initialize(kit) {
+        for (function, count) in NEWER {
+            let answer = kit.module.call(*function, &vec![Arg::NULL; *count]);
+            refused!(CKR_CRYPTOKI_NOT_INITIALIZED | CKR_FUNCTION_NOT_SUPPORTED, answer, "{}", function.name);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! C_Login and C_Logout, and what they do to private objects. PKCS #11 3.2, sections 5.6.8 to 5.6.10
 //! and 4.4 (CKA_PRIVATE).
+#![allow(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
 use hsm_tests::function;
 use hsm_tests::keys::{self, data_template};
@@ -10,6 +11,16 @@ use hsm_tests::raw::Arg;
 
 fn private_data() -> hsm_tests::template::Template {
     data_template("secret", b"value").and(attrs![CKA_TOKEN => true, CKA_PRIVATE => true])
+}
+
+/// A private key with CKA_ALWAYS_AUTHENTICATE.
+fn asking(session: &Session<'_>) -> Object {
+    let more = attrs![CKA_ALWAYS_AUTHENTICATE => true, CKA_PRIVATE => true];
+    session.create(&keys::rsa_private().and(more)).expect("importing an RSA key")
+}
+
+fn rsa_pkcs() -> Mech {
+    Mech::plain(CKM_RSA_PKCS)
 }
 
 fn hmac() -> Mech {
@@ -213,8 +224,47 @@ isolated! {
         let user = token.user();
         user.create(&private_data()).unwrap();
         user.logout().unwrap();
-        for template in [attrs![CKA_VALUE => "value"], attrs![CKA_PRIVATE => true], attrs![CKA_TOKEN => true]] {
+        for template in [attrs![CKA_VALUE => "value"], attrs![CKA_PRIVATE => true], attrs![CKA_TOKEN => true]]
+        {
             assert_eq!(user.find(&template), Ok(vec![]));
         }
+    }
+
+    fn a_key_may_ask_for_its_pin_at_each_use(kit) {
+        let session = kit.user();
+        let key = asking(&session);
+        for _ in 0..2 {
+            session.init(SIGN, &rsa_pkcs(), key).unwrap();
+            session.login(CKU_CONTEXT_SPECIFIC, PIN).unwrap();
+            assert_eq!(session.once(SIGN, b"data", Out::Buffer(&mut [0; 256])), Ok(256));
+        }
+    }
+
+    fn a_key_that_asks_for_its_pin_does_nothing_without_it(kit) {
+        let session = kit.user();
+        let key = asking(&session);
+        session.init(SIGN, &rsa_pkcs(), key).unwrap();
+        let answer = session.once(SIGN, b"data", Out::Buffer(&mut [0; 256]));
+        refused!(CKR_USER_NOT_LOGGED_IN, answer);
+    }
+
+    fn one_context_login_is_for_one_use(kit) {
+        let session = kit.user();
+        let key = asking(&session);
+        session.init(SIGN, &rsa_pkcs(), key).unwrap();
+        session.login(CKU_CONTEXT_SPECIFIC, PIN).unwrap();
+        session.once(SIGN, b"data", Out::Buffer(&mut [0; 256])).unwrap();
+        session.init(SIGN, &rsa_pkcs(), key).unwrap();
+        refused!(CKR_USER_NOT_LOGGED_IN, session.once(SIGN, b"data", Out::Buffer(&mut [0; 256])));
+    }
+
+    fn a_wrong_pin_in_a_context_login_is_refused(kit) {
+        let session = kit.user();
+        let key = asking(&session);
+        session.init(SIGN, &rsa_pkcs(), key).unwrap();
+        refused!(CKR_PIN_INCORRECT, session.login(CKU_CONTEXT_SPECIFIC, "wrong pin"));
+        let answer = session.once(SIGN, b"data", Out::Buffer(&mut [0; 256]));
+        refused!(CKR_USER_NOT_LOGGED_IN | CKR_OPERATION_NOT_INITIALIZED, answer);
+        assert_eq!(session.state(), Ok(CKS_RW_USER_FUNCTIONS), "the user stays logged in");
     }
 }

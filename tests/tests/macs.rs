@@ -75,7 +75,8 @@ isolated! {
         let long = [0xaa; 131];
         let key = secret(&session, &long);
         let mech = Mech::plain(CKM_SHA256_HMAC);
-        let mac = session.sign(&mech, key, b"Test Using Larger Than Block-Size Key - Hash Key First").unwrap();
+        let mac =
+            session.sign(&mech, key, b"Test Using Larger Than Block-Size Key - Hash Key First").unwrap();
         let expected = "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54";
         assert_eq!(mac, hex(expected), "RFC 4231, test case 6");
     }
@@ -99,8 +100,18 @@ isolated! {
             for at in [0, hash.length - 1] {
                 let mut changed = mac.clone();
                 changed[at] ^= 1;
-                refused!(CKR_SIGNATURE_INVALID, session.verify(&mech, key, MESSAGE, &changed), "{}", hash.name);
-                refused!(CKR_SIGNATURE_INVALID, session.verify_parts(&mech, key, PARTS, &changed), "{}", hash.name);
+                refused!(
+                    CKR_SIGNATURE_INVALID,
+                    session.verify(&mech, key, MESSAGE, &changed),
+                    "{}",
+                    hash.name
+                );
+                refused!(
+                    CKR_SIGNATURE_INVALID,
+                    session.verify_parts(&mech, key, PARTS, &changed),
+                    "{}",
+                    hash.name
+                );
             }
         }
     }
@@ -141,7 +152,10 @@ isolated! {
         let mech = Mech::plain(CKM_AES_CMAC);
         for (key, known) in [
             ("8e73b0f7da0e6452c810f32b809079e562f8ead2522c6b7b", "9e99a7bf31e710900662f65e617c5184"),
-            ("603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4", "28a7023f452e8f82bd4bf28d8c37c35c"),
+            (
+                "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4",
+                "28a7023f452e8f82bd4bf28d8c37c35c",
+            ),
         ] {
             let key = aes(&session, &hex(key));
             assert_eq!(session.sign(&mech, key, &hex(CMAC_MESSAGE)[..16]).unwrap(), hex(known));

@@ -1,5 +1,6 @@
 //! C_GetMechanismList and C_GetMechanismInfo: what is offered, and that the list does not lie.
 //! PKCS #11 3.2, sections 5.5.5 and 5.5.6.
+#![allow(clippy::panic, reason = "helpers of tests fail as tests do")]
 
 use hsm_tests::function;
 use hsm_tests::keys;
@@ -142,8 +143,19 @@ isolated! {
         refused!(CKR_MECHANISM_INVALID, session.generate(&mech, &attrs![]));
         refused!(CKR_MECHANISM_INVALID, session.generate_pair(&mech, &attrs![], &attrs![]));
         refused!(CKR_MECHANISM_INVALID, session.wrap(&mech, key, key));
-        refused!(CKR_MECHANISM_INVALID, session.unwrap(&mech, key, &[0; 24], &attrs![CKA_CLASS => CKO_SECRET_KEY, CKA_KEY_TYPE => CKK_AES]));
-        refused!(CKR_MECHANISM_INVALID, session.derive(&mech, key, &attrs![CKA_CLASS => CKO_SECRET_KEY, CKA_KEY_TYPE => CKK_AES]));
+        refused!(
+            CKR_MECHANISM_INVALID,
+            session.unwrap(
+                &mech,
+                key,
+                &[0; 24],
+                &attrs![CKA_CLASS => CKO_SECRET_KEY, CKA_KEY_TYPE => CKK_AES]
+            )
+        );
+        refused!(
+            CKR_MECHANISM_INVALID,
+            session.derive(&mech, key, &attrs![CKA_CLASS => CKO_SECRET_KEY, CKA_KEY_TYPE => CKK_AES])
+        );
     }
 
     fn a_mechanism_for_something_else_starts_nothing(kit) {
@@ -153,7 +165,10 @@ isolated! {
         refused!(CKR_MECHANISM_INVALID, session.init(ENCRYPT, &Mech::plain(CKM_SHA256), key));
         refused!(CKR_MECHANISM_INVALID, session.init(SIGN, &Mech::plain(CKM_AES_KEY_GEN), key));
         refused!(CKR_MECHANISM_INVALID, session.generate(&Mech::plain(CKM_RSA_PKCS_KEY_PAIR_GEN), &attrs![]));
-        refused!(CKR_MECHANISM_INVALID, session.generate_pair(&Mech::plain(CKM_AES_KEY_GEN), &attrs![], &attrs![]));
+        refused!(
+            CKR_MECHANISM_INVALID,
+            session.generate_pair(&Mech::plain(CKM_AES_KEY_GEN), &attrs![], &attrs![])
+        );
     }
 
     fn a_key_of_another_type_is_refused(kit) {
@@ -174,8 +189,14 @@ isolated! {
         let rsa = keys::rsa(&session);
         let data = session.create(&keys::data_template("x", b"y")).unwrap();
         let mech = Mech::plain(CKM_SHA256_RSA_PKCS);
-        refused!(CKR_KEY_TYPE_INCONSISTENT | CKR_KEY_FUNCTION_NOT_PERMITTED, session.init(SIGN, &mech, rsa.public));
-        refused!(CKR_KEY_TYPE_INCONSISTENT | CKR_KEY_FUNCTION_NOT_PERMITTED, session.init(VERIFY, &mech, rsa.private));
+        refused!(
+            CKR_KEY_TYPE_INCONSISTENT | CKR_KEY_FUNCTION_NOT_PERMITTED,
+            session.init(SIGN, &mech, rsa.public)
+        );
+        refused!(
+            CKR_KEY_TYPE_INCONSISTENT | CKR_KEY_FUNCTION_NOT_PERMITTED,
+            session.init(VERIFY, &mech, rsa.private)
+        );
         refused!(
             CKR_KEY_TYPE_INCONSISTENT | CKR_KEY_FUNCTION_NOT_PERMITTED | CKR_KEY_HANDLE_INVALID,
             session.init(SIGN, &mech, data)
@@ -205,7 +226,10 @@ isolated! {
         let key = session.create(&template).unwrap();
         assert!(session.encrypt(&Mech::plain(CKM_AES_ECB), key, &[0; 16]).is_ok());
         let cbc = Mech::bytes(CKM_AES_CBC, &[0; 16]);
-        refused!(CKR_MECHANISM_INVALID | CKR_KEY_FUNCTION_NOT_PERMITTED, session.encrypt(&cbc, key, &[0; 16]));
+        refused!(
+            CKR_MECHANISM_INVALID | CKR_KEY_FUNCTION_NOT_PERMITTED,
+            session.encrypt(&cbc, key, &[0; 16])
+        );
         let cmac = Mech::plain(CKM_AES_CMAC);
         refused!(CKR_MECHANISM_INVALID | CKR_KEY_FUNCTION_NOT_PERMITTED, session.sign(&cmac, key, b"data"));
     }

@@ -111,7 +111,8 @@ isolated! {
         let token = kit.token();
         let (session, other) = (token.user(), token.ro());
         for on_token in [true, false] {
-            let object = session.create(&data_template("x", b"y").and(attrs![CKA_TOKEN => on_token])).unwrap();
+            let object =
+                session.create(&data_template("x", b"y").and(attrs![CKA_TOKEN => on_token])).unwrap();
             assert_eq!(session.destroy(object), Ok(()));
             refused!(CKR_OBJECT_HANDLE_INVALID, session.get(object, CKA_LABEL));
             refused!(CKR_OBJECT_HANDLE_INVALID, session.destroy(object));
@@ -134,7 +135,11 @@ isolated! {
         let session = kit.user();
         for object in [CK_INVALID_HANDLE, 0x1234_5678, CK_OBJECT_HANDLE::MAX] {
             refused!(CKR_OBJECT_HANDLE_INVALID, session.get(object, CKA_LABEL), "{object:#x}");
-            refused!(CKR_OBJECT_HANDLE_INVALID, session.set(object, &attrs![CKA_LABEL => "x"]), "{object:#x}");
+            refused!(
+                CKR_OBJECT_HANDLE_INVALID,
+                session.set(object, &attrs![CKA_LABEL => "x"]),
+                "{object:#x}"
+            );
             refused!(CKR_OBJECT_HANDLE_INVALID, session.copy(object, &attrs![]), "{object:#x}");
             refused!(CKR_OBJECT_HANDLE_INVALID, session.destroy(object), "{object:#x}");
             refused!(CKR_OBJECT_HANDLE_INVALID, session.object_size(object), "{object:#x}");
@@ -222,13 +227,20 @@ isolated! {
     fn a_copy_may_not_have_another_value_or_class(kit) {
         let session = kit.user();
         let key = keys::aes(&session, &[0; 16]);
-        refused!(CKR_ATTRIBUTE_READ_ONLY | CKR_TEMPLATE_INCONSISTENT, session.copy(key, &attrs![CKA_VALUE => [1u8; 16]]));
-        refused!(CKR_ATTRIBUTE_READ_ONLY | CKR_TEMPLATE_INCONSISTENT, session.copy(key, &attrs![CKA_CLASS => CKO_DATA]));
+        refused!(
+            CKR_ATTRIBUTE_READ_ONLY | CKR_TEMPLATE_INCONSISTENT,
+            session.copy(key, &attrs![CKA_VALUE => [1u8; 16]])
+        );
+        refused!(
+            CKR_ATTRIBUTE_READ_ONLY | CKR_TEMPLATE_INCONSISTENT,
+            session.copy(key, &attrs![CKA_CLASS => CKO_DATA])
+        );
     }
 
     fn a_copy_of_a_key_may_not_be_less_protected(kit) {
         let session = kit.user();
-        let template = keys::aes_template(&[7; 16]).and(attrs![CKA_SENSITIVE => true, CKA_EXTRACTABLE => false]);
+        let template =
+            keys::aes_template(&[7; 16]).and(attrs![CKA_SENSITIVE => true, CKA_EXTRACTABLE => false]);
         let key = session.create(&template).unwrap();
         for weaker in [attrs![CKA_SENSITIVE => false], attrs![CKA_EXTRACTABLE => true]] {
             refused!(CKR_ATTRIBUTE_READ_ONLY | CKR_TEMPLATE_INCONSISTENT, session.copy(key, &weaker));

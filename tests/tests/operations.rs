@@ -280,7 +280,8 @@ isolated! {
         session.destroy(key).unwrap();
         let answer = session.once(ENCRYPT, &DATA, Out::Buffer(&mut [0; 32]));
         assert!(
-            [Ok(32), Err(Rv(CKR_OPERATION_NOT_INITIALIZED)), Err(Rv(CKR_KEY_HANDLE_INVALID))].contains(&answer),
+            [Ok(32), Err(Rv(CKR_OPERATION_NOT_INITIALIZED)), Err(Rv(CKR_KEY_HANDLE_INVALID))]
+                .contains(&answer),
             "{answer:?}"
         );
         let again = session.init(ENCRYPT, &Mech::plain(CKM_AES_ECB), key);

@@ -167,7 +167,8 @@ isolated! {
 
     fn set_pin_keeps_private_objects(kit) {
         let session = kit.user();
-        let template = attrs![CKA_CLASS => CKO_DATA, CKA_TOKEN => true, CKA_PRIVATE => true, CKA_VALUE => "kept"];
+        let template =
+            attrs![CKA_CLASS => CKO_DATA, CKA_TOKEN => true, CKA_PRIVATE => true, CKA_VALUE => "kept"];
         session.create(&template).unwrap();
         session.set_pin(PIN, "new pin").unwrap();
         kit.module.finalize().unwrap();
@@ -180,7 +181,8 @@ isolated! {
     fn init_pin_keeps_private_objects(kit) {
         let token = kit.token();
         let session = token.user();
-        let template = attrs![CKA_CLASS => CKO_DATA, CKA_TOKEN => true, CKA_PRIVATE => true, CKA_VALUE => "kept"];
+        let template =
+            attrs![CKA_CLASS => CKO_DATA, CKA_TOKEN => true, CKA_PRIVATE => true, CKA_VALUE => "kept"];
         session.create(&template).unwrap();
         session.logout().unwrap();
         session.login(CKU_SO, SO_PIN).unwrap();

@@ -180,4 +180,21 @@ isolated! {
         };
         assert_eq!(read("here") + read("there"), 40);
     }
+
+    fn the_first_tokens_can_be_made_by_several_processes_at_once(kit) {
+        let children: Vec<_> = (0..4)
+            .map(|number| {
+                Child::fork(move || {
+                    let module = kit.initialised();
+                    module.init_token(module.free_slot(), SO_PIN, &format!("token {number}")).unwrap();
+                })
+            })
+            .collect();
+        children.into_iter().for_each(Child::succeeds);
+        let module = kit.initialised();
+        for number in 0..4 {
+            let slot = module.slot_of(&format!("token {number}")).unwrap();
+            module.open_rw(slot).unwrap().login(CKU_SO, SO_PIN).unwrap();
+        }
+    }
 }

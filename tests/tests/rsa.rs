@@ -1,5 +1,6 @@
 //! RSA: signatures of every kind, and encryption. OpenSSL's command line is asked whether what comes
 //! out is right. PKCS #11 3.2, section 6.1; RFC 8017.
+#![allow(clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
 
 use hsm_tests::keys::{self, Pair, rsa};
 use hsm_tests::offer::{Keyed, SHA256, keyed, offered};
@@ -69,9 +70,16 @@ isolated! {
             let mech = pss(CKM_SHA256_RSA_PKCS_PSS, SHA256, keyed, salt);
             let signature = session.sign(&mech, pair.private, MESSAGE).unwrap();
             let length = format!("rsa_pss_saltlen:{salt}");
-            assert!(openssl.verifies("sha256", &["rsa_padding_mode:pss", &length], MESSAGE, &signature), "{salt}");
+            assert!(
+                openssl.verifies("sha256", &["rsa_padding_mode:pss", &length], MESSAGE, &signature),
+                "{salt}"
+            );
             let other = pss(CKM_SHA256_RSA_PKCS_PSS, SHA256, keyed, 32);
-            refused!(CKR_SIGNATURE_INVALID, session.verify(&other, pair.public, MESSAGE, &signature), "{salt}");
+            refused!(
+                CKR_SIGNATURE_INVALID,
+                session.verify(&other, pair.public, MESSAGE, &signature),
+                "{salt}"
+            );
         }
     }
 
@@ -94,8 +102,16 @@ isolated! {
     fn pss_parameters_that_contradict_the_mechanism_are_refused(kit) {
         let (session, pair, _) = ready(kit);
         let bad = |mech: Mech| {
-            refused!(CKR_MECHANISM_PARAM_INVALID | CKR_ARGUMENTS_BAD, session.init(SIGN, &mech, pair.private), "{mech:?}");
-            refused!(CKR_MECHANISM_PARAM_INVALID | CKR_ARGUMENTS_BAD, session.init(VERIFY, &mech, pair.public), "{mech:?}");
+            refused!(
+                CKR_MECHANISM_PARAM_INVALID | CKR_ARGUMENTS_BAD,
+                session.init(SIGN, &mech, pair.private),
+                "{mech:?}"
+            );
+            refused!(
+                CKR_MECHANISM_PARAM_INVALID | CKR_ARGUMENTS_BAD,
+                session.init(VERIFY, &mech, pair.public),
+                "{mech:?}"
+            );
         };
         bad(Mech::plain(CKM_SHA256_RSA_PKCS_PSS));
         bad(Mech::bytes(CKM_SHA256_RSA_PKCS_PSS, &[0; 7]));
@@ -125,7 +141,14 @@ isolated! {
             let signature = session.sign(&mech, pair.private, &data).unwrap();
             assert_eq!(session.verify(&mech, pair.public, &data, &signature), Ok(()), "{length}");
         }
-        refused!(CKR_DATA_LEN_RANGE, session.sign(&mech, pair.private, &[7; 246]));
+    }
+
+    fn pkcs1_refuses_to_sign_what_leaves_no_room_for_padding(kit) {
+        let (session, pair, _) = ready(kit);
+        for length in [246, 256, 257] {
+            let answer = session.sign(&Mech::plain(CKM_RSA_PKCS), pair.private, &vec![7; length]);
+            refused!(CKR_DATA_LEN_RANGE, answer, "{length} bytes");
+        }
     }
 
     fn pkcs1_is_for_one_part(kit) {
@@ -165,7 +188,14 @@ isolated! {
         }
         let encrypted = openssl.encrypt(&["rsa_padding_mode:pkcs1"], MESSAGE);
         assert_eq!(session.decrypt(&mech, pair.private, &encrypted).unwrap(), MESSAGE);
-        refused!(CKR_DATA_LEN_RANGE, session.encrypt(&mech, pair.public, &[7; 246]));
+    }
+
+    fn pkcs1_refuses_to_encrypt_what_leaves_no_room_for_padding(kit) {
+        let (session, pair, _) = ready(kit);
+        for length in [246, 256, 257] {
+            let answer = session.encrypt(&Mech::plain(CKM_RSA_PKCS), pair.public, &vec![7; length]);
+            refused!(CKR_DATA_LEN_RANGE, answer, "{length} bytes");
+        }
     }
 
     fn pkcs1_decryption_of_another_length_is_refused(kit) {
@@ -238,6 +268,11 @@ isolated! {
         let mech = Mech::oaep(CKM_SHA_1, CKG_MGF1_SHA1, b"");
         let encrypted = session.encrypt(&mech, pair.public, &[7; 214]).unwrap();
         assert_eq!(session.decrypt(&mech, pair.private, &encrypted).unwrap(), [7; 214]);
+    }
+
+    fn oaep_refuses_what_leaves_no_room_for_two_hashes(kit) {
+        let (session, pair, _) = ready(kit);
+        let mech = Mech::oaep(CKM_SHA_1, CKG_MGF1_SHA1, b"");
         refused!(CKR_DATA_LEN_RANGE, session.encrypt(&mech, pair.public, &[7; 215]));
     }
 

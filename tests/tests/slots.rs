@@ -1,5 +1,6 @@
 //! Slots: C_GetSlotList, C_GetSlotInfo, and the numbers that tokens keep. PKCS #11 3.2, section 5.5;
 //! initialised tokens first, one that is not initialised last, as SoftHSM2's users know them.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use hsm_tests::function;
 use hsm_tests::kit::{Child, Gate, SO_PIN};
@@ -19,6 +20,15 @@ isolated! {
         let slots = module.slots(true).unwrap();
         assert_eq!(slots.len(), 1);
         assert!(!is_initialised(module, slots[0]));
+    }
+
+    fn a_missing_token_directory_is_like_an_empty_one(kit) {
+        let tokens = kit.directory.join("tokens");
+        std::fs::remove_dir(&tokens).unwrap();
+        let module = kit.initialised();
+        assert_eq!(module.slots(true).unwrap().len(), 1);
+        module.finalize().unwrap();
+        assert!(!tokens.exists(), "C_Initialize creates nothing");
     }
 
     fn listing_slots_creates_nothing(kit) {
@@ -42,7 +52,8 @@ isolated! {
         for label in ["second", "third"] {
             Token::make(module, label);
         }
-        let states: Vec<bool> = module.slots(true).unwrap().iter().map(|&s| is_initialised(module, s)).collect();
+        let states: Vec<bool> =
+            module.slots(true).unwrap().iter().map(|&s| is_initialised(module, s)).collect();
         assert_eq!(states, [true, true, true, false]);
     }
 

@@ -36,59 +36,79 @@ isolated! {
         let session = kit.user();
         let certificate = attrs![CKA_CLASS => CKO_CERTIFICATE, CKA_CERTIFICATE_TYPE => CKC_X_509];
         let ec_public = attrs![CKA_CLASS => CKO_PUBLIC_KEY, CKA_KEY_TYPE => CKK_EC];
-        refuses(&session, &[CKR_TEMPLATE_INCOMPLETE], &[
-            ("no class", attrs![CKA_LABEL => "label"]),
-            ("nothing", attrs![]),
-            ("a secret key without type", aes().without(CKA_KEY_TYPE)),
-            ("a secret key without value", aes().without(CKA_VALUE)),
-            ("an RSA public key without modulus", keys::rsa_public().without(CKA_MODULUS)),
-            ("an RSA public key without exponent", keys::rsa_public().without(CKA_PUBLIC_EXPONENT)),
-            ("an RSA private key without modulus", keys::rsa_private().without(CKA_MODULUS)),
-            ("an RSA private key without exponent", keys::rsa_private().without(CKA_PRIVATE_EXPONENT)),
-            ("an EC public key without point", ec_public.and(attrs![CKA_EC_PARAMS => keys::P256.params])),
-            ("a certificate without value", certificate.and(attrs![CKA_SUBJECT => "subject"])),
-            ("a certificate without subject", certificate.and(attrs![CKA_VALUE => "value"])),
-        ]);
+        refuses(
+            &session,
+            &[CKR_TEMPLATE_INCOMPLETE],
+            &[
+                ("no class", attrs![CKA_LABEL => "label"]),
+                ("nothing", attrs![]),
+                ("a secret key without type", aes().without(CKA_KEY_TYPE)),
+                ("a secret key without value", aes().without(CKA_VALUE)),
+                ("an RSA public key without modulus", keys::rsa_public().without(CKA_MODULUS)),
+                ("an RSA public key without exponent", keys::rsa_public().without(CKA_PUBLIC_EXPONENT)),
+                ("an RSA private key without modulus", keys::rsa_private().without(CKA_MODULUS)),
+                ("an RSA private key without exponent", keys::rsa_private().without(CKA_PRIVATE_EXPONENT)),
+                ("an EC public key without point", ec_public.and(attrs![CKA_EC_PARAMS => keys::P256.params])),
+                ("a certificate without value", certificate.and(attrs![CKA_SUBJECT => "subject"])),
+                ("a certificate without subject", certificate.and(attrs![CKA_VALUE => "value"])),
+            ],
+        );
     }
 
     fn a_class_or_type_that_does_not_exist_is_refused(kit) {
         let session = kit.user();
         let expected = &[CKR_ATTRIBUTE_VALUE_INVALID, CKR_TEMPLATE_INCONSISTENT];
-        refuses(&session, expected, &[
-            ("class", attrs![CKA_CLASS => 77 as CK_ULONG]),
-            ("key type", aes().and(attrs![CKA_KEY_TYPE => 0x7777 as CK_ULONG])),
-            ("class and key type", aes().and(attrs![CKA_KEY_TYPE => CKK_RSA])),
-        ]);
+        refuses(
+            &session,
+            expected,
+            &[
+                ("class", attrs![CKA_CLASS => 77 as CK_ULONG]),
+                ("key type", aes().and(attrs![CKA_KEY_TYPE => 0x7777 as CK_ULONG])),
+                ("class and key type", aes().and(attrs![CKA_KEY_TYPE => CKK_RSA])),
+            ],
+        );
     }
 
     fn an_attribute_of_another_class_is_refused(kit) {
         let session = kit.user();
         let expected = &[CKR_ATTRIBUTE_TYPE_INVALID, CKR_TEMPLATE_INCONSISTENT];
-        refuses(&session, expected, &[
-            ("a modulus on data", data_template("x", b"y").and(attrs![CKA_MODULUS => "modulus"])),
-            ("an application on a key", aes().and(attrs![CKA_APPLICATION => "application"])),
-            ("decryption by a public key", keys::rsa_public().and(attrs![CKA_DECRYPT => true])),
-            ("verification by a private key", keys::rsa_private().and(attrs![CKA_VERIFY => true])),
-        ]);
+        refuses(
+            &session,
+            expected,
+            &[
+                ("a modulus on data", data_template("x", b"y").and(attrs![CKA_MODULUS => "modulus"])),
+                ("an application on a key", aes().and(attrs![CKA_APPLICATION => "application"])),
+                ("decryption by a public key", keys::rsa_public().and(attrs![CKA_DECRYPT => true])),
+                ("verification by a private key", keys::rsa_private().and(attrs![CKA_VERIFY => true])),
+            ],
+        );
     }
 
     fn an_attribute_that_does_not_exist_is_refused(kit) {
         let session = kit.user();
-        refuses(&session, &[CKR_ATTRIBUTE_TYPE_INVALID], &[
-            ("on data", data_template("x", b"y").and(attrs![0x7777_7777 => "x"])),
-            ("on a key", aes().and(attrs![CKA_VENDOR_DEFINED | 0x77 => "x"])),
-        ]);
+        refuses(
+            &session,
+            &[CKR_ATTRIBUTE_TYPE_INVALID],
+            &[
+                ("on data", data_template("x", b"y").and(attrs![0x7777_7777 => "x"])),
+                ("on a key", aes().and(attrs![CKA_VENDOR_DEFINED | 0x77 => "x"])),
+            ],
+        );
     }
 
     fn an_attribute_that_the_module_computes_is_refused(kit) {
         let session = kit.user();
-        refuses(&session, &[CKR_ATTRIBUTE_READ_ONLY, CKR_TEMPLATE_INCONSISTENT], &[
-            ("local", aes().and(attrs![CKA_LOCAL => true])),
-            ("always sensitive", aes().and(attrs![CKA_ALWAYS_SENSITIVE => true])),
-            ("never extractable", aes().and(attrs![CKA_NEVER_EXTRACTABLE => true])),
-            ("generation mechanism", aes().and(attrs![CKA_KEY_GEN_MECHANISM => CKM_AES_KEY_GEN])),
-            ("modulus bits", keys::rsa_public().and(attrs![CKA_MODULUS_BITS => 2048 as CK_ULONG])),
-        ]);
+        refuses(
+            &session,
+            &[CKR_ATTRIBUTE_READ_ONLY, CKR_TEMPLATE_INCONSISTENT],
+            &[
+                ("local", aes().and(attrs![CKA_LOCAL => true])),
+                ("always sensitive", aes().and(attrs![CKA_ALWAYS_SENSITIVE => true])),
+                ("never extractable", aes().and(attrs![CKA_NEVER_EXTRACTABLE => true])),
+                ("generation mechanism", aes().and(attrs![CKA_KEY_GEN_MECHANISM => CKM_AES_KEY_GEN])),
+                ("modulus bits", keys::rsa_public().and(attrs![CKA_MODULUS_BITS => 2048 as CK_ULONG])),
+            ],
+        );
     }
 
     fn trust_is_for_the_so_to_give(kit) {
@@ -100,16 +120,24 @@ isolated! {
     fn a_value_of_the_wrong_length_is_refused(kit) {
         let session = kit.user();
         let data = data_template("x", b"y");
-        refuses(&session, &[CKR_ATTRIBUTE_VALUE_INVALID], &[
-            ("an empty flag", data.and(attrs![CKA_PRIVATE => ""])),
-            ("a flag of two bytes", data.and(attrs![CKA_PRIVATE => [1u8, 1]])),
-            ("a date of three bytes", aes().and(attrs![CKA_START_DATE => "202"])),
-            ("a list that ends in the middle", aes().and(attrs![CKA_ALLOWED_MECHANISMS => [0u8; 9]])),
-        ]);
-        refuses(&session, &[CKR_ATTRIBUTE_VALUE_INVALID, CKR_TEMPLATE_INCOMPLETE], &[
-            ("a class of three bytes", attrs![CKA_CLASS => [0u8; 3]]),
-            ("a class of nine bytes", attrs![CKA_CLASS => [0u8; 9]]),
-        ]);
+        refuses(
+            &session,
+            &[CKR_ATTRIBUTE_VALUE_INVALID],
+            &[
+                ("an empty flag", data.and(attrs![CKA_PRIVATE => ""])),
+                ("a flag of two bytes", data.and(attrs![CKA_PRIVATE => [1u8, 1]])),
+                ("a date of three bytes", aes().and(attrs![CKA_START_DATE => "202"])),
+                ("a list that ends in the middle", aes().and(attrs![CKA_ALLOWED_MECHANISMS => [0u8; 9]])),
+            ],
+        );
+        refuses(
+            &session,
+            &[CKR_ATTRIBUTE_VALUE_INVALID, CKR_TEMPLATE_INCOMPLETE],
+            &[
+                ("a class of three bytes", attrs![CKA_CLASS => [0u8; 3]]),
+                ("a class of nine bytes", attrs![CKA_CLASS => [0u8; 9]]),
+            ],
+        );
     }
 
     fn an_aes_key_of_an_impossible_length_is_refused(kit) {
@@ -125,7 +153,9 @@ isolated! {
         for length in [0, 1, 15, 17, 33, 1 << 20, CK_ULONG::MAX] {
             let answer = session.generate(&mech, &attrs![CKA_VALUE_LEN => length]);
             refused!(
-                CKR_ATTRIBUTE_VALUE_INVALID | CKR_TEMPLATE_INCONSISTENT | CKR_KEY_SIZE_RANGE
+                CKR_ATTRIBUTE_VALUE_INVALID
+                    | CKR_TEMPLATE_INCONSISTENT
+                    | CKR_KEY_SIZE_RANGE
                     | CKR_TEMPLATE_INCOMPLETE,
                 answer,
                 "{length}"
@@ -164,7 +194,9 @@ isolated! {
             let public = attrs![CKA_MODULUS_BITS => bits];
             let answer = session.generate_pair(&Mech::plain(CKM_RSA_PKCS_KEY_PAIR_GEN), &public, &attrs![]);
             refused!(
-                CKR_ATTRIBUTE_VALUE_INVALID | CKR_TEMPLATE_INCONSISTENT | CKR_KEY_SIZE_RANGE
+                CKR_ATTRIBUTE_VALUE_INVALID
+                    | CKR_TEMPLATE_INCONSISTENT
+                    | CKR_KEY_SIZE_RANGE
                     | CKR_TEMPLATE_INCOMPLETE,
                 answer,
                 "{bits} bits"
@@ -188,7 +220,9 @@ isolated! {
             let public = attrs![CKA_EC_PARAMS => params];
             let answer = session.generate_pair(&Mech::plain(CKM_EC_KEY_PAIR_GEN), &public, &attrs![]);
             refused!(
-                CKR_DOMAIN_PARAMS_INVALID | CKR_ATTRIBUTE_VALUE_INVALID | CKR_CURVE_NOT_SUPPORTED
+                CKR_DOMAIN_PARAMS_INVALID
+                    | CKR_ATTRIBUTE_VALUE_INVALID
+                    | CKR_CURVE_NOT_SUPPORTED
                     | CKR_TEMPLATE_INCONSISTENT,
                 answer,
                 "{params:02x?}"
@@ -201,7 +235,10 @@ isolated! {
         let public = attrs![CKA_EC_PARAMS => keys::P256.params];
         let mech = Mech::plain(CKM_EC_KEY_PAIR_GEN);
         let wrong = attrs![CKA_MODULUS => "modulus"];
-        refused!(CKR_ATTRIBUTE_TYPE_INVALID | CKR_TEMPLATE_INCONSISTENT, session.generate_pair(&mech, &public, &wrong));
+        refused!(
+            CKR_ATTRIBUTE_TYPE_INVALID | CKR_TEMPLATE_INCONSISTENT,
+            session.generate_pair(&mech, &public, &wrong)
+        );
         assert_eq!(session.find(&attrs![]), Ok(vec![]));
     }
 
