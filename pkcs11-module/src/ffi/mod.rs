@@ -1,0 +1,20 @@
+//! The C boundary: the exported functions (`entry`), what becomes of their arguments (`args`, `types`,
+//! `templates`, `mechanism`), the interfaces that list them, and the fork handlers. All `unsafe` code of
+//! the module is here.
+//!
+//! Every block relies on one promise, the C caller's: a pointer that is not null points to as many
+//! valid, unmoving elements as the standard or the length beside it says, until the call returns. What
+//! can be checked of it (null, alignment, impossible lengths, overlap) is checked.
+
+mod args;
+mod entry;
+mod fork;
+mod interfaces;
+mod mechanism;
+mod templates;
+mod types;
+
+pub(crate) use fork::register as register_fork_handlers;
+pub(crate) use interfaces::{INTERFACES, Wanted, function_list, interface};
+pub(crate) use templates::Query;
+pub(crate) use types::{Bounded, Initialization, List, Out, Place, Transform};

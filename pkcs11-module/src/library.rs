@@ -1,0 +1,109 @@
+//! The loaded library: what lives from C_Initialize to C_Finalize in one process. It joins the core's
+//! HSM with the handles and slot numbers that the application holds.
+
+use std::sync::Arc;
+
+use hsm_core::config::{Config, Environment};
+use hsm_core::hsm::Hsm;
+use hsm_core::partition::Partition;
+use hsm_core::session::{Access, Session};
+
+use crate::handles::Handles;
+use crate::logging;
+use crate::rv::{Outcome, Rejection};
+use crate::slots::Slots;
+
+/// One process's view of the HSM.
+pub(crate) struct Library {
+    hsm: Arc<Hsm>,
+    slots: Slots,
+    sessions: Handles<OpenSession>,
+}
+
+/// A session with the slot it was opened on.
+struct OpenSession {
+    slot: u64,
+    session: Arc<Session>,
+}
+
+impl Library {
+    /// Reads the configuration and nothing else: no file of the HSM is touched, let alone made.
+    pub(crate) fn load() -> Outcome<Library> {
+        let environment = Environment::of_process();
+        let config = Config::locate(&environment).inspect_err(logging::report_config)?;
+        logging::start(&config.log);
+        let slots = Slots::new(config.slots.clone());
+        Ok(Library { hsm: Hsm::new(config), slots, sessions: Handles::new() })
+    }
+
+    /// Ends every session and lets go of the store.
+    pub(crate) fn close(self) {
+        self.sessions.retain(|open| {
+            open.session.partition().close_session(&open.session);
+            false
+        });
+        self.hsm.suspend();
+    }
+
+    /// In the child of a fork: keys and sessions are wiped from memory; what they stood for belongs to
+    /// the parent, and so do the files, which were closed before the fork.
+    pub(crate) fn abandon(self) {
+        drop(self);
+    }
+
+    /// Before a fork: closes the files.
+    pub(crate) fn suspend(&self) {
+        self.hsm.suspend();
+    }
+
+    /// After a fork, in the parent.
+    pub(crate) fn resume(&self) {
+        self.hsm.resume();
+    }
+
+    pub(crate) fn hsm(&self) -> &Arc<Hsm> {
+        &self.hsm
+    }
+
+    pub(crate) fn slots(&self) -> &Slots {
+        &self.slots
+    }
+
+    /// The partition in a slot.
+    pub(crate) fn partition(&self, slot: u64) -> Outcome<Arc<Partition>> {
+        self.slots.partition(&self.hsm, slot)
+    }
+
+    /// Opens a session and gives it a handle.
+    pub(crate) fn open_session(&self, slot: u64, access: Access) -> Outcome<u64> {
+        let session = self.partition(slot)?.open_session(access)?;
+        Ok(self.sessions.insert(Arc::new(OpenSession { slot, session })))
+    }
+
+    /// The session behind a handle.
+    pub(crate) fn session(&self, handle: u64) -> Outcome<Arc<Session>> {
+        let open = self.sessions.get(handle).ok_or(Rejection::SessionHandleInvalid)?;
+        Ok(Arc::clone(&open.session))
+    }
+
+    /// The session behind a handle, and its slot.
+    pub(crate) fn session_and_slot(&self, handle: u64) -> Outcome<(Arc<Session>, u64)> {
+        let open = self.sessions.get(handle).ok_or(Rejection::SessionHandleInvalid)?;
+        Ok((Arc::clone(&open.session), open.slot))
+    }
+
+    /// Ends one session.
+    pub(crate) fn close_session(&self, handle: u64) -> Outcome {
+        let open = self.sessions.remove(handle).ok_or(Rejection::SessionHandleInvalid)?;
+        open.session.partition().close_session(&open.session);
+        Ok(())
+    }
+
+    /// Ends every session on a slot.
+    pub(crate) fn close_all_sessions(&self, slot: u64) -> Outcome {
+        let partition = self.partition(slot)?;
+        self.sessions.retain(|open| open.slot != slot);
+        partition.close_all_sessions();
+        Ok(())
+    }
+}
