@@ -38,10 +38,7 @@ impl Library {
 
     /// Ends every session and lets go of the store.
     pub(crate) fn close(self) {
-        self.sessions.retain(|open| {
-            open.session.partition().close_session(&open.session);
-            false
-        });
+        self.close_sessions(|_| true);
         self.hsm.suspend();
     }
 
@@ -101,9 +98,14 @@ impl Library {
 
     /// Ends every session on a slot.
     pub(crate) fn close_all_sessions(&self, slot: u64) -> Outcome {
-        let partition = self.partition(slot)?;
-        self.sessions.retain(|open| open.slot != slot);
-        partition.close_all_sessions();
+        self.partition(slot)?;
+        self.close_sessions(|open| open.slot == slot);
         Ok(())
+    }
+
+    fn close_sessions(&self, ends: impl Fn(&OpenSession) -> bool) {
+        for open in self.sessions.remove_all(ends) {
+            open.session.partition().close_session(&open.session);
+        }
     }
 }
