@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::partition::Partition;
 use crate::partition::directory::{self, Directory};
 use crate::partition::record::PartitionRecord;
-use crate::store::{self, RecordId, Store};
-use crate::unit::{ActiveUnit, CeremonyOptions, Step, Unit, UnitPaths, UnitStatus};
+use crate::store::{self, RecordId, Store, StoreError};
+use crate::unit::{ActiveUnit, Unit, UnitPaths, UnitStatus, ceremony};
 
 /// One HSM.
 pub struct Hsm {
@@ -55,18 +55,26 @@ impl Hsm {
     /// being written.
     pub fn initialise(
         &self,
-        options: &CeremonyOptions,
-        progress: &mut dyn FnMut(Step),
+        options: &ceremony::Options,
+        progress: &mut dyn FnMut(ceremony::Step),
     ) -> Result<UnitStatus> {
         if self.exists() && self.store().is_ok() && self.active_unit().is_ok() {
             return Err(Error::HsmExists(self.config.home.root.clone()));
         }
-        let status = Unit::run_ceremony(&self.unit_paths(), options, progress)?;
+        let status = ceremony::run(&self.unit_paths(), options, progress)?;
         let unit = self.active_unit()?;
-        let store = store::open_or_create(&self.config.store, options.group)?;
+        let store = self.open_or_create_store(options.group)?;
         directory::begin(store.as_ref(), &unit, &status)?;
         *locked(&self.store) = Some(store);
         Ok(status)
+    }
+
+    /// A store that an interrupted ceremony left behind is taken up again.
+    fn open_or_create_store(&self, group: Option<u32>) -> Result<Arc<dyn Store>> {
+        match store::open(&self.config.store) {
+            Err(StoreError::Missing(_)) => Ok(store::create(&self.config.store, group)?.into()),
+            opened => Ok(opened?.into()),
+        }
     }
 
     /// Where the unit's files are.
@@ -78,7 +86,7 @@ impl Hsm {
         if !self.exists() {
             return Err(Error::NoHsm(self.config.home.root.clone()));
         }
-        Unit::load(&self.unit_paths())
+        Unit::open(&self.unit_paths())
     }
 
     /// What the crypto unit says of itself.
@@ -101,7 +109,7 @@ impl Hsm {
         if let Some(store) = &*store {
             return Ok(store.clone());
         }
-        let opened = store::open(&self.config.store)?;
+        let opened: Arc<dyn Store> = store::open(&self.config.store)?.into();
         *store = Some(opened.clone());
         Ok(opened)
     }

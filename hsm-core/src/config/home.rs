@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::unit::UnitPaths;
+
 /// The directory that holds an HSM: the unit's file, its sealer, the ceremony's files and, unless
 /// the configuration says otherwise, the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +15,7 @@ pub struct Home {
     pub flat: bool,
 }
 
-const CEREMONY: &str = "ceremony";
+/// What the ceremony's files begin with in a flat home.
 const CEREMONY_PREFIX: &str = "softhsm-rs.ceremony-";
 
 impl Home {
@@ -23,43 +25,24 @@ impl Home {
         Home { root, flat }
     }
 
-    /// The crypto unit's sealed state.
+    /// The crypto unit's files.
+    pub fn unit_paths(&self) -> UnitPaths {
+        if self.flat { UnitPaths::flat(&self.root) } else { UnitPaths::in_home(&self.root) }
+    }
+
+    /// The crypto unit's sealed state: an HSM is where this file is.
     pub fn unit(&self) -> PathBuf {
-        self.root.join("softhsm-rs.unit")
+        self.unit_paths().unit
     }
 
-    /// What opens the crypto unit's state.
-    pub fn sealer(&self) -> PathBuf {
-        self.root.join("softhsm-rs.sealer")
-    }
-
-    /// Held while an HSM is made here.
-    pub fn init_lock(&self) -> PathBuf {
-        self.root.join("softhsm-rs.init-lock")
+    /// Held shared by every process that has a session on the token of this identity.
+    pub fn sessions_lock(&self, token: &str) -> PathBuf {
+        self.root.join(format!("softhsm-rs.{token}.sessions"))
     }
 
     /// The home's own configuration file.
     pub fn config_file(&self) -> PathBuf {
         self.root.join("softhsm-rs.toml")
-    }
-
-    /// The directory of the ceremony's files; the home itself where it is flat.
-    pub fn ceremony_dir(&self) -> PathBuf {
-        if self.flat { self.root.clone() } else { self.root.join(CEREMONY) }
-    }
-
-    /// One of the ceremony's files: an administrator's key or a key part.
-    pub fn ceremony(&self, name: &str) -> PathBuf {
-        if self.flat {
-            self.root.join(format!("{CEREMONY_PREFIX}{name}"))
-        } else {
-            self.root.join(CEREMONY).join(name)
-        }
-    }
-
-    /// The name that [`Home::ceremony`] was given, of a file found in [`Home::ceremony_dir`].
-    pub fn ceremony_name<'a>(&self, file_name: &'a str) -> Option<&'a str> {
-        if self.flat { file_name.strip_prefix(CEREMONY_PREFIX) } else { Some(file_name) }
     }
 }
 
@@ -78,22 +61,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_have_their_names() {
-        let home = Home { root: "/h".into(), flat: false };
+    fn a_flat_home_has_no_sub_directory() {
+        let home = Home { root: "/h".into(), flat: true };
+        let expected = format!("/h/{CEREMONY_PREFIX}part");
+        assert_eq!(home.unit_paths().ceremony_file("part"), Path::new(&expected));
+        assert_eq!(home.sessions_lock("t").parent(), Some(Path::new("/h")));
         assert_eq!(home.unit(), Path::new("/h/softhsm-rs.unit"));
-        assert_eq!(home.sealer(), Path::new("/h/softhsm-rs.sealer"));
-        assert_eq!(home.init_lock(), Path::new("/h/softhsm-rs.init-lock"));
-        assert_eq!(home.ceremony("part-1"), Path::new("/h/ceremony/part-1"));
-        assert_eq!(home.ceremony_name("part-1"), Some("part-1"));
     }
 
     #[test]
-    fn a_flat_home_has_no_sub_directory() {
-        let home = Home { root: "/h".into(), flat: true };
-        assert_eq!(home.ceremony("part-1"), Path::new("/h/softhsm-rs.ceremony-part-1"));
-        assert_eq!(home.ceremony_dir(), Path::new("/h"));
-        assert_eq!(home.ceremony_name("softhsm-rs.ceremony-part-1"), Some("part-1"));
-        assert_eq!(home.ceremony_name("softhsm-rs.unit"), None);
+    fn an_ordinary_home_keeps_the_ceremony_apart() {
+        let home = Home { root: "/h".into(), flat: false };
+        assert_eq!(home.unit_paths().ceremony_file("part"), Path::new("/h/ceremony/part"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What providers share around a block cipher: buffering of partial blocks, PKCS #7 padding, the limit
 //! of a counter, and the output lengths that [`Cipher`] promises. The cipher itself is the provider's,
-//! behind one of four small traits.
+//! behind one of three small traits.
 //!
 //! Input that makes up whole blocks goes straight from the caller's slice into the caller's slice; at
 //! most one block is held back.
@@ -20,16 +20,10 @@ pub(super) trait Blocks: Send {
     fn transform(&mut self, input: &[u8], out: &mut [u8]) -> Result<()>;
 }
 
-/// A cipher on any number of bytes (CTR, and GCM when it encrypts).
+/// A cipher on any number of bytes (CTR).
 pub(super) trait Stream: Send {
     /// Transforms `input` into `out`, which is as long.
     fn transform(&mut self, input: &[u8], out: &mut [u8]) -> Result<()>;
-}
-
-/// A stream that ends with a tag over what went through it.
-pub(super) trait Tagged: Stream {
-    /// Writes the leftmost bytes of the tag.
-    fn tag(&mut self, out: &mut [u8]) -> Result<()>;
 }
 
 /// A cipher that needs the message as a whole, as GCM does to decrypt.
@@ -54,7 +48,7 @@ pub(super) fn check(mode: &AesMode<'_>, key: &[u8]) -> Result<()> {
 }
 
 /// The first `length` bytes of `out`, or [`Error::BufferTooSmall`] before anything has changed.
-fn room(out: &mut [u8], length: usize) -> Result<&mut [u8]> {
+pub(super) fn room(out: &mut [u8], length: usize) -> Result<&mut [u8]> {
     out.get_mut(..length).ok_or(Error::BufferTooSmall { needed: length })
 }
 
@@ -128,6 +122,8 @@ impl<B: Blocks> Cipher for BlockCipher<B> {
             self.hold(input)?;
             return Ok(0);
         }
+        // There is output, so what is held and what comes make up a block and more: neither split below
+        // can be out of range.
         let mut input = input;
         if self.held_len > 0 {
             let fill;
@@ -230,43 +226,6 @@ impl<S: Stream> Cipher for Counter<S> {
     }
 }
 
-/// Encryption that ends with a tag.
-pub(super) struct TaggedEncryption<T> {
-    stream: T,
-    tag_len: usize,
-}
-
-impl<T: Tagged> TaggedEncryption<T> {
-    /// The tag has `tag_len` bytes.
-    pub(super) fn new(stream: T, tag_len: usize) -> TaggedEncryption<T> {
-        TaggedEncryption { stream, tag_len }
-    }
-}
-
-impl<T: Tagged> Cipher for TaggedEncryption<T> {
-    fn update_len(&self, input: usize) -> usize {
-        input
-    }
-
-    fn update(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
-        self.stream.transform(input, room(out, input.len())?)?;
-        Ok(input.len())
-    }
-
-    fn finish_len(&self) -> usize {
-        self.tag_len
-    }
-
-    fn finish(&mut self, out: &mut [u8]) -> Result<usize> {
-        self.stream.tag(room(out, self.tag_len)?)?;
-        Ok(self.tag_len)
-    }
-
-    fn once_len(&self, input: usize) -> usize {
-        input.saturating_add(self.tag_len)
-    }
-}
-
 /// Holds the whole message back until its end.
 pub(super) struct Collected<W> {
     whole: W,
@@ -323,3 +282,6 @@ impl<W: Whole> Cipher for Collected<W> {
         self.finish(out)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,3 +124,8 @@ pub fn ed_public(public: &[u8]) -> Result<Box<dyn EdPublicKey>> {
 pub fn x_private(private: &[u8]) -> Result<Box<dyn XPrivateKey>> {
     first(order(), |provider| provider.x_private(private))
 }
+
+/// The numbers of an RSA private key with its factors, which are worked out where they are not given.
+pub fn complete_rsa(parts: RsaParts) -> Result<RsaParts> {
+    super::rust_crypto::complete_rsa(parts)
+}

@@ -7,8 +7,8 @@
 //! ciphertext alone, of a length that is random in the same way. Both messages are always made, and
 //! one is chosen without a branch.
 //!
-//! The algorithm is that of draft-irtf-cfrg-rsa-guidance, section 7.2, with the parameters of OpenSSL
-//! 3.2 and NSS: the three give the same bytes for the same ciphertext.
+//! The algorithm is that of draft-irtf-cfrg-rsa-guidance, section 7.2, which OpenSSL (since 3.2) and NSS
+//! use too: the same key and ciphertext give the same bytes as there (`known_answers`).
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -135,4 +135,72 @@ fn select(mut encoded: Secret, synthetic: &[u8], synthetic_len: u16) -> Result<S
     }
     let message = encoded.expose().get(usize::from(start)..).ok_or(Error::CryptoFailed("v1.5 message"))?;
     Ok(Secret::copy_of(message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LENGTH: usize = 128;
+
+    /// Decrypts with a private operation that answers `encoded`.
+    fn decrypt(key: &[u8], ciphertext: &[u8], encoded: &[u8]) -> Secret {
+        let rejection = ImplicitRejection::new(key, LENGTH);
+        rejection.decrypt(ciphertext, |_| Ok(Secret::copy_of(encoded))).unwrap()
+    }
+
+    fn padded(padding: usize, message: &[u8]) -> Vec<u8> {
+        [&[0, 2][..], &vec![0xff; padding], &[0], message].concat()
+    }
+
+    #[test]
+    fn well_padded_messages_of_every_length_come_out() {
+        for length in 0..=LENGTH - OVERHEAD {
+            let message = vec![0x5a; length];
+            let encoded = padded(LENGTH - 3 - length, &message);
+            assert_eq!(decrypt(b"d", &[1; LENGTH], &encoded).expose(), message);
+        }
+    }
+
+    #[test]
+    fn zeros_in_the_message_belong_to_it() {
+        let encoded = padded(8, &[0; LENGTH - OVERHEAD]);
+        assert_eq!(decrypt(b"d", &[1; LENGTH], &encoded).expose(), [0; LENGTH - OVERHEAD]);
+    }
+
+    #[test]
+    fn the_answer_to_bad_padding_depends_on_key_and_ciphertext_alone() {
+        let bad = [padded(7, &[9; LENGTH - 10]), vec![0xff; LENGTH], vec![0; LENGTH]];
+        let first = decrypt(b"d", &[1; LENGTH], &bad[0]);
+        for encoded in &bad {
+            assert!(first.equals(decrypt(b"d", &[1; LENGTH], encoded).expose()));
+        }
+        assert!(!first.equals(decrypt(b"d", &[2; LENGTH], &bad[0]).expose()));
+        assert!(!first.equals(decrypt(b"e", &[1; LENGTH], &bad[0]).expose()));
+    }
+
+    #[test]
+    fn synthetic_lengths_are_spread_over_what_is_possible() {
+        let lengths: std::collections::BTreeSet<usize> =
+            (0..200).map(|i| decrypt(b"d", &[i; LENGTH], &[0xff; LENGTH]).len()).collect();
+        assert!(lengths.len() > 50);
+        assert!(lengths.iter().all(|length| *length <= LENGTH - OVERHEAD));
+        assert!(*lengths.first().unwrap() < 20 && *lengths.last().unwrap() > LENGTH - OVERHEAD - 20);
+    }
+
+    #[test]
+    fn ciphertexts_of_another_length_are_refused_before_the_private_operation() {
+        let rejection = ImplicitRejection::new(b"d", LENGTH);
+        for length in [0, LENGTH - 1, LENGTH + 1] {
+            let answer = rejection.decrypt(&vec![1; length], |_| panic!("used the key"));
+            assert!(matches!(answer, Err(Error::EncryptedDataLength)));
+        }
+    }
+
+    #[test]
+    fn numbers_above_the_modulus_are_invalid_ciphertexts() {
+        let rejection = ImplicitRejection::new(b"d", LENGTH);
+        let answer = rejection.decrypt(&[0xff; LENGTH], |_| Err(Error::DataInvalid));
+        assert!(matches!(answer, Err(Error::EncryptedDataInvalid)));
+    }
 }

@@ -18,7 +18,7 @@ use crate::secret::Secret;
 
 /// How a message is signed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Scheme {
+pub(super) enum Scheme {
     /// RSASSA-PKCS1-v1_5; without a hash, the caller gives the DigestInfo.
     V15(Option<Hash>),
     /// The raw RSA operation on a number as long as the modulus.
@@ -94,7 +94,7 @@ fn mac_length(parameter: &Parameter, full: usize) -> Result<usize> {
 
 impl Scheme {
     /// Length of the signature in bytes.
-    pub fn signature_len(self, key: &Key) -> usize {
+    fn signature_len(self, key: &Key) -> usize {
         match self {
             Scheme::V15(_) | Scheme::X509 | Scheme::Pss(..) => key.size_bits().div_ceil(8) as usize,
             Scheme::Ecdsa(_) => 2 * key.size_bits().div_ceil(8) as usize,

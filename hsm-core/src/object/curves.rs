@@ -59,7 +59,8 @@ impl NamedCurve {
     /// and unknown curves are [`Error::DomainParamsInvalid`].
     pub(crate) fn read(params: &[u8], key_type: Option<u64>) -> Result<NamedCurve> {
         let by_oid = ObjectIdentifier::from_der(params).ok();
-        let by_name = <&PrintableStringRef>::from_der(params).ok().map(PrintableStringRef::as_str);
+        let name = PrintableStringRef::from_der(params).ok();
+        let by_name = name.as_ref().map(|name| name.as_str());
         TABLE
             .iter()
             .find(|row| {

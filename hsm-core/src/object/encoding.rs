@@ -7,7 +7,7 @@ use cryptoki_sys::*;
 use der::asn1::{AnyRef, BitStringRef, OctetStringRef, UintRef};
 use der::{Decode, Encode};
 use pkcs8::PrivateKeyInfoRef;
-use rsa::pkcs1::{RsaPrivateKey, RsaPublicKey};
+use rsa::pkcs1::{RsaPrivateKey, RsaPrivateKeyRef, RsaPublicKey};
 use sec1::EcPrivateKey;
 use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
@@ -26,7 +26,7 @@ pub(crate) fn octet_string(der: &[u8]) -> Option<&[u8]> {
 
 /// DER of an OCTET STRING.
 pub(crate) fn to_octet_string(bytes: &[u8]) -> Result<Vec<u8>> {
-    OctetStringRef::new(bytes).and_then(Encode::to_der).map_err(failed)
+    OctetStringRef::new(bytes).and_then(|string| string.to_der()).map_err(failed)
 }
 
 /// The bits of a big-endian number.
@@ -143,7 +143,7 @@ fn read(object: &mut Object, der: &[u8]) -> Result<()> {
     let inner = info.private_key.as_bytes();
     match info.algorithm.oid {
         rfc5912::RSA_ENCRYPTION => {
-            let parts = rsa_parts(&RsaPrivateKey::from_der(inner).map_err(bad)?);
+            let parts = rsa_parts(&RsaPrivateKeyRef::from_der(inner).map_err(bad)?);
             values::put_rsa_private(object, &parts)
         }
         rfc5912::ID_EC_PUBLIC_KEY => {
@@ -169,7 +169,7 @@ fn put_curve_private(object: &mut Object, curve: NamedCurve, value: &[u8]) -> Re
     Ok(())
 }
 
-fn rsa_parts(key: &RsaPrivateKey<'_>) -> RsaParts {
+fn rsa_parts(key: &RsaPrivateKeyRef<'_>) -> RsaParts {
     let secret = |number: &UintRef<'_>| Secret::copy_of(number.as_bytes());
     RsaParts {
         modulus: key.modulus.as_bytes().to_vec(),

@@ -217,7 +217,7 @@ static TABLE: &[Row] = rows! {
     CKA_SUBJECT                         Bytes      CERT,              Any,   [1],        NONE;
     CKA_SUBJECT                         Bytes      PUB.or(PRIV),      Any,   [8],        EMPTY;
     CKA_ID                              Bytes      CERT.or(KEYS),     Any,   [8],        EMPTY;
-    CKA_SENSITIVE                       Bool       PRIV.or(SEC),      Any,   [8 11],     YES;
+    CKA_SENSITIVE                       Bool       PRIV.or(SEC),      Any,   [8 11],     NO;
     CKA_ENCRYPT                         Bool       PUB.or(SEC),       Any,   [8],        YES;
     CKA_DECRYPT                         Bool       PRIV.or(SEC),      Any,   [8],        YES;
     CKA_WRAP                            Bool       PUB.or(SEC),       Any,   [8],        YES;

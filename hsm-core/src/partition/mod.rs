@@ -169,6 +169,12 @@ impl Partition {
         }
         let mut sessions = locked(&self.sessions);
         if sessions.count == 0 {
+            drop(sessions);
+            // Another process may have initialised the token anew since it was last looked at.
+            self.hsm()?.refresh()?;
+            sessions = locked(&self.sessions);
+        }
+        if sessions.count == 0 {
             sessions.lock = self.hsm()?.hold_sessions_lock(self.token)?;
             self.unwrap_public_key()?;
         }

@@ -94,6 +94,14 @@ impl Session {
         *self.operations() = Operations::default();
     }
 
+    /// Ends the running operation of a kind.
+    ///
+    /// # Errors
+    /// [`Error::OperationNotInitialised`].
+    pub fn cancel(&self, kind: Kind) -> Result<()> {
+        self.operations().end(kind)
+    }
+
     pub(crate) fn operations(&self) -> MutexGuard<'_, Operations> {
         // An operation that panicked was taken out before and is gone.
         self.operations.lock().unwrap_or_else(PoisonError::into_inner)

@@ -10,14 +10,22 @@ use std::path::PathBuf;
 
 #[cfg(test)]
 mod contract;
+mod counter;
+mod fifo;
+mod gate;
 mod memory;
 mod open;
+mod overlay;
+mod owned;
+mod place;
+mod probe;
 pub(crate) mod seal;
 #[cfg(feature = "sled")]
 mod sled;
 mod sqlite;
+mod writer_queue;
 
-pub use open::{StoreUrl, open};
+pub use open::{StoreUrl, create, open};
 
 /// A partition's number inside the store: random, never reused. All zero is the HSM's own space,
 /// which holds the list of partitions.
@@ -133,7 +141,8 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Runs `body` in a write transaction of `partition` (whose change counter it moves), and
     /// commits if it answers `Ok`; durable when this returns. Anything else rolls back. `body` runs
-    /// once: writers queue before it.
+    /// once: writers queue before it. It may read the store, and must not write it but through its
+    /// argument.
     fn write(
         &self,
         partition: PartitionId,
@@ -173,6 +182,9 @@ pub enum StoreError {
     /// There is no store at that place.
     #[error("{0}: there is no store here")]
     Missing(PathBuf),
+    /// There is a store already where one was to be made.
+    #[error("{0}: there is a store here already")]
+    Exists(PathBuf),
     /// The store is damaged.
     #[error("{path} is damaged ({detail}): restore it from a backup")]
     Damaged {
@@ -191,7 +203,9 @@ pub enum StoreError {
     #[error("{0} cannot be opened: permission denied; its owner or group must include this user")]
     Denied(PathBuf),
     /// Made by a newer version of this software.
-    #[error("{path} was made by a newer version (format {found}, this one knows {known}): upgrade softhsm-rs")]
+    #[error(
+        "{path} was made by a newer version (format {found}, this one knows {known}): upgrade softhsm-rs"
+    )]
     Newer {
         /// The file.
         path: PathBuf,

@@ -10,7 +10,7 @@
 
 use std::path::PathBuf;
 
-use super::command::{Attributes, Command, Signatures};
+use super::command::{Attributes, Command};
 use super::disk::{self, Access, Lock, UnitPaths};
 use super::identity::Ski;
 use super::key_file;
@@ -19,7 +19,7 @@ use super::loaded::{Unit, UnitStatus};
 use super::parts::{KeyPart, combined_pattern};
 use super::quorum::{SignedCommand, SignedPart};
 use super::refusal::Refusal;
-use super::state::{ADMINISTRATORS_MAX, Administrator, CurrentRegister, NewRegister, Ownership, Secured};
+use super::state::{ADMINISTRATORS_MAX, Administrator, CurrentRegister, NewRegister, Secured};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -144,10 +144,12 @@ impl Ceremony<'_> {
 
     /// Installs the administrators and leaves imprint mode.
     fn own(&mut self) -> Result<()> {
-        let keys = self.signature_keys(Missing::Make)?;
+        let missing =
+            if self.unit.state().administrators().is_empty() { Missing::Make } else { Missing::Refuse };
+        let keys = self.signature_keys(missing)?;
         let ours: Vec<Ski> = keys.iter().map(SignatureKey::ski).collect();
         if !self.unit.state().administrators().iter().all(|installed| ours.contains(&installed.ski())) {
-            return Err(Error::UnitNotActive("people began its ceremony: finish that"));
+            return Err(Error::UnitNotActive("people began its ceremony: they go on with it"));
         }
         for (key, number) in keys.iter().zip(1_u8..) {
             if self.unit.state().administrator(&key.ski()).is_some() {
@@ -208,28 +210,20 @@ impl Ceremony<'_> {
 
     /// Signs a command with as many keys as it needs and submits it.
     fn command(&mut self, command: &Command, keys: &[SignatureKey], text: String) -> Result<()> {
-        let row = command.kind().row();
-        let rule = match self.unit.state().ownership() {
-            Ownership::Imprint => row.imprint,
-            Ownership::Secure(_) => row.secure,
-        };
-        let needed = match rule {
-            Signatures::None | Signatures::NotAllowed => 0,
-            Signatures::One | Signatures::OneIfPermitted => 1,
-            Signatures::OnePerPart => PARTS,
-            Signatures::SignatureThreshold
-            | Signatures::RevocationThreshold
-            | Signatures::NewSignatureThreshold => ADMINISTRATORS,
-        };
+        let needed = self.unit.state().signatures_needed(command)?;
         let mut signed = SignedCommand::new(&self.unit.target(), command)?;
-        let mut given = if rule == Signatures::OnePerPart { PARTS } else { 0 };
+        let mut given = match command {
+            // Its signatures are on the parts.
+            Command::LoadNewMasterKey(_) => needed,
+            _ => 0,
+        };
         for key in keys.iter().take(usize::from(needed)) {
             signed.sign(key)?;
             given += 1;
         }
         self.unit.submit_locked(&signed, &self.lock)?;
         let signatures = Some(SignatureCount { given, needed });
-        (self.progress)(Step { name: row.name, text, signatures });
+        (self.progress)(Step { name: command.kind().row().name, text, signatures });
         Ok(())
     }
 
@@ -273,8 +267,9 @@ enum Missing {
     Refuse,
 }
 
-/// The unit goes on with the people who took its keys.
-const KEYS_MISSING: Error = Error::UnitNotActive("its signature keys or key parts were handed out");
+/// The unit goes on with the people who have its keys.
+const KEYS_MISSING: Error =
+    Error::UnitNotActive("its key files are not here: whoever holds them goes on with its ceremony");
 
 impl Missing {
     fn to_be_made(self, path: &std::path::Path) -> Result<bool> {

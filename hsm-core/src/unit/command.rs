@@ -291,8 +291,8 @@ impl Attributes {
         present.flatten().flat_map(u32::to_be_bytes).collect()
     }
 
-    /// The reverse of [`Attributes::to_bytes`]: known indices in rising order, each once. Thresholds
-    /// above 255 are told apart from no number no better than by "above the administrators".
+    /// The reverse of [`Attributes::to_bytes`]: known indices in rising order, each once. A
+    /// threshold that does not fit becomes 255, which is above any number of administrators as well.
     fn from_bytes(bytes: &[u8]) -> Option<Attributes> {
         let mut attributes = Attributes::default();
         let mut last = 0;

@@ -139,13 +139,8 @@ pub(super) fn load(paths: &UnitPaths, sealer: &Sealer) -> Result<State> {
     let unopened = || damaged(path, "it was changed: restore it from a backup");
     let (ciphertext, tag) = sealed.split_last_chunk::<TAG>().ok_or_else(unopened)?;
     let mut state = Secret::copy_of(ciphertext);
-    Aes256Gcm::new(&(*keys.encryption).into())
-        .decrypt_inout_detached(
-            &header.nonce.into(),
-            associated,
-            state.expose_mut().into(),
-            &(*tag).into(),
-        )
+    Aes256Gcm::new((&*keys.encryption).into())
+        .decrypt_inout_detached(&header.nonce.into(), associated, state.expose_mut().into(), &(*tag).into())
         .map_err(|_| unopened())?;
     stored::decode(state.expose(), header.hsm_id, header.epoch)
         .ok_or_else(|| damaged(path, "its content is not valid: restore it from a backup"))
@@ -165,7 +160,7 @@ pub(super) fn save(paths: &UnitPaths, sealer: &Sealer, state: &State, access: Ac
     header.check = keys.check;
     let mut bytes = header.to_bytes();
     let mut sealed = stored::encode(state)?;
-    let tag = Aes256Gcm::new(&(*keys.encryption).into())
+    let tag = Aes256Gcm::new((&*keys.encryption).into())
         .encrypt_inout_detached(&header.nonce.into(), &bytes, sealed.expose_mut().into())
         .map_err(|_| Error::CryptoFailed("AES-GCM"))?;
     bytes.extend_from_slice(sealed.expose());

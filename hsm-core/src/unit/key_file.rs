@@ -182,7 +182,7 @@ fn nonce(bytes: &[u8]) -> Result<[u8; NONCE]> {
 fn cipher(passphrase: &Secret, salt: &[u8]) -> Aes256Gcm {
     let mut key = Zeroizing::new([0; 32]);
     pbkdf2::pbkdf2_hmac::<Sha256>(passphrase.expose(), salt, ROUNDS, &mut *key);
-    Aes256Gcm::new(&(*key).into())
+    Aes256Gcm::new((&*key).into())
 }
 
 fn damaged(path: &Path, reason: &str) -> Error {

@@ -72,7 +72,7 @@ pub(super) fn fresh_secret_key() -> Result<SecretKey> {
         let mut scalar = Zeroizing::new(rng::array::<SCALAR>()?);
         // 521 bits fill 65 bytes and one bit: the others are cleared, and the few values that are
         // not below the group's order are drawn again.
-        scalar[0] &= 1;
+        scalar.iter_mut().take(1).for_each(|top| *top &= 1);
         if let Ok(key) = SecretKey::from_slice(scalar.as_slice()) {
             return Ok(key);
         }
@@ -139,8 +139,16 @@ mod tests {
     #[test]
     fn what_is_no_signature_is_malformed() {
         let key = SignatureKey::generate().unwrap().public_key();
-        for bytes in [&b""[..], b"\x30\x00", b"\x30\x06\x02\x01\x00\x02\x01\x01"] {
+        for bytes in [&b""[..], b"\x30\x00", b"\x30\x03\x02\x01\x01"] {
             assert_eq!(key.verify(b"message", bytes), Err(Refusal::SignatureMalformed), "{bytes:02x?}");
+        }
+    }
+
+    #[test]
+    fn a_signature_of_zeros_is_wrong() {
+        let key = SignatureKey::generate().unwrap().public_key();
+        for bytes in [b"\x30\x06\x02\x01\x00\x02\x01\x01", b"\x30\x06\x02\x01\x00\x02\x01\x00"] {
+            assert_eq!(key.verify(b"message", bytes), Err(Refusal::SignatureWrong), "{bytes:02x?}");
         }
     }
 

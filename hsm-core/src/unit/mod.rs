@@ -1,4 +1,69 @@
-//! The crypto unit.
+//! The crypto unit, the HSM's root of trust: imprint mode, administrators with P-521 signature keys,
+//! thresholds, and the two master key registers. It behaves as a crypto unit of IBM Hyper Protect
+//! Crypto Services (an EP11 domain) does towards its TKE tools, as far as their public documents and
+//! SDK tell. Services get from it the proof that a master key is in use ([`ActiveUnit`]) and keys
+//! derived from that; the master key itself never leaves this module in clear.
+//!
+//! # How a command is carried out
+//!
+//! A [`SignedCommand`] names HSM, unit and transaction counter. [`Authorized::verify`] checks them,
+//! the signatures and their number against a [`State`]; [`apply`] takes that proof and nothing else,
+//! and gives the next state with its [`Event`]s, without disk, clock or randomness of its own.
+//! [`Unit::submit`] does both under the unit's lock and makes the new state durable before it
+//! answers. A refused command changes nothing and does not use its counter up.
+//!
+//! # What happens where
+//!
+//! I: imprint mode. E, U, C: new register Empty, Full Uncommitted, Full Committed; the current register
+//! is - (Empty) or V (Valid), x where it does not matter. Numbers are EP11 return/reason codes.
+//! `tests::table` walks every cell; how many signatures each command needs is the table in `command`.
+//!
+//! | command | I | Ex | Ux | Cx |
+//! |---|---|---|---|---|
+//! | add administrator | I; twice 256/38; ninth 261/39 | same state | same state | same state |
+//! | remove administrator | I; unknown 32/32 | same; below a threshold 209/66 | same | same |
+//! | set thresholds | E-; 209/56, 57, 58, 76 | same; 209/57, 58, 69–71, 74, 76–79 | same | same |
+//! | generate importer key | 179 | same | same | same |
+//! | load new master key | 179 | Ux; 80/80, 80/81, 102, 32 | Ux | Ux |
+//! | generate random master key | 179 | E-: EV, EV: UV; 80/52 | 209 | 209 |
+//! | commit | 179 | 102 | Cx; 101/48 | Cx; 101/48 |
+//! | set immediate | 179 | 102 | 102 | EV; 101/48 |
+//! | clear new | 179 | Ex | Ex | Ex |
+//! | clear current | 179 | E- | U- | C- |
+//! | export current / new | 179 | same; 80/131, 102 | same; 80/131, 102 | same; 80/131, 102 |
+//! | zeroize | I | I | I | I |
+//!
+//! Anywhere: another HSM or unit 3, unreadable command 7, counter 163, unknown signer 257, wrong
+//! signature 192, malformed signature 193, too few signatures 208.
+//!
+//! # Choices
+//!
+//! Where no public source says what a unit does, this one does:
+//!
+//! | question | choice, and why |
+//! |---|---|
+//! | commit or set immediate on an empty new register | 102, EP11's "a key needed by the operation is missing" |
+//! | set immediate before commit | 102 as well |
+//! | commit of a committed key | nothing changes; the pattern is checked |
+//! | load into a full new register | overwrites, as the guide says of automatic rotation |
+//! | loading the current master key, parts that cancel out, a bad number of parts | 32, "invalid data" |
+//! | random master key while the new register is full, the current one empty or not | 209, "inconsistent": the new register's holder decides first |
+//! | which permissions a new unit has | loading two or three parts, thresholds of 1, zeroizing with one signature; loading one part, random keys and export are to be granted |
+//! | permission bits in imprint mode | set with the thresholds; the change-control bits of EP11's header hold from then on |
+//! | a threshold of 0 when leaving imprint mode | signature threshold 209/76, revocation threshold 209/56 |
+//! | signers needed to leave imprint mode with a threshold above the administrators | all of them; then 209/57 |
+//! | two administrators of one name | 256/38, as two of one key |
+//! | a signature that was not needed | is checked like the others, in imprint mode too |
+//! | the same administrator twice | is counted once |
+//! | a refused command | does not use the transaction counter up |
+//! | zeroize | sets neither counter nor epoch back, so that no old command counts again |
+//! | the importer key | is used up by a load that succeeds, and gone with zeroize |
+//! | which load a part belongs to | its signed block names the command's counter, its number and how many there are; EP11 says nothing of the last two |
+//! | how parts combine | exclusive or |
+//! | the key derivation of an envelope | RFC 5753's ECC-CMS-SharedInfo with the 40 bytes of user keying material |
+//! | a command for another HSM or unit; unreadable | 3 "the domain specified is invalid"; 7 "bad arguments" |
+//! | how far the epoch counts | by one with each key that becomes current, a random one included |
+
 mod active;
 pub mod ceremony;
 mod command;

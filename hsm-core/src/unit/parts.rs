@@ -112,7 +112,7 @@ impl Envelope {
     pub(super) fn seal(key: &[u8], recipient: &PublicKey, random: &EnvelopeRandomness) -> Result<Envelope> {
         let kek = agreed_key(&random.ephemeral, recipient, &random.ukm)?;
         let mut wrapped = [0; WRAPPED];
-        KwAes256::new(&(*kek).into())
+        KwAes256::new((&*kek).into())
             .wrap_key(key, &mut wrapped)
             .map_err(|_| crate::Error::CryptoFailed("wrapping a key part"))?;
         let originator = PublicKey::of(&random.ephemeral);
@@ -180,7 +180,7 @@ impl ImporterKey {
         let kek =
             agreed_key(&self.0, &envelope.originator, &envelope.ukm).map_err(|_| Refusal::KeyPartDamaged)?;
         let mut key = Secret::zeroed(KEY_LENGTH);
-        KwAes256::new(&(*kek).into())
+        KwAes256::new((&*kek).into())
             .unwrap_key(&envelope.wrapped, key.expose_mut())
             .map_err(|_| Refusal::KeyPartDamaged)?;
         Ok(key)
@@ -210,6 +210,33 @@ mod tests {
         let shared = hex::decode("96c05619d56c328ab95fe84b18264b08725b85e33fd34f08").unwrap();
         let key = x963_kdf_sha256(&shared, &[]);
         assert_eq!(hex::encode(&key[..16]), "443024c3dae66b95e6f5670601558f71");
+    }
+
+    /// Made with Python's `cryptography` 48 (ECDH, X963KDF, aes_key_wrap) and DER written by hand: the
+    /// wrapped key, and the SHA-256 of the whole RecipientInfo.
+    #[test]
+    fn envelope_known_answer() {
+        let scalar = |top, first| {
+            let bytes: Vec<u8> = std::iter::once(top).chain(first..first + 65).collect();
+            SecretKey::from_slice(&bytes).unwrap()
+        };
+        let importer = ImporterKey::new(scalar(1, 1));
+        let ukm = std::array::from_fn(|index| u8::try_from(index).unwrap());
+        let random = EnvelopeRandomness { ephemeral: scalar(0, 101), ukm };
+        let key: Vec<u8> = (0..32).collect();
+        let envelope = Envelope::seal(&key, &importer.public_key(), &random).unwrap();
+        assert_eq!(
+            hex::encode(envelope.wrapped),
+            "9dabc93a43aba32d704e6fa10370de1ab808b429ef83a487fa0ee2deb0ca5187b6da1ec1a5ab072c"
+        );
+        let der = envelope.to_der().unwrap();
+        assert_eq!(der.len(), 313);
+        assert_eq!(
+            hex::encode(Sha256::digest(&der)),
+            "a87e3e15ea49372c6bbc4eed58670985e9c28486c723dbb5294968cbd76d36d3"
+        );
+        let received = Envelope::from_der(&der).unwrap();
+        assert!(importer.open(&received).unwrap().equals(&key));
     }
 
     #[test]

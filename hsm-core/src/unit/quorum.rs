@@ -51,6 +51,23 @@ impl SignedCommand {
         Ok(())
     }
 
+    /// What the command is made for. Nothing of it is verified.
+    pub fn target(&self) -> Result<Target> {
+        Ok(read_block(&self.0)?.0)
+    }
+
+    /// What the command says, for whoever is asked to sign it. Nothing of it is verified.
+    pub fn command(&self) -> Result<Command> {
+        let (_, code, input) = read_block(&self.0)?;
+        let kind = CommandKind::of_code(code).ok_or(Refusal::CommandMalformed)?;
+        Ok(Command::from_input(kind, input.as_bytes())?)
+    }
+
+    /// Who seems to have signed. Nothing of it is verified.
+    pub fn signers(&self) -> Vec<Ski> {
+        self.0.signers.iter().filter_map(|info| Some(info.parts()?.0)).collect()
+    }
+
     /// The command and its signatures as bytes.
     pub fn to_der(&self) -> Result<Vec<u8>> {
         to_der(&self.0)
@@ -96,6 +113,17 @@ impl SignedPart {
         sign_block(&mut self.signed, key)
     }
 
+    /// The part and its signatures as bytes, on the way to whoever collects the parts.
+    pub fn to_der(&self) -> Result<Vec<u8>> {
+        to_der(&self.signed)
+    }
+
+    /// The reverse of [`SignedPart::to_der`]. What the bytes say is not yet verified.
+    pub fn from_der(der: &[u8]) -> Result<SignedPart> {
+        let signed = SignedBlock::from_der(der).map_err(|_| Refusal::CommandMalformed)?;
+        Ok(SignedPart::decode(signed)?)
+    }
+
     /// The encrypted part.
     pub(super) fn envelope(&self) -> &Envelope {
         &self.envelope
@@ -135,13 +163,7 @@ impl<'state> Authorized<'state> {
         let (target, code, input) = read_block(&signed.0)?;
         let kind = CommandKind::of_code(code).ok_or(Refusal::CommandMalformed)?;
         check_target(state, &target)?;
-        let rule = match state.ownership() {
-            Ownership::Imprint => kind.row().imprint,
-            Ownership::Secure(_) => kind.row().secure,
-        };
-        if rule == Signatures::NotAllowed {
-            return Err(Refusal::ImprintMode);
-        }
+        let rule = rule(state, kind)?;
         let command = Command::from_input(kind, input.as_bytes())?;
         check_signers(state, &signed.0, needed(rule, state, &command))?;
         if let Command::LoadNewMasterKey(parts) = &command {
@@ -156,12 +178,37 @@ impl<'state> Authorized<'state> {
     }
 }
 
+impl State {
+    /// How many signatures a command needs now; for a load, those on its parts.
+    ///
+    /// # Errors
+    /// `ImprintMode` if no number would do.
+    pub fn signatures_needed(&self, command: &Command) -> std::result::Result<u8, Refusal> {
+        let rule = rule(self, command.kind())?;
+        match (rule, command) {
+            (Signatures::OnePerPart, Command::LoadNewMasterKey(parts)) => {
+                u8::try_from(parts.len()).map_err(|_| Refusal::KeyParts)
+            }
+            _ => Ok(needed(rule, self, command)),
+        }
+    }
+}
+
+/// The cell of the table of commands that holds now.
+fn rule(state: &State, kind: CommandKind) -> std::result::Result<Signatures, Refusal> {
+    let rule = match state.ownership() {
+        Ownership::Imprint => kind.row().imprint,
+        Ownership::Secure(_) => kind.row().secure,
+    };
+    if rule == Signatures::NotAllowed { Err(Refusal::ImprintMode) } else { Ok(rule) }
+}
+
 /// How many administrators must sign the command itself.
 fn needed(rule: Signatures, state: &State, command: &Command) -> u8 {
     let thresholds = state.secured().map(|secured| secured.thresholds());
     let signature = thresholds.map_or(0, |thresholds| thresholds.signature);
     match rule {
-        // `NotAllowed` was refused before; no count would be enough for it.
+        // `rule` refused it; no count would be enough.
         Signatures::NotAllowed => u8::MAX,
         Signatures::None | Signatures::OnePerPart => 0,
         Signatures::One => 1,

@@ -67,9 +67,7 @@ impl Sealer {
     /// `UnitSealed` if it is not there.
     pub fn find(paths: &UnitPaths, kind: SealerKind) -> Result<Sealer> {
         match kind {
-            SealerKind::OwnerFile => {
-                Sealer::owner_file(&paths.sealer)?.ok_or_else(|| missing(&paths.sealer))
-            }
+            SealerKind::OwnerFile => Sealer::owner_file(&paths.sealer)?.ok_or_else(|| missing(&paths.sealer)),
         }
     }
 

@@ -5,9 +5,7 @@ use openssl::cipher_ctx::CipherCtx;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::failed;
-use crate::crypto::blocks::{
-    self, BLOCK, BlockCipher, Blocks, Collected, Counter, Stream, Tagged, TaggedEncryption, Whole,
-};
+use crate::crypto::blocks::{self, BLOCK, BlockCipher, Blocks, Collected, Counter, Stream, Whole, room};
 use crate::crypto::{AesMode, Cipher, Direction};
 use crate::error::{Error, Result};
 
@@ -24,7 +22,7 @@ pub(super) fn aes(mode: AesMode<'_>, direction: Direction, key: &[u8]) -> Result
         AesMode::CbcPad { .. } => Box::new(BlockCipher::new(context, direction, true)),
         AesMode::Ctr { block, counter_bits } => Box::new(Counter::new(context, block, counter_bits)),
         AesMode::Gcm { tag_len, .. } => match direction {
-            Direction::Encrypt => Box::new(TaggedEncryption::new(context, tag_len)),
+            Direction::Encrypt => Box::new(GcmEncryption { context, tag_len }),
             Direction::Decrypt => Box::new(Collected::new(GcmDecryption { context, tag_len })),
         },
     })
@@ -128,10 +126,35 @@ impl Stream for Context {
     }
 }
 
-impl Tagged for Context {
-    fn tag(&mut self, out: &mut [u8]) -> Result<()> {
-        self.0.cipher_final(&mut []).map_err(failed("GCM"))?;
-        self.0.tag(out).map_err(failed("GCM tag"))
+/// GCM that encrypts as it goes, and ends with the tag.
+struct GcmEncryption {
+    context: Context,
+    tag_len: usize,
+}
+
+impl Cipher for GcmEncryption {
+    fn update_len(&self, input: usize) -> usize {
+        input
+    }
+
+    fn update(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
+        self.context.pass(input, room(out, input.len())?)?;
+        Ok(input.len())
+    }
+
+    fn finish_len(&self) -> usize {
+        self.tag_len
+    }
+
+    fn finish(&mut self, out: &mut [u8]) -> Result<usize> {
+        let out = room(out, self.tag_len)?;
+        self.context.0.cipher_final(&mut []).map_err(failed("GCM"))?;
+        self.context.0.tag(out).map_err(failed("GCM tag"))?;
+        Ok(self.tag_len)
+    }
+
+    fn once_len(&self, input: usize) -> usize {
+        input.saturating_add(self.tag_len)
     }
 }
 
@@ -151,11 +174,13 @@ impl Whole for GcmDecryption {
         let length = input.len().checked_sub(self.tag_len).ok_or(Error::EncryptedDataLength)?;
         let (ciphertext, tag) = input.split_at(length);
         self.context.0.set_tag(tag).map_err(failed("GCM tag"))?;
-        self.context.pass(ciphertext, out)?;
-        if self.context.0.cipher_final(&mut []).is_err() {
+        let decrypted = self
+            .context
+            .pass(ciphertext, out)
+            .and_then(|()| self.context.0.cipher_final(&mut []).map_err(|_| Error::EncryptedDataInvalid));
+        if decrypted.is_err() {
             out.zeroize();
-            return Err(Error::EncryptedDataInvalid);
         }
-        Ok(length)
+        decrypted.map(|_| length)
     }
 }

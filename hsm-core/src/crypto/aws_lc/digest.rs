@@ -97,3 +97,32 @@ impl Mac for RunningMac {
 fn exact(out: &[u8], length: usize) -> Result<()> {
     if out.len() == length { Ok(()) } else { Err(Error::BufferTooSmall { needed: length }) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_of_the_wrong_length_is_refused() {
+        for length in [0, 31, 33] {
+            let finish = digest(Hash::Sha256).unwrap().finish(&mut vec![0; length]);
+            assert!(matches!(finish, Err(Error::BufferTooSmall { needed: 32 })), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_finished_digest_is_used_up() {
+        let mut digest = digest(Hash::Sha1).unwrap();
+        digest.finish(&mut [0; 20]).unwrap();
+        assert!(matches!(digest.update(b"more"), Err(Error::OperationNotInitialised)));
+        assert!(matches!(digest.finish(&mut [0; 20]), Err(Error::OperationNotInitialised)));
+    }
+
+    #[test]
+    fn a_finished_hmac_is_used_up() {
+        let mut mac = hmac(Hash::Sha1, b"key").unwrap().unwrap();
+        mac.finish(&mut [0; 20]).unwrap();
+        assert!(matches!(mac.update(b"more"), Err(Error::OperationNotInitialised)));
+        assert!(matches!(mac.finish(&mut [0; 20]), Err(Error::OperationNotInitialised)));
+    }
+}

@@ -27,7 +27,7 @@ pub(super) fn recover(parts: &RsaParts) -> Option<RsaCrt> {
         prime_2: secret(q),
         exponent_1: secret(key.dp()?),
         exponent_2: secret(key.dq()?),
-        coefficient: secret(&*Zeroizing::new(key.crt_coefficient()?)),
+        coefficient: secret(&Zeroizing::new(key.crt_coefficient()?)),
     })
 }
 

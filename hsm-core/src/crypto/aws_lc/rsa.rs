@@ -32,7 +32,7 @@ pub(super) fn generate(bits: usize, public_exponent: &[u8]) -> Option<Result<Rsa
 }
 
 fn make(bits: usize, public_exponent: &[u8]) -> Result<RsaParts> {
-    if bit_len(public_exponent) < 2 || public_exponent.last().is_none_or(|byte| byte & 1 == 0) {
+    if !is_odd_above_one(public_exponent) {
         return Err(Error::ArgumentsBad("an RSA public exponent is odd and at least 3"));
     }
     let bits = u32::try_from(bits).map_err(|_| Error::KeySizeRange)?;
@@ -82,6 +82,10 @@ fn bit_len(number: &[u8]) -> usize {
         Some(first) => significant.count() * 8 + 8 - first.leading_zeros() as usize,
         None => 0,
     }
+}
+
+fn is_odd_above_one(number: &[u8]) -> bool {
+    bit_len(number) > 1 && number.last().is_some_and(|byte| byte & 1 == 1)
 }
 
 fn number(bytes: &[u8]) -> Result<BigNum> {
@@ -153,14 +157,19 @@ impl PrivateKey {
         Ok(PrivateKey { rsa, pkey, rejection })
     }
 
-    /// Whether `input` is 0, 1 or n − 1. Each is its own power, d being odd; AWS-LC refuses them.
-    fn is_fixed_point(&self, input: &[u8]) -> Result<bool> {
-        let mut next = number(input)?;
-        if next.num_bits() <= 1 {
-            return Ok(true);
+    /// What to answer where AWS-LC refused `input`. It refuses 0, 1 and n − 1, which RFC 8017 does not:
+    /// each is its own power, d being odd. Anything else below n should have worked.
+    fn explain(&self, input: &[u8]) -> Result<Secret> {
+        let mut number = number(input)?;
+        if number.ucmp(self.rsa.n()).is_ge() {
+            return Err(Error::DataInvalid);
         }
-        next.add_word(1).map_err(failed("number"))?;
-        Ok(next.ucmp(self.rsa.n()).is_eq())
+        let is_zero_or_one = number.num_bits() <= 1;
+        number.add_word(1).map_err(failed("number"))?;
+        if is_zero_or_one || number.ucmp(self.rsa.n()).is_eq() {
+            return Ok(Secret::copy_of(input));
+        }
+        Err(Error::CryptoFailed("RSA private operation"))
     }
 }
 
@@ -176,8 +185,7 @@ impl RsaPrivateKey for PrivateKey {
         let mut out = Secret::zeroed(input.len());
         match self.rsa.private_encrypt(input, out.expose_mut(), Padding::NONE) {
             Ok(_) => Ok(out),
-            Err(_) if self.is_fixed_point(input)? => Ok(Secret::copy_of(input)),
-            Err(_) => Err(Error::DataInvalid),
+            Err(_) => self.explain(input),
         }
     }
 
@@ -226,6 +234,10 @@ struct PublicKey {
 
 impl PublicKey {
     fn new(modulus: &[u8], exponent: &[u8]) -> Result<PublicKey> {
+        // AWS-LC looks at a public key's numbers only when it uses them.
+        if !is_odd_above_one(modulus) || !is_odd_above_one(exponent) {
+            return Err(Error::ArgumentsBad("RSA moduli and public exponents are odd and above 1"));
+        }
         let rsa = Rsa::from_public_components(number(modulus)?, number(exponent)?).map_err(inconsistent)?;
         let pkey = PKey::from_rsa(rsa.clone()).map_err(failed("RSA key"))?;
         Ok(PublicKey { rsa, pkey })

@@ -1,13 +1,8 @@
 //! ECDSA and ECDH on `p224`, `p256`, `p384`, `p521` and `k256`, written once over the curve.
 
-use std::ops::Add;
-
 use ecdsa::{EcdsaCurve, Signature, hazmat};
-use elliptic_curve::array::ArraySize;
 use elliptic_curve::sec1::{FromSec1Point, ModulusSize, ToSec1Point};
-use elliptic_curve::{
-    AffinePoint, CurveArithmetic, FieldBytes, FieldBytesSize, Generate, PublicKey, SecretKey, ecdh,
-};
+use elliptic_curve::{AffinePoint, CurveArithmetic, FieldBytesSize, Generate, PublicKey, SecretKey, ecdh};
 use zeroize::Zeroizing;
 
 use super::random::SystemRng;

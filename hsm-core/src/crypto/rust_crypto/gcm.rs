@@ -4,7 +4,6 @@
 use aes_gcm::aead::inout::InOutBuf;
 use aes_gcm::aead::{AeadInOut, array::Array, array::ArraySize, array::typenum::Unsigned, consts::*};
 use aes_gcm::{AesGcm, TagSize};
-use zeroize::Zeroizing;
 
 use super::aes::Aes;
 use crate::crypto::Direction;
@@ -12,13 +11,13 @@ use crate::crypto::blocks::Whole;
 use crate::error::{Error, Result};
 
 /// Evaluates `Some($body)` with `$name` standing for the type of a nonce's length in bytes; `None` for
-/// a length that is not listed. SP 800-38D recommends 12; 1 to 16 cover what protocols use, the rest is
-/// powers of two.
+/// a length that is not listed. SP 800-38D recommends 12; 1 to 16 cover what protocols use, and some
+/// larger ones are there for good measure.
 macro_rules! with_nonce_len {
     ($length:expr, $name:ident => $body:expr) => {
         with_nonce_len!(@ $length, $name => $body,
             1 U1 2 U2 3 U3 4 U4 5 U5 6 U6 7 U7 8 U8 9 U9 10 U10 11 U11 12 U12 13 U13 14 U14 15 U15
-            16 U16 32 U32 64 U64 128 U128)
+            16 U16 20 U20 32 U32 64 U64 128 U128)
     };
     (@ $length:expr, $name:ident => $body:expr, $($bytes:literal $type:ident)*) => {
         match $length {
@@ -100,12 +99,12 @@ fn seal<N: ArraySize>(
     nonce: &[u8],
     aad: &[u8],
     message: InOutBuf<'_, '_, u8>,
-) -> Result<Zeroizing<[u8; 16]>> {
+) -> Result<[u8; 16]> {
     let nonce = <&Array<u8, N>>::try_from(nonce).map_err(|_| Error::MechanismParamInvalid)?;
     let tag = AesGcm::<&Aes, N>::from(aes)
         .encrypt_inout_detached(nonce, aad, message)
         .map_err(|_| Error::DataLength)?;
-    Ok(Zeroizing::new(tag.into()))
+    Ok(tag.into())
 }
 
 fn open<N: ArraySize>(
@@ -139,4 +138,45 @@ fn open_with<N: ArraySize, T: TagSize>(
     AesGcm::<&Aes, N, T>::from(aes)
         .decrypt_inout_detached(nonce, aad, message, tag)
         .map_err(|_| Error::EncryptedDataInvalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::AesMode;
+    use crate::crypto::rust_crypto::aes::aes;
+
+    #[test]
+    fn nonces_of_unlisted_lengths_are_not_offered() {
+        for length in [17, 19, 257] {
+            let mode = AesMode::Gcm { iv: &vec![0; length], aad: &[], tag_len: 16 };
+            assert!(aes(mode, Direction::Encrypt, &[1; 16]).is_none(), "{length}");
+        }
+    }
+
+    #[test]
+    fn every_tag_is_the_beginning_of_the_longest() {
+        let sealed = |tag_len| {
+            let mode = AesMode::Gcm { iv: &[0; 12], aad: b"aad", tag_len };
+            let mut cipher = aes(mode, Direction::Encrypt, &[1; 32]).unwrap().unwrap();
+            let mut out = vec![0; cipher.once_len(7)];
+            cipher.once(b"message", &mut out).unwrap();
+            out
+        };
+        for tag_len in [4, 8, 12, 13, 14, 15, 16] {
+            assert_eq!(sealed(tag_len), sealed(16)[..7 + tag_len]);
+        }
+    }
+
+    #[test]
+    fn a_forgery_gives_nothing_out() {
+        for tag_len in [4, 8, 12, 13, 14, 15, 16] {
+            let mode = AesMode::Gcm { iv: &[0; 12], aad: b"aad", tag_len };
+            let mut cipher = aes(mode, Direction::Decrypt, &[1; 32]).unwrap().unwrap();
+            let mut out = [0x5a; 7];
+            let result = cipher.once(&vec![0; 7 + tag_len], &mut out);
+            assert!(matches!(result, Err(Error::EncryptedDataInvalid)));
+            assert_eq!(out, [0x5a; 7]);
+        }
+    }
 }

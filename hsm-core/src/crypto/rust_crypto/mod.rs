@@ -12,9 +12,16 @@ mod random;
 mod rsa;
 mod schemes;
 
-use super::*;
+use super::{
+    AesMode, Cipher, Curve, Digest, Direction, EcPrivateKey, EcPublicKey, EdPrivateKey, EdPublicKey, Hash,
+    KeyWrap, Mac, Provider, RsaParts, RsaPrivateKey, RsaPublicKey, XPrivateKey,
+};
+use crate::error::Result;
+use crate::secret::Secret;
 
-/// RustCrypto.
+pub(super) use rsa::complete as complete_rsa;
+
+/// The provider. It has no state.
 pub(super) struct RustCrypto;
 
 impl Provider for RustCrypto {

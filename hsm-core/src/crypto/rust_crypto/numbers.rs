@@ -47,8 +47,8 @@ pub(super) fn private_exponent(exponent: &BoxedUint, p: &BoxedUint, q: &BoxedUin
 }
 
 /// The primes of `modulus`, from a pair of exponents. NIST SP 800-56B rev. 2, appendix C.1. (The
-/// method of `rsa`, C.2 there, needs public exponents above 2¹⁶.) `None` if the numbers do not belong
-/// together, or the modulus has more than two primes.
+/// method of `rsa`, C.2 there, needs public exponents above 2¹⁶.) `None` if none are found, as the
+/// exponents are another modulus's; whether those that are found go with the exponents is not looked at.
 pub(super) fn primes(
     modulus: &BoxedUint,
     exponent: &BoxedUint,
@@ -102,7 +102,47 @@ fn split(modulus: &BoxedUint, root: &BoxedUint) -> Option<[BoxedUint; 2]> {
     Some([p, q])
 }
 
-/// One less; 0 stays in range only for numbers above it, which those of a key are.
+/// One less. (Of 0, which no valid key has here, the largest number: odd, and so refused.)
 fn predecessor(number: &BoxedUint) -> BoxedUint {
     number.wrapping_sub(BoxedUint::one())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn small(value: u64) -> BoxedUint {
+        BoxedUint::from(value)
+    }
+
+    #[test]
+    fn the_private_exponent_is_the_inverse_mod_the_least_common_multiple() {
+        // lcm(60, 52) = 780, and 17 · 413 = 9 · 780 + 1.
+        assert_eq!(private_exponent(&small(17), &small(61), &small(53)), Some(small(413)));
+        assert_eq!(private_exponent(&small(13), &small(61), &small(53)), None);
+    }
+
+    #[test]
+    fn primes_follow_from_either_private_exponent() {
+        // 413 modulo λ, 2753 modulo φ.
+        for d in [413, 2753] {
+            let mut found = primes(&small(3233), &small(17), &small(d)).unwrap().unwrap();
+            found.sort();
+            assert_eq!(found, [small(53), small(61)]);
+        }
+    }
+
+    #[test]
+    fn numbers_of_no_key_give_no_primes() {
+        // Numbers as small as the other tests' would be factored by chance, whatever the exponents.
+        for (n, e, d) in [(3233, 17, 0), (3232, 17, 413), (3233, 1, 1)] {
+            assert_eq!(primes(&small(n), &small(e), &small(d)).unwrap(), None, "{n} {e} {d}");
+        }
+    }
+
+    #[test]
+    fn secret_numbers_have_the_length_asked_for() {
+        assert!(secret_of_len(small(0x0102), 3).unwrap().equals(&[0, 1, 2]));
+        assert!(matches!(secret_of_len(small(1), 9), Err(Error::CryptoFailed(_))));
+    }
 }

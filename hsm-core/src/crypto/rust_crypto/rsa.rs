@@ -1,7 +1,6 @@
 //! RSA on the `rsa` crate: key generation, checks of imported keys, the primitives with blinding, and
 //! the schemes it has. The rest of RFC 8017 is in [`schemes`] and `v15`.
 
-use elliptic_curve::bigint::Odd;
 use rsa::hazmat::{rsa_decrypt_and_check, rsa_encrypt};
 use rsa::traits::{PaddingScheme, PrivateKeyParts, PublicKeyParts, SignatureScheme};
 use rsa::{BoxedUint, Pkcs1v15Sign};
@@ -49,20 +48,33 @@ pub(super) fn private(parts: &RsaParts) -> Option<Result<Box<dyn RsaPrivateKey>>
     let modulus = number(&parts.modulus);
     let bits = bit_len(&modulus);
     BITS.contains(&bits).then(|| {
-        let exponent = number(&parts.public_exponent);
-        check_exponent(&exponent, bits)?;
-        let d = number(parts.private_exponent.expose());
-        let primes = match &parts.crt {
-            Some(crt) => [number(crt.prime_1.expose()), number(crt.prime_2.expose())],
-            None => numbers::primes(&modulus, &exponent, &d)?.ok_or(MISMATCH)?,
-        };
-        let key = assemble(modulus, exponent, d, primes.into())?;
-        if let Some(crt) = &parts.crt {
-            check_crt(&key, crt)?;
-        }
+        let key = key_of(modulus, parts)?;
         let rejection = ImplicitRejection::new(numbers::secret(key.d()).expose(), key.size());
         Ok(Box::new(Private { key, rejection }) as Box<dyn RsaPrivateKey>)
     })
+}
+
+/// The numbers of a private key with its factors, which are worked out where they are not given.
+pub(in crate::crypto) fn complete(given: RsaParts) -> Result<RsaParts> {
+    match given.crt {
+        Some(_) => Ok(given),
+        None => parts(&key_of(number(&given.modulus), &given)?),
+    }
+}
+
+fn key_of(modulus: BoxedUint, parts: &RsaParts) -> Result<rsa::RsaPrivateKey> {
+    let exponent = number(&parts.public_exponent);
+    check_exponent(&exponent, bit_len(&modulus))?;
+    let d = number(parts.private_exponent.expose());
+    let primes = match &parts.crt {
+        Some(crt) => [number(crt.prime_1.expose()), number(crt.prime_2.expose())],
+        None => numbers::primes(&modulus, &exponent, &d)?.ok_or(MISMATCH)?,
+    };
+    let key = assemble(modulus, exponent, d, primes.into())?;
+    if let Some(crt) = &parts.crt {
+        check_crt(&key, crt)?;
+    }
+    Ok(key)
 }
 
 /// Prepares a public key; `None` for sizes that are not offered.
@@ -72,8 +84,8 @@ pub(super) fn public(modulus: &[u8], exponent: &[u8]) -> Option<Result<Box<dyn R
     BITS.contains(&bits).then(|| {
         let exponent = number(exponent);
         check_exponent(&exponent, bits)?;
-        if Odd::new(modulus.clone()).is_none().into() {
-            return Err(Error::PublicKeyInvalid);
+        if !bool::from(modulus.bit(0)) {
+            return Err(Error::ArgumentsBad("an RSA modulus is odd"));
         }
         // "Unchecked" of what is checked above, but for the limit on the exponent.
         let key = rsa::RsaPublicKey::new_unchecked(modulus, exponent);
@@ -168,7 +180,7 @@ fn representative(key: &impl PublicKeyParts, input: &[u8]) -> Result<BoxedUint> 
         return Err(Error::DataInvalid);
     }
     let number = BoxedUint::from_be_slice(input, key.n_bits_precision()).map_err(|_| Error::DataInvalid)?;
-    if &number < key.n().as_ref() { Ok(number) } else { Err(Error::DataInvalid) }
+    if number < **key.n() { Ok(number) } else { Err(Error::DataInvalid) }
 }
 
 impl RsaPrivateKey for Private {
@@ -193,7 +205,7 @@ impl RsaPrivateKey for Private {
     fn sign_pss(&self, pss: &Pss, digest: &[u8]) -> Result<Vec<u8>> {
         // A salt that does not fit is found out before it is drawn.
         if pss.salt_len > self.len() {
-            return Err(Error::KeySizeRange);
+            return Err(Error::MechanismParamInvalid);
         }
         let salt = rng::secret(pss.salt_len)?;
         let mut encoded = schemes::pss_encode(pss, digest, salt.expose(), bit_len(self.key.n()) - 1)?;
@@ -256,5 +268,106 @@ impl RsaPublicKey for Public {
 
     fn encrypt_oaep(&self, oaep: &Oaep<'_>, plaintext: &[u8]) -> Result<Vec<u8>> {
         self.raw(&schemes::oaep_encode(oaep, plaintext, self.len())?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use super::*;
+    use crate::crypto::Hash;
+
+    /// 2⁶⁴ + 13: more than the crate takes for a public exponent, and less than its factoring wants.
+    const LARGE: [u8; 9] = [1, 0, 0, 0, 0, 0, 0, 0, 13];
+    static LARGE_KEY: LazyLock<RsaParts> = LazyLock::new(|| generate(1024, &LARGE).unwrap().unwrap());
+    static SMALL_KEY: LazyLock<RsaParts> = LazyLock::new(|| generate(1026, &[3]).unwrap().unwrap());
+
+    fn without_crt(parts: &RsaParts) -> RsaParts {
+        RsaParts {
+            modulus: parts.modulus.clone(),
+            public_exponent: parts.public_exponent.clone(),
+            private_exponent: parts.private_exponent.duplicate(),
+            crt: None,
+        }
+    }
+
+    fn serves_every_scheme(parts: &RsaParts) {
+        let private = private(parts).unwrap().unwrap();
+        let public = public(&parts.modulus, &parts.public_exponent).unwrap().unwrap();
+        assert_eq!(private.len(), parts.modulus.len());
+
+        public.verify_v15(b"info", &private.sign_v15(b"info").unwrap()).unwrap();
+        let pss = Pss { hash: Hash::Sha256, mgf: Hash::Sha1, salt_len: 17 };
+        public.verify_pss(&pss, &[7; 32], &private.sign_pss(&pss, &[7; 32]).unwrap()).unwrap();
+        let oaep = Oaep { hash: Hash::Sha1, mgf: Hash::Sha3_256, label: b"label" };
+        let ciphertext = public.encrypt_oaep(&oaep, b"message").unwrap();
+        assert!(private.decrypt_oaep(&oaep, &ciphertext).unwrap().equals(b"message"));
+        let ciphertext = public.encrypt_v15(b"message").unwrap();
+        assert!(private.decrypt_v15(&ciphertext).unwrap().equals(b"message"));
+    }
+
+    #[test]
+    fn large_public_exponents_serve_every_scheme() {
+        assert_eq!(LARGE_KEY.public_exponent, LARGE);
+        serves_every_scheme(&LARGE_KEY);
+    }
+
+    #[test]
+    fn small_public_exponents_and_odd_sizes_serve_every_scheme() {
+        assert_eq!(bit_len(&number(&SMALL_KEY.modulus)), 1026);
+        serves_every_scheme(&SMALL_KEY);
+    }
+
+    #[test]
+    fn keys_serve_without_their_crt_numbers() {
+        serves_every_scheme(&without_crt(&LARGE_KEY));
+        serves_every_scheme(&without_crt(&SMALL_KEY));
+    }
+
+    #[test]
+    fn numbers_that_do_not_belong_together_are_refused() {
+        let wrong = [
+            RsaParts { modulus: SMALL_KEY.modulus.clone(), ..without_crt(&LARGE_KEY) },
+            RsaParts { public_exponent: vec![5], ..without_crt(&SMALL_KEY) },
+            RsaParts { private_exponent: Secret::copy_of(&[5]), ..without_crt(&SMALL_KEY) },
+            RsaParts { private_exponent: Secret::zeroed(1), ..without_crt(&SMALL_KEY) },
+            RsaParts { crt: generate(1026, &[3]).unwrap().unwrap().crt, ..without_crt(&SMALL_KEY) },
+        ];
+        for parts in wrong {
+            assert!(matches!(private(&parts).unwrap(), Err(Error::ArgumentsBad(_))), "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_outside_the_range_are_not_offered() {
+        assert!(generate(1023, &[3]).is_none());
+        assert!(generate(8193, &[3]).is_none());
+        assert!(public(&[0xff; 127], &[3]).is_none());
+        assert!(public(&[&[1][..], &[0xff; 1024]].concat(), &[3]).is_none());
+        assert!(private(&RsaParts { modulus: vec![0xff; 127], ..without_crt(&SMALL_KEY) }).is_none());
+    }
+
+    #[test]
+    fn the_largest_modulus_works() {
+        let key = public(&[0xff; 1024], &[3]).unwrap().unwrap();
+        let mut two = [0; 1024];
+        two[1023] = 2;
+        let mut eight = [0; 1024];
+        eight[1023] = 8;
+        assert_eq!(key.raw(&two).unwrap(), eight);
+    }
+
+    #[test]
+    fn even_and_tiny_and_huge_public_exponents_are_refused() {
+        for exponent in [&[][..], &[0], &[1], &[2], &[1, 0], &[0xff; 128]] {
+            assert!(matches!(generate(1024, exponent).unwrap(), Err(Error::ArgumentsBad(_))), "{exponent:?}");
+            assert!(matches!(public(&[0xff; 128], exponent).unwrap(), Err(Error::ArgumentsBad(_))));
+        }
+    }
+
+    #[test]
+    fn an_even_modulus_is_refused() {
+        assert!(matches!(public(&[0xfe; 128], &[3]).unwrap(), Err(Error::ArgumentsBad(_))));
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn pss_encode(pss: &Pss, digest: &[u8], salt: &[u8], bits: usize) -> 
     }
     let length = bits.div_ceil(8);
     let hash = digest_of(pss.hash, &[&[0; 8], digest, salt])?;
-    let zeros = length.checked_sub(hash.len() + salt.len() + 2).ok_or(Error::KeySizeRange)?;
+    let zeros = length.checked_sub(hash.len() + salt.len() + 2).ok_or(Error::MechanismParamInvalid)?;
     let mut encoded = vec![0; zeros];
     encoded.push(1);
     encoded.extend_from_slice(salt);
@@ -36,6 +36,9 @@ pub(super) fn pss_encode(pss: &Pss, digest: &[u8], salt: &[u8], bits: usize) -> 
 /// EMSA-PSS-VERIFY, section 9.1.2: takes the salt out of `encoded` and encodes again. The encoding has
 /// one form for each salt, so that comparing the whole checks all that the section lists.
 pub(super) fn pss_verify(pss: &Pss, digest: &[u8], encoded: &[u8], bits: usize) -> Result<()> {
+    if digest.len() != pss.hash.len() {
+        return Err(Error::DataLength);
+    }
     let block_len = encoded.len().checked_sub(pss.hash.len() + 1).ok_or(Error::SignatureInvalid)?;
     let (block, rest) = encoded.split_at(block_len);
     let mut block = block.to_vec();
@@ -91,4 +94,68 @@ fn mask(hash: Hash, seed: &[u8], data: &mut [u8]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PSS: Pss = Pss { hash: Hash::Sha256, mgf: Hash::Sha512, salt_len: 20 };
+
+    #[test]
+    fn a_pss_encoding_verifies_for_its_digest_and_salt_length_alone() {
+        // From bits that end in the middle of a byte to bits that fill the bytes.
+        for bits in 1016..=1024 {
+            let encoded = pss_encode(&PSS, &[1; 32], &[2; 20], bits).unwrap();
+            assert_eq!(encoded.len(), bits.div_ceil(8));
+            pss_verify(&PSS, &[1; 32], &encoded, bits).unwrap();
+            for (pss, digest) in [(PSS, [3; 32]), (Pss { salt_len: 19, ..PSS }, [1; 32])] {
+                assert!(matches!(pss_verify(&pss, &digest, &encoded, bits), Err(Error::SignatureInvalid)));
+            }
+        }
+    }
+
+    #[test]
+    fn each_bit_of_a_pss_encoding_counts() {
+        let encoded = pss_encode(&PSS, &[1; 32], &[2; 20], 1023).unwrap();
+        for bit in 0..encoded.len() * 8 {
+            let mut changed = encoded.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert!(
+                matches!(pss_verify(&PSS, &[1; 32], &changed, 1023), Err(Error::SignatureInvalid)),
+                "{bit}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_salt_fills_the_encoding_and_no_more() {
+        let salt = [2; 128 - 32 - 2];
+        let pss = Pss { salt_len: salt.len(), ..PSS };
+        pss_verify(&pss, &[1; 32], &pss_encode(&pss, &[1; 32], &salt, 1023).unwrap(), 1023).unwrap();
+        let encoded = pss_encode(&PSS, &[1; 32], &[2; 128 - 32 - 1], 1023);
+        assert!(matches!(encoded, Err(Error::MechanismParamInvalid)));
+        let longer = Pss { salt_len: salt.len() + 1, ..PSS };
+        assert!(matches!(pss_verify(&longer, &[1; 32], &[0xbc; 128], 1023), Err(Error::SignatureInvalid)));
+    }
+
+    #[test]
+    fn v15_padding_has_no_zeros_and_eight_bytes_at_least() {
+        for _ in 0..50 {
+            let encoded = v15_encode(b"message", 128).unwrap();
+            assert_eq!((encoded.len(), &encoded[..2], encoded[120]), (128, &[0, 2][..], 0));
+            assert!(encoded[2..120].iter().all(|byte| *byte != 0));
+            assert_eq!(&encoded[121..], b"message");
+        }
+        assert_eq!(v15_encode(&[7; 117], 128).unwrap().len(), 128);
+        assert!(matches!(v15_encode(&[7; 118], 128), Err(Error::DataLength)));
+    }
+
+    #[test]
+    fn oaep_takes_messages_up_to_its_limit() {
+        let oaep = Oaep { hash: Hash::Sha256, mgf: Hash::Sha1, label: b"" };
+        let encoded = oaep_encode(&oaep, &[7; 62], 128).unwrap();
+        assert_eq!((encoded.len(), encoded[0]), (128, 0));
+        assert!(matches!(oaep_encode(&oaep, &[7; 63], 128), Err(Error::DataLength)));
+    }
 }

@@ -1,0 +1,447 @@
+//! The command line: commands, options, and their help. What they do is in `commands`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::failure::OUTCOMES;
+use crate::key_type::{self, KeyType};
+
+/// A software HSM: tokens and keys for PKCS#11, under a master key that a ceremony made.
+#[derive(Debug, Parser)]
+#[command(name = "softhsm-rs", version, propagate_version = true, max_term_width = 100)]
+#[command(after_long_help = overview(), after_help = "`softhsm-rs help COMMAND` shows examples.")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The HSM's directory, instead of the one that the environment and the configuration name
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) home: Option<PathBuf>,
+    /// Print results, and errors, as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print results alone
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Log to standard error; twice or three times for more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make an HSM by the quick key ceremony
+    #[command(after_long_help = INIT_EXAMPLES)]
+    Init(Init),
+    /// Show the HSM: its crypto unit, its store and its tokens
+    #[command(after_long_help = STATUS_EXAMPLES)]
+    Status,
+    /// Tokens: partitions with their own PINs and keys
+    #[command(subcommand, after_long_help = TOKEN_EXAMPLES)]
+    Token(Token),
+    /// Keys on a token
+    #[command(subcommand, after_long_help = KEY_EXAMPLES)]
+    Key(Key),
+    /// Show the version and what this build has in it
+    Version,
+    /// Print a completion script for a shell
+    #[command(after_long_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Makes the crypto unit, two administrators, three key parts and the master key that they give,
+/// each step signed and checked as if people had done it. The administrators' keys and the key parts
+/// stay in the home's ceremony files until you move them apart.
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Let the members of a group use the HSM (name or number); its ceremony files stay yours
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Option<String>,
+    /// Ask for a passphrase that protects the ceremony files
+    #[arg(long)]
+    pub(crate) passphrase: bool,
+    /// Read that passphrase from a file's first line; `-` is standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Succeed where an HSM exists already
+    #[arg(long)]
+    pub(crate) if_missing: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// List the tokens
+    List,
+    /// Make a token and set its PINs, or empty an existing one
+    #[command(after_long_help = TOKEN_INIT_EXAMPLES)]
+    Init(TokenInit),
+    /// Delete a token and all its keys
+    #[command(after_long_help = TOKEN_DELETE_EXAMPLES)]
+    Delete {
+        #[command(flatten)]
+        token: TokenChoice,
+        #[command(flatten)]
+        pins: Pins,
+        #[command(flatten)]
+        consent: Consent,
+    },
+    /// Change the user PIN, or set it where it was never set (with the SO PIN)
+    #[command(after_long_help = TOKEN_PIN_EXAMPLES)]
+    SetPin {
+        #[command(flatten)]
+        token: TokenChoice,
+        /// Change the SO PIN instead
+        #[arg(long)]
+        so: bool,
+        #[command(flatten)]
+        pins: Pins,
+        #[command(flatten)]
+        new_pin: NewPin,
+    },
+    /// Set a new user PIN with the SO PIN; nothing on the token is lost
+    #[command(after_long_help = TOKEN_PIN_EXAMPLES)]
+    Unlock {
+        #[command(flatten)]
+        token: TokenChoice,
+        #[command(flatten)]
+        pins: Pins,
+        #[command(flatten)]
+        new_pin: NewPin,
+    },
+}
+
+/// What to make or to empty.
+#[derive(Debug, Args)]
+pub(crate) struct TokenInit {
+    /// The new token's label, at most 32 bytes
+    pub(crate) label: String,
+    /// Empty this token (label or serial number) instead: its keys are destroyed
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) replace: Option<String>,
+    /// Leave the user PIN unset
+    #[arg(long, conflicts_with = "pin_file")]
+    pub(crate) so_only: bool,
+    #[command(flatten)]
+    pub(crate) pins: Pins,
+    #[command(flatten)]
+    pub(crate) consent: Consent,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Key {
+    /// List keys
+    #[command(after_long_help = KEY_LIST_EXAMPLES)]
+    List {
+        #[command(flatten)]
+        access: KeyAccess,
+        #[command(flatten)]
+        choice: KeyChoice,
+        /// List certificates and data objects too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Make keys
+    #[command(after_long_help = KEY_GENERATE_EXAMPLES)]
+    Generate(Box<Generate>),
+    /// Show the attributes of keys, or export a public key; secret values are never shown
+    #[command(after_long_help = KEY_SHOW_EXAMPLES)]
+    Show {
+        #[command(flatten)]
+        access: KeyAccess,
+        #[command(flatten)]
+        choice: KeyChoice,
+        /// Print the public key alone, in PEM (SubjectPublicKeyInfo)
+        #[arg(long)]
+        public_key: bool,
+    },
+    /// Delete keys
+    #[command(after_long_help = KEY_DELETE_EXAMPLES)]
+    Delete {
+        #[command(flatten)]
+        access: KeyAccess,
+        #[command(flatten)]
+        choice: KeyChoice,
+        /// Delete all keys chosen, where there is more than one key or key pair
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        consent: Consent,
+    },
+}
+
+/// What to make.
+#[derive(Debug, Args)]
+pub(crate) struct Generate {
+    #[command(flatten)]
+    pub(crate) access: KeyAccess,
+    #[arg(long = "type", value_name = "TYPE", help = format!("The type: {}", key_type::EXAMPLES))]
+    pub(crate) key_type: KeyType,
+    /// The label; of several keys each gets its number appended
+    #[arg(long)]
+    pub(crate) label: String,
+    /// CKA_ID in hexadecimal digits; random where it is not given
+    #[arg(long, value_name = "HEX", value_parser = hexadecimal, conflicts_with = "count")]
+    pub(crate) id: Option<Hexadecimal>,
+    /// How many
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) count: u32,
+    /// Let the secret leave the token wrapped (CKA_EXTRACTABLE); it stays sensitive
+    #[arg(long)]
+    pub(crate) extractable: bool,
+}
+
+/// Which token.
+#[derive(Debug, Args)]
+pub(crate) struct TokenChoice {
+    /// The token's label or serial number; not needed where there is but one
+    #[arg(long, env = "SOFTHSM_RS_TOKEN")]
+    pub(crate) token: Option<String>,
+}
+
+/// Where PINs are read from; without these, from SOFTHSM_RS_PIN and SOFTHSM_RS_SO_PIN, else asked.
+#[derive(Debug, Args)]
+pub(crate) struct Pins {
+    /// Read the user PIN from a file's first line; `-` is standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) pin_file: Option<PathBuf>,
+    /// Read the SO PIN from a file's first line; `-` is standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) so_pin_file: Option<PathBuf>,
+}
+
+/// Where a PIN's successor is read from; without it, from SOFTHSM_RS_NEW_PIN, else asked.
+#[derive(Debug, Args)]
+pub(crate) struct NewPin {
+    /// Read the new PIN from a file's first line; `-` is standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) new_pin_file: Option<PathBuf>,
+}
+
+/// The token of a key command, and its user.
+#[derive(Debug, Args)]
+pub(crate) struct KeyAccess {
+    #[command(flatten)]
+    pub(crate) token: TokenChoice,
+    /// Do not log in: see public objects alone
+    #[arg(long, conflicts_with = "pin_file")]
+    pub(crate) public: bool,
+    /// Read the user PIN from a file's first line; `-` is standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) pin_file: Option<PathBuf>,
+}
+
+/// Which keys.
+#[derive(Debug, Args)]
+pub(crate) struct KeyChoice {
+    /// Keys with this label
+    #[arg(long)]
+    pub(crate) label: Option<String>,
+    /// Keys with this CKA_ID, in hexadecimal digits
+    #[arg(long, value_name = "HEX", value_parser = hexadecimal)]
+    pub(crate) id: Option<Hexadecimal>,
+    /// Keys of this class
+    #[arg(long, value_enum)]
+    pub(crate) class: Option<Class>,
+}
+
+/// The classes of keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Class {
+    Public,
+    Private,
+    Secret,
+}
+
+/// The user's word that something may be destroyed.
+#[derive(Debug, Args)]
+pub(crate) struct Consent {
+    /// Do not ask whether it is meant
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
+/// Bytes that were written as hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hexadecimal(pub(crate) Vec<u8>);
+
+fn hexadecimal(text: &str) -> Result<Hexadecimal, String> {
+    let digits = text.replace(':', "");
+    hex::decode(&digits).map(Hexadecimal).map_err(|e| e.to_string())
+}
+
+/// The end of `softhsm-rs --help`.
+fn overview() -> String {
+    let mut text = String::from(OVERVIEW);
+    for (_, code, _, meaning) in OUTCOMES {
+        text.push_str(&format!("\n  {code:>2}  {meaning}"));
+    }
+    text
+}
+
+const OVERVIEW: &str = "\
+Files:
+  The HSM is in the directory that --home names, else SOFTHSM_RS_CONF (a file) or SOFTHSM_RS_HOME
+  (a directory), else in the token directory of the file that SOFTHSM2_CONF names, else in
+  ~/.local/share/softhsm-rs or /var/lib/softhsm-rs. `softhsm-rs status` shows which it is.
+
+PINs:
+  are asked for without echo, or read from the file that --pin-file, --so-pin-file or
+  --new-pin-file names, or from SOFTHSM_RS_PIN, SOFTHSM_RS_SO_PIN and SOFTHSM_RS_NEW_PIN.
+
+Output:
+  Results go to standard output, remarks and errors to standard error. With --json a failed command
+  prints {\"error\": {\"name\", \"exit\", \"message\", \"next\"}} to standard error. NO_COLOR is respected.
+
+Examples:
+  softhsm-rs init
+  softhsm-rs token init web
+  softhsm-rs key generate --token web --type ec:p256 --label tls
+  softhsm-rs key list --token web
+
+Exit codes:
+   0  done";
+
+const INIT_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs init
+      An HSM for yourself in the usual place.
+  softhsm-rs --home /var/lib/softhsm-rs init --group hsm
+      An HSM for the members of the group hsm.
+  softhsm-rs init --passphrase
+      The same, the ceremony files under a passphrase.
+
+Afterwards:
+  Move the files of each administrator and each key part to different places; whoever has them all
+  can replace the master key. They are not needed for daily work, but keep them: they are what
+  restores the master key.";
+
+const STATUS_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs status
+  softhsm-rs status --json | jq -r .unit.current_register.verification_pattern";
+
+const TOKEN_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs token init web
+  softhsm-rs token list
+  softhsm-rs help token init";
+
+const TOKEN_INIT_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs token init web
+      Asks for both PINs, twice each.
+  softhsm-rs token init web --so-pin-file so.pin --pin-file user.pin
+  softhsm-rs token init web2 --replace web --yes --so-pin-file so.pin --so-only
+      Destroys the keys of web, and names it web2. Its SO PIN stays.";
+
+const TOKEN_DELETE_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs token delete --token web
+  softhsm-rs token delete --token web --yes --so-pin-file so.pin";
+
+const TOKEN_PIN_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs token set-pin --token web
+      Asks for the old and the new user PIN.
+  softhsm-rs token set-pin --token web --so
+      The same for the SO PIN.
+  softhsm-rs token unlock --token web --so-pin-file so.pin --new-pin-file user.pin
+      A new user PIN where the old one is locked or forgotten.";
+
+const KEY_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs key generate --type rsa:2048 --label sign
+  softhsm-rs key list
+  softhsm-rs help key generate";
+
+const KEY_LIST_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs key list --token web
+  softhsm-rs key list --public
+      Without login: public objects alone.
+  softhsm-rs key list --json | jq -r '.[] | select(.type == \"rsa\") | .id'";
+
+const KEY_GENERATE_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs key generate --type rsa:4096 --label ca --id 01
+  softhsm-rs key generate --type ec:p256 --label tls
+  softhsm-rs key generate --type aes:256 --label disk --extractable
+  softhsm-rs key generate --type ed25519 --label box --count 100
+      One hundred pairs, box-1 to box-100.";
+
+const KEY_SHOW_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs key show --label tls
+  softhsm-rs key show --label tls --public-key > tls.pem
+      For `openssl dgst -sha256 -verify tls.pem -signature SIGNATURE FILE`.";
+
+const KEY_DELETE_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs key delete --label tls
+      The pair: a public and a private key.
+  softhsm-rs key delete --id 01 --class public --yes";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs completions bash > ~/.local/share/bash-completion/completions/softhsm-rs
+  softhsm-rs completions zsh > ~/.zfunc/_softhsm-rs
+  softhsm-rs completions fish > ~/.config/fish/completions/softhsm-rs.fish";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_that_takes_anything_shows_examples() {
+        fn check(command: &clap::Command) {
+            let examples = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+            let bare = command
+                .get_arguments()
+                .all(|argument| argument.is_global_set() || argument.get_id() == "help");
+            let parent = command.has_subcommands();
+            assert!((bare && !parent) || examples.contains("Examples:"), "{}", command.get_name());
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+
+    #[test]
+    fn no_option_takes_a_pin_itself() {
+        fn check(command: &clap::Command) {
+            for argument in command.get_arguments().filter(|argument| argument.get_action().takes_values()) {
+                let long = argument.get_long().unwrap_or_default();
+                assert!(
+                    !(long.contains("pin") || long.contains("pass")) || long.ends_with("-file"),
+                    "--{long}"
+                );
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+
+    #[test]
+    fn an_id_is_read_with_and_without_colons() {
+        assert_eq!(hexadecimal("01:aB"), Ok(Hexadecimal(vec![1, 0xab])));
+        assert_eq!(hexadecimal("01ab"), Ok(Hexadecimal(vec![1, 0xab])));
+        assert!(hexadecimal("1").is_err());
+        assert!(hexadecimal("xy").is_err());
+    }
+}

@@ -1,0 +1,119 @@
+//! `key`: list, generate, show, delete; and what they share: the session on a token, and the choice
+//! of keys in it.
+
+use std::sync::Arc;
+
+use cryptoki_sys::*;
+use hsm_core::hsm::{Access, Hsm};
+use hsm_core::object::{Template, Value};
+use hsm_core::session::{ObjectHandle, Role, Session};
+
+use super::{Token, confirm, quoted};
+use crate::cli::{self, Class, KeyAccess, KeyChoice};
+use crate::failure::{Failure, Outcome, Result};
+use crate::output::Output;
+use crate::pin::Source;
+
+mod delete;
+mod generate;
+mod list;
+mod show;
+
+pub(super) fn run(hsm: &Hsm, command: cli::Key, output: Output) -> Result<()> {
+    match command {
+        cli::Key::List { access, choice, all } => list::run(hsm, &access, &choice, all, output),
+        cli::Key::Generate(options) => generate::run(hsm, &options, output),
+        cli::Key::Show { access, choice, public_key } => show::run(hsm, &access, &choice, public_key, output),
+        cli::Key::Delete { access, choice, all, consent } => {
+            let chosen = delete::Chosen { access: &access, choice: &choice, all };
+            delete::run(hsm, &chosen, &consent, output)
+        }
+    }
+}
+
+/// A session on a token, its user logged in unless the caller wants public objects alone. Dropping
+/// it closes it, and so logs out.
+struct Desk {
+    token: Token,
+    session: Arc<Session>,
+}
+
+impl Desk {
+    fn open(hsm: &Hsm, access: &KeyAccess, mode: Access, output: Output) -> Result<Desk> {
+        let token = Token::choose(hsm, &access.token)?;
+        let pin = match access.public {
+            true => None,
+            false => Some(Source::user(&token.label(), access.pin_file.as_deref()).existing(output)?),
+        };
+        let session = token.partition.open_session(mode)?;
+        let desk = Desk { token, session };
+        if let Some(pin) = pin {
+            desk.session.login(Role::User, pin.expose())?;
+        }
+        Ok(desk)
+    }
+
+    /// All objects that match, in the order in which the core finds them.
+    fn find(&self, template: Template) -> Result<Vec<ObjectHandle>> {
+        const AT_ONCE: usize = 256;
+        self.session.find_init(template)?;
+        let mut found = Vec::new();
+        loop {
+            let more = self.session.find(AT_ONCE)?;
+            if more.is_empty() {
+                break;
+            }
+            found.extend(more);
+        }
+        self.session.find_final()?;
+        Ok(found)
+    }
+
+    /// The chosen keys; at least one.
+    fn chosen(&self, choice: &KeyChoice) -> Result<Vec<ObjectHandle>> {
+        let mut found = Vec::new();
+        for class in classes(choice) {
+            found.extend(self.find(template(choice, Some(class)))?);
+        }
+        if found.is_empty() {
+            let message = format!("token {} has no such key", quoted(&self.token.label()));
+            return Err(
+                Failure::new(Outcome::NotFound, message).next("`softhsm-rs key list` shows what it has")
+            );
+        }
+        Ok(found)
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.token.partition.close_session(&self.session);
+    }
+}
+
+/// The classes of keys that a choice includes, in the order they are listed.
+fn classes(choice: &KeyChoice) -> Vec<u64> {
+    match choice.class {
+        Some(Class::Public) => vec![CKO_PUBLIC_KEY],
+        Some(Class::Private) => vec![CKO_PRIVATE_KEY],
+        Some(Class::Secret) => vec![CKO_SECRET_KEY],
+        None => vec![CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_SECRET_KEY],
+    }
+}
+
+fn template(choice: &KeyChoice, class: Option<u64>) -> Template {
+    let mut template = Template::new();
+    template.extend(class.map(|class| (CKA_CLASS, Value::Number(class))));
+    template.extend(choice.label.as_ref().map(|label| (CKA_LABEL, Value::Bytes(label.clone().into_bytes()))));
+    template.extend(choice.id.as_ref().map(|id| (CKA_ID, Value::Bytes(id.0.clone()))));
+    template
+}
+
+/// A command that names no key would mean all of them.
+fn must_name_keys(choice: &KeyChoice) -> Result<()> {
+    if choice.label.is_some() || choice.id.is_some() {
+        return Ok(());
+    }
+    Err(Failure::new(Outcome::Usage, "which key?")
+        .next("name it with --label or --id; `softhsm-rs key list` shows both"))
+}

@@ -1,0 +1,143 @@
+//! The commands, one file each, and what they share: the HSM, the choice of a token, consent.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+
+use hsm_core::Error;
+use hsm_core::config::{Config, Environment};
+use hsm_core::hsm::{Hsm, Partition, PartitionInfo};
+
+use crate::cli::{Cli, Command, Consent, Global, TokenChoice};
+use crate::failure::{Failure, Outcome, Result};
+use crate::output::{Output, printable};
+
+mod about;
+mod init;
+mod key;
+mod status;
+mod token;
+
+/// Carries out a command line.
+pub(crate) fn run(cli: Cli, output: Output) -> Result<()> {
+    let hsm = || open(&cli.global);
+    match cli.command {
+        Command::Version => about::version(output),
+        Command::Completions { shell } => about::completions(shell),
+        Command::Init(options) => init::run(&*hsm()?, &options, output)?,
+        Command::Status => status::run(&*hsm()?, output)?,
+        Command::Token(command) => token::run(&*hsm()?, command, output)?,
+        Command::Key(command) => key::run(&*hsm()?, command, output)?,
+    }
+    Ok(())
+}
+
+/// The HSM that the command line, the environment and the configuration name; nothing is opened yet.
+fn open(global: &Global) -> Result<Arc<Hsm>> {
+    let environment = Environment::of_process();
+    let environment = match &global.home {
+        Some(home) => environment.with_home(home),
+        None => environment,
+    };
+    let mut config = Config::locate(&environment)?;
+    match global.verbose {
+        0 => {}
+        1 => config.log.filter = "info".into(),
+        2 => config.log.filter = "debug".into(),
+        _ => config.log.filter = "trace".into(),
+    }
+    start_log(&config)?;
+    Ok(Hsm::new(config))
+}
+
+fn start_log(config: &Config) -> Result<()> {
+    let mut log = env_logger::Builder::new();
+    log.parse_filters(&config.log.filter);
+    if let Some(path) = &config.log.file {
+        let file =
+            std::fs::File::options().append(true).create(true).open(path).map_err(Error::file(path))?;
+        log.target(env_logger::Target::Pipe(Box::new(file)));
+    }
+    log.init();
+    Ok(())
+}
+
+/// A token with what it says about itself.
+struct Token {
+    partition: Arc<Partition>,
+    info: PartitionInfo,
+}
+
+impl Token {
+    fn all(hsm: &Hsm) -> Result<Vec<Token>> {
+        if !hsm.exists() {
+            return Err(Error::NoHsm(hsm.config().home.root.clone()).into());
+        }
+        hsm.partitions()?.into_iter().map(Token::of).collect()
+    }
+
+    fn of(partition: Arc<Partition>) -> Result<Token> {
+        let info = partition.info()?;
+        Ok(Token { partition, info })
+    }
+
+    /// The token of that label or serial number; the only one there is, where none is named.
+    fn choose(hsm: &Hsm, choice: &TokenChoice) -> Result<Token> {
+        let mut tokens = Token::all(hsm)?;
+        if let Some(name) = &choice.token {
+            tokens.retain(|token| token.label() == *name || token.serial() == *name);
+        }
+        match (tokens.len(), &choice.token) {
+            // One element was just counted.
+            (1, _) => Ok(tokens.remove(0)),
+            (0, Some(name)) => {
+                Err(Failure::new(Outcome::NotFound, format!("there is no token {}", quoted(name)))
+                    .next("`softhsm-rs token list` shows what there is"))
+            }
+            (0, None) => Err(Failure::new(Outcome::NotFound, "there is no token yet")
+                .next("`softhsm-rs token init LABEL` makes one")),
+            (_, Some(name)) => {
+                Err(Failure::new(Outcome::NotFound, format!("several tokens are called {}", quoted(name)))
+                    .next("name its serial number; `softhsm-rs token list` shows them"))
+            }
+            (_, None) => Err(Failure::new(Outcome::NotFound, "there are several tokens")
+                .next("name one with --token; `softhsm-rs token list` shows them")),
+        }
+    }
+
+    /// The label without its padding.
+    fn label(&self) -> String {
+        String::from_utf8_lossy(&self.info.label).trim_end_matches([' ', '\0']).to_owned()
+    }
+
+    fn serial(&self) -> String {
+        String::from_utf8_lossy(&self.info.serial).into_owned()
+    }
+}
+
+/// A name of the user's in a message.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", printable(name))
+}
+
+/// Makes sure that destroying something is meant.
+fn confirm(consent: &Consent, what: &str) -> Result<()> {
+    if consent.yes {
+        return Ok(());
+    }
+    let unasked = || {
+        Failure::new(
+            Outcome::Usage,
+            format!("{what}: this cannot be undone, and there is no terminal to ask on"),
+        )
+        .next("add --yes if it is meant")
+    };
+    if !std::io::stdin().is_terminal() {
+        return Err(unasked());
+    }
+    let mut terminal = anstream::stderr();
+    let asked = write!(terminal, "{what}: this cannot be undone. Type yes to go on: ")
+        .and_then(|()| terminal.flush());
+    let mut answer = String::new();
+    asked.and_then(|()| std::io::stdin().read_line(&mut answer)).map_err(|_| unasked())?;
+    if answer.trim() == "yes" { Ok(()) } else { Err(Failure::new(Outcome::Failed, "nothing was done")) }
+}

@@ -1,0 +1,174 @@
+//! Why a command failed, what its exit code is, and what to do next. The texts of the core's errors
+//! are kept; where they do not say what to do, this does.
+
+use hsm_core::Error;
+use hsm_core::store::StoreError;
+
+/// A command's outcome.
+pub(crate) type Result<T> = std::result::Result<T, Failure>;
+
+/// A command that did not do what was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// Its kind, which decides the exit code.
+    pub(crate) outcome: Outcome,
+    /// What happened.
+    pub(crate) message: String,
+    /// What to do, unless the message says so.
+    pub(crate) next: Option<String>,
+}
+
+/// The kinds of failure that scripts tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Failed,
+    Usage,
+    NoHsm,
+    NotFound,
+    WrongPin,
+    PinLocked,
+    NotActive,
+    Damaged,
+    InUse,
+    Exists,
+    Configuration,
+    Disk,
+}
+
+/// Exit code, name in JSON, and meaning. The help of the command line prints it.
+#[rustfmt::skip]
+pub(crate) const OUTCOMES: [(Outcome, u8, &str, &str); 12] = [
+    (Outcome::Failed,         1, "failed",        "any other failure"),
+    (Outcome::Usage,          2, "usage",         "the command line is wrong, or a PIN is missing"),
+    (Outcome::NoHsm,          3, "no-hsm",        "there is no HSM where the configuration says"),
+    (Outcome::NotFound,       4, "not-found",     "there is no such token or key, or more than one"),
+    (Outcome::WrongPin,       5, "wrong-pin",     "the PIN is wrong"),
+    (Outcome::PinLocked,      6, "pin-locked",    "the PIN is locked after too many wrong tries"),
+    (Outcome::NotActive,      7, "not-active",    "the crypto unit is sealed, or has no master key"),
+    (Outcome::Damaged,        8, "damaged",       "a file is damaged, foreign, or of a newer version"),
+    (Outcome::InUse,          9, "in-use",        "another process uses the token or the store"),
+    (Outcome::Exists,        10, "exists",        "it exists already"),
+    (Outcome::Configuration, 11, "configuration", "the configuration is wrong"),
+    (Outcome::Disk,          12, "disk",          "a file cannot be read or written"),
+];
+
+impl Outcome {
+    /// The exit code.
+    pub(crate) fn code(self) -> u8 {
+        self.row().1
+    }
+
+    /// The name in JSON.
+    pub(crate) fn name(self) -> &'static str {
+        self.row().2
+    }
+
+    fn row(self) -> &'static (Outcome, u8, &'static str, &'static str) {
+        OUTCOMES.iter().find(|row| row.0 == self).unwrap_or(&OUTCOMES[0])
+    }
+}
+
+impl Failure {
+    /// A failure that says what happened.
+    pub(crate) fn new(outcome: Outcome, message: impl Into<String>) -> Failure {
+        Failure { outcome, message: message.into(), next: None }
+    }
+
+    /// The same, saying what to do.
+    pub(crate) fn next(mut self, next: impl Into<String>) -> Failure {
+        self.next = Some(next.into());
+        self
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        let (outcome, next) = classify(&error);
+        Failure { outcome, message: error.to_string(), next: next.map(str::to_owned) }
+    }
+}
+
+fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
+    match error {
+        Error::NoHsm(_) => (Outcome::NoHsm, None),
+        Error::HsmExists(_) => {
+            (Outcome::Exists, Some("`softhsm-rs status` shows it; another place is chosen with --home"))
+        }
+        Error::PinIncorrect { .. } => {
+            (Outcome::WrongPin, Some("try again; a locked user PIN is set anew by `softhsm-rs token unlock`"))
+        }
+        Error::PinLocked => {
+            (Outcome::PinLocked, Some("`softhsm-rs token unlock` sets a new one with the SO PIN"))
+        }
+        Error::PinLength { .. } => (
+            Outcome::Usage,
+            Some("choose another PIN; the limits are pin.min_length and pin.max_length of the configuration"),
+        ),
+        Error::UserPinNotSet => (Outcome::NotFound, None),
+        Error::NoSuchSlot | Error::NoSuchObject | Error::NoSuchKey => (Outcome::NotFound, None),
+        Error::UnitNotActive(_) => {
+            (Outcome::NotActive, Some("`softhsm-rs init` finishes a ceremony that was interrupted"))
+        }
+        Error::UnitSealed(_) => (Outcome::NotActive, None),
+        Error::ForeignMasterKey(_) | Error::RecordDamaged { .. } | Error::FileDamaged { .. } => {
+            (Outcome::Damaged, None)
+        }
+        Error::SessionExists => (Outcome::InUse, Some("end the programs that use the token and try again")),
+        Error::Locked(_) => (Outcome::InUse, Some("try again when it is done")),
+        Error::Config(_) => (Outcome::Configuration, None),
+        Error::File { source, .. } => (Outcome::Disk, file_advice(source.kind())),
+        Error::Store(store) => (store_outcome(store), None),
+        _ => (Outcome::Failed, None),
+    }
+}
+
+fn file_advice(kind: std::io::ErrorKind) -> Option<&'static str> {
+    use std::io::ErrorKind;
+    match kind {
+        ErrorKind::PermissionDenied => Some(
+            "its owner or group must include this user; `softhsm-rs init --group` makes an HSM for a group",
+        ),
+        ErrorKind::StorageFull => Some("free some space and try again"),
+        ErrorKind::ReadOnlyFilesystem => {
+            Some("its file system is read-only: choose another place with --home")
+        }
+        ErrorKind::NotADirectory => Some("the home must be a directory: choose another place with --home"),
+        _ => None,
+    }
+}
+
+fn store_outcome(error: &StoreError) -> Outcome {
+    match error {
+        StoreError::Damaged { .. } | StoreError::Newer { .. } | StoreError::Missing(_) => Outcome::Damaged,
+        StoreError::Busy { .. } => Outcome::InUse,
+        StoreError::Full(_) | StoreError::ReadOnly(_) | StoreError::Denied(_) => Outcome::Disk,
+        StoreError::Url(_) | StoreError::Network { .. } => Outcome::Configuration,
+        _ => Outcome::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_are_unique_and_not_success() {
+        for (i, row) in OUTCOMES.iter().enumerate() {
+            assert_ne!(row.1, 0);
+            assert!(OUTCOMES[i + 1..].iter().all(|other| other.1 != row.1 && other.2 != row.2));
+            assert_eq!(row.0.code(), row.1);
+        }
+    }
+
+    #[test]
+    fn errors_that_scripts_tell_apart_have_their_own_codes() {
+        let code = |error: Error| Failure::from(error).outcome;
+        assert_eq!(code(Error::NoHsm("/h".into())), Outcome::NoHsm);
+        assert_eq!(code(Error::PinIncorrect { left: 3 }), Outcome::WrongPin);
+        assert_eq!(code(Error::PinLocked), Outcome::PinLocked);
+        assert_eq!(code(Error::ForeignMasterKey("/h".into())), Outcome::Damaged);
+        assert_eq!(code(Error::Config("x".into())), Outcome::Configuration);
+        assert_eq!(code(StoreError::Full("/h".into()).into()), Outcome::Disk);
+        assert_eq!(code(StoreError::Url("x".into()).into()), Outcome::Configuration);
+    }
+}

@@ -1,0 +1,368 @@
+//! ECDSA with the keys of RFC 6979, ECDH, Ed25519 (RFC 8032) and X25519 (RFC 7748).
+
+use super::{all, bytes};
+use crate::crypto::{Curve, EcPrivateKey, EcPublicKey, Hash, ec_private, generate_ec, hash_of, order_for};
+use crate::error::Error;
+
+struct Row {
+    curve: Curve,
+    hash: Hash,
+    /// RFC 6979, appendix A.2. (The key of P-256 serves for secp256k1 too.)
+    private: &'static str,
+    /// Compressed.
+    public: &'static str,
+    /// The y coordinate.
+    y: &'static str,
+    /// Of "sample", with the hash above.
+    signature: &'static str,
+    /// 7 times the generator, compressed.
+    peer: &'static str,
+    /// What private key and peer share; made with OpenSSL.
+    shared: &'static str,
+}
+
+const ROWS: [Row; 5] = [
+    Row {
+        curve: Curve::P224,
+        hash: Hash::Sha224,
+        private: "f220266e1105bfe3083e03ec7a3a654651f45e37167e88600bf257c1",
+        public: "0200cf08da5ad719e42707fa431292dea11244d64fc51610d94b130d6c",
+        y: "eeab6f3debe455e3dbf85416f7030cbd94f34f2d6f232c69f3c1385a",
+        signature: "1cdfe6662dde1e4a1ec4cdedf6a1f5a2fb7fbd9145c12113e6abfd3ea6694fd7718a21053f225d3f46197ca6\
+            99d45006c06f871808f43ebc",
+        peer: "03db2f6be630e246a5cf7d99b85194b123d487e2d466b94b24a03c3e28",
+        shared: "d834cd3bcd8bd12bff0645738c172a16a1c971b9243b405267c524e8",
+    },
+    Row {
+        curve: Curve::P256,
+        hash: Hash::Sha256,
+        private: "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721",
+        public: "0360fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6",
+        y: "7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299",
+        signature: "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716f7cb1c942d657c41d436c7a1\
+            b6e29f65f3e900dbb9aff4064dc4ab2f843acda8",
+        peer: "028e533b6fa0bf7b4625bb30667c01fb607ef9f8b8a80fef5b300628703187b2a3",
+        shared: "aaa093a5fccec23718f3a69b83ef28e6c258a9692e18c43b95e2874e878b2e8e",
+    },
+    Row {
+        curve: Curve::P384,
+        hash: Hash::Sha384,
+        private: "6b9d3dad2e1b8c1c05b19875b6659f4de23c3b667bf297ba9aa47740787137d896d5724e4c70a825f872c9ea\
+            60d2edf5",
+        public: "02ec3a4e415b4e19a4568618029f427fa5da9a8bc4ae92e02e06aae5286b300c64def8f0ea9055866064a254\
+            515480bc13",
+        y: "8015d9b72d7d57244ea8ef9ac0c621896708a59367f9dfb9f54ca84b3f1c9db1288b231c3ae0d4fe7344fd25\
+            33264720",
+        signature: "94edbb92a5ecb8aad4736e56c691916b3f88140666ce9fa73d64c4ea95ad133c81a648152e44acf96e36dd1e\
+            80fabe4699ef4aeb15f178cea1fe40db2603138f130e740a19624526203b6351d0a3a94fa329c145786e679e\
+            7b82c71a38628ac8",
+        peer: "02283c1d7365ce4788f29f8ebf234edffead6fe997fbea5ffa2d58cc9dfa7b1c508b05526f55b9ebb2040f05\
+            b48fb6d0e1",
+        shared: "65d3d73e498d519e8fff6f3c2f90549e23dd2b71b047b34b3e16f42a7296b06730636a4334fce61d408872de\
+            95c7904d",
+    },
+    Row {
+        curve: Curve::P521,
+        hash: Hash::Sha512,
+        private: "00fad06daa62ba3b25d2fb40133da757205de67f5bb0018fee8c86e1b68c7e75caa896eb32f1f47c70855836\
+            a6d16fcc1466f6d8fbec67db89ec0c08b0e996b83538",
+        public: "0301894550d0785932e00eaa23b694f213f8c3121f86dc97a04e5a7167db4e5bcd371123d46e45db6b5d5370\
+            a7f20fb633155d38ffa16d2bd761dcac474b9a2f5023a4",
+        y: "00493101c962cd4d2fddf782285e64584139c2f91b47f87ff82354d6630f746a28a0db25741b5b34a828008b\
+            22acc23f924faafbd4d33f81ea66956dfeaa2bfdfcf5",
+        signature: "00c328fafcbd79dd77850370c46325d987cb525569fb63c5d3bc53950e6d4c5f174e25a1ee9017b5d450606a\
+            dd152b534931d7d4e8455cc91f9b15bf05ec36e377fa00617cce7cf5064806c467f678d3b4080d6f1cc50af2\
+            6ca209417308281b68af282623eaa63e5b5c0723d8b8c37ff0777b1a20f8ccb1dccc43997f1ee0e44da4a67a",
+        peer: "030056d5d1d99d5b7f6346eeb65fda0b073a0c5f22e0e8f5483228f018d2c2f7114c5d8c308d0abfc698d8c9\
+            a6df30dce3bbc46f953f50fdc2619a01cead882816ecd4",
+        shared: "0143eed09deb7f41ed84bd30834b15109f6c7f00b42020117a78991c2d246725c1f3fe80466ef00d95a7f798\
+            d7f778c36c7a95ef596414f97c87246363b404664ff7",
+    },
+    Row {
+        curve: Curve::Secp256k1,
+        hash: Hash::Sha256,
+        private: "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721",
+        public: "032c8c31fc9f990c6b55e3865a184a4ce50e09481f2eaeb3e60ec1cea13a6ae645",
+        y: "64b95e4fdb6948c0386e189b006a29f686769b011704275e4459822dc3328085",
+        signature: "432310e32cb80eb6503a26ce83cc165c783b870845fb8aad6d970889fcd7a6c8530128b6b81c548874a6305d\
+            93ed071ca6e05074d85863d4056ce89b02bfab69",
+        peer: "025cbdf0646e5db4eaa398f365f2ea7a0e3d419b7e0330e39ce92bddedcac4f9bc",
+        shared: "fe4f17af5902fb6b420eafc8b65344ae2b14d677eda9753db99848a2b733569b",
+    },
+];
+
+impl Row {
+    fn digest(&self) -> Vec<u8> {
+        hash_of(self.hash, &[b"sample"]).unwrap()
+    }
+
+    fn uncompressed(&self) -> Vec<u8> {
+        let mut point = bytes(self.public);
+        point[0] = 4;
+        point.extend(bytes(self.y));
+        point
+    }
+
+    fn private_keys(&self) -> Vec<(&'static str, Box<dyn EcPrivateKey>)> {
+        let keys = all(|provider| provider.ec_private(self.curve, &bytes(self.private)));
+        keys.into_iter().map(|(name, key)| (name, key.unwrap())).collect()
+    }
+
+    fn public_keys(&self) -> Vec<(&'static str, Box<dyn EcPublicKey>)> {
+        let points = [bytes(self.public), self.uncompressed()];
+        let keys = points.map(|point| all(|provider| provider.ec_public(self.curve, &point)));
+        keys.into_iter().flatten().map(|(name, key)| (name, key.unwrap())).collect()
+    }
+}
+
+#[test]
+fn every_curve_has_a_row() {
+    assert_eq!(ROWS.map(|row| row.curve), Curve::ALL);
+}
+
+#[test]
+fn public_points_are_those_of_rfc_6979() {
+    for row in ROWS {
+        for (name, key) in row.private_keys() {
+            assert_eq!(key.public_point().unwrap(), row.uncompressed(), "{name} {:?}", row.curve);
+        }
+    }
+}
+
+#[test]
+fn signatures_of_rfc_6979_verify() {
+    for row in ROWS {
+        for (name, key) in row.public_keys() {
+            let answer = key.verify(&row.digest(), &bytes(row.signature));
+            assert!(answer.is_ok(), "{name} {:?}: {answer:?}", row.curve);
+        }
+    }
+}
+
+#[test]
+fn signatures_of_digests_of_any_length_verify() {
+    for row in ROWS {
+        for (signer, private) in row.private_keys() {
+            for length in [1, 20, 32, 64, 100] {
+                let digest = vec![0xa7; length];
+                let signature = private.sign(&digest).unwrap();
+                assert_eq!(signature.len(), 2 * row.curve.len());
+                for (name, public) in row.public_keys() {
+                    let answer = public.verify(&digest, &signature);
+                    assert!(answer.is_ok(), "{signer} to {name} {:?} {length}: {answer:?}", row.curve);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn changed_digests_and_signatures_are_refused() {
+    for row in ROWS {
+        let (digest, signature) = (row.digest(), bytes(row.signature));
+        let length = row.curve.len();
+        let mut other_digest = digest.clone();
+        other_digest[0] ^= 1;
+        let mut other_r = signature.clone();
+        other_r[length - 1] ^= 1;
+        let mut other_s = signature.clone();
+        other_s[2 * length - 1] ^= 1;
+        for (name, key) in row.public_keys() {
+            for (digest, signature) in [
+                (&other_digest, &signature),
+                (&digest, &other_r),
+                (&digest, &other_s),
+                (&digest, &vec![0; 2 * length]),
+                (&digest, &vec![0xff; 2 * length]),
+            ] {
+                let answer = key.verify(digest, signature);
+                assert!(matches!(answer, Err(Error::SignatureInvalid)), "{name}: {answer:?}");
+            }
+            for length in [0, length, 2 * length - 1, 2 * length + 1] {
+                let answer = key.verify(&digest, &vec![1; length]);
+                assert!(matches!(answer, Err(Error::SignatureLength)), "{name}: {answer:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn agreement_takes_compressed_and_uncompressed_points() {
+    for row in ROWS {
+        let seven = bytes("07");
+        let peers = all(|provider| provider.ec_private(row.curve, &seven));
+        let uncompressed = peers.into_iter().map(|(_, key)| key.unwrap().public_point().unwrap());
+        for peer in uncompressed.chain([bytes(row.peer)]) {
+            for (name, key) in row.private_keys() {
+                let shared = key.agree(&peer).unwrap();
+                assert_eq!(shared.expose(), bytes(row.shared), "{name} {:?}", row.curve);
+            }
+        }
+    }
+}
+
+#[test]
+fn agreement_is_that_of_rfc_5903() {
+    let private = bytes("c88f01f510d9ac3f70a292daa2316de544e9aab8afe84049c62a9c57862d1433");
+    let peer = bytes(
+        "04d12dfb5289c8d4f81208b70270398c342296970a0bccb74c736fc7554494bf63\
+         56fbf3ca366cc23e8157854c13c58d6aac23f046ada30f8353e74f33039872ab",
+    );
+    for (name, key) in all(|provider| provider.ec_private(Curve::P256, &private)) {
+        let shared = key.unwrap().agree(&peer).unwrap();
+        let expected = bytes("d6840f6b42f6edafd13116e0e12565202fef8e9ece7dce03812464d04b9442de");
+        assert_eq!(shared.expose(), expected, "{name}");
+    }
+}
+
+#[test]
+fn points_that_are_none_are_refused() {
+    for row in ROWS {
+        let good = row.uncompressed();
+        let mut off_curve = good.clone();
+        *off_curve.last_mut().unwrap() ^= 1;
+        let mut hybrid = good.clone();
+        hybrid[0] = 6 | (good.last().unwrap() & 1);
+        let mut too_large = bytes(row.public);
+        too_large[1..].fill(0xff);
+        let cut = good[..good.len() - 1].to_vec();
+        let long = [&good[..], &[0]].concat();
+        for point in [off_curve, hybrid, too_large, cut, long, vec![0], vec![], vec![4], vec![2]] {
+            for (name, key) in all(|provider| provider.ec_public(row.curve, &point)) {
+                assert!(matches!(key.err(), Some(Error::PublicKeyInvalid)), "{name} {point:?}");
+            }
+            for (name, key) in row.private_keys() {
+                let answer = key.agree(&point);
+                assert!(matches!(answer, Err(Error::PublicKeyInvalid)), "{name} {point:?}: {answer:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn scalars_out_of_range_are_refused() {
+    for row in ROWS {
+        for scalar in [vec![], vec![0], vec![0; row.curve.len()], vec![0xff; row.curve.len()], vec![1; 80]] {
+            for (name, key) in all(|provider| provider.ec_private(row.curve, &scalar)) {
+                assert!(matches!(key.err(), Some(Error::ArgumentsBad(_))), "{name} {scalar:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn generated_scalars_make_keys() {
+    for curve in Curve::ALL {
+        let scalar = generate_ec(curve).unwrap();
+        assert_eq!(scalar.len(), curve.len());
+        assert!(!scalar.equals(generate_ec(curve).unwrap().expose()));
+        assert_eq!(
+            ec_private(curve, scalar.expose()).unwrap().public_point().unwrap().len(),
+            1 + 2 * curve.len()
+        );
+    }
+}
+
+#[test]
+fn secp256k1_goes_to_rustcrypto_first() {
+    assert_eq!(order_for(Curve::Secp256k1)[0].name(), "RustCrypto");
+}
+
+/// Seed, public key, message, signature: RFC 8032, section 7.1, tests 1 to 3.
+const ED25519: [[&str; 4]; 3] = [
+    [
+        "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+        "",
+        "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155\
+         5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",
+    ],
+    [
+        "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+        "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+        "72",
+        "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da\
+         085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+    ],
+    [
+        "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+        "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
+        "af82",
+        "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac\
+         18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a",
+    ],
+];
+
+#[test]
+fn ed25519_is_that_of_rfc_8032() {
+    for [seed, public, message, signature] in ED25519.map(|row| row.map(bytes)) {
+        for (name, key) in all(|provider| provider.ed_private(&seed)) {
+            let key = key.unwrap();
+            assert_eq!(key.public_key().unwrap()[..], public, "{name}");
+            assert_eq!(key.sign(&message).unwrap()[..], signature, "{name}");
+        }
+        for (name, key) in all(|provider| provider.ed_public(&public)) {
+            assert!(key.unwrap().verify(&message, &signature).is_ok(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn ed25519_refuses_other_messages_signatures_and_lengths() {
+    let [_, public, message, signature] = ED25519[2].map(bytes);
+    for (name, key) in all(|provider| provider.ed_public(&public)) {
+        let key = key.unwrap();
+        assert!(matches!(key.verify(b"other", &signature), Err(Error::SignatureInvalid)), "{name}");
+        for position in [0, 31, 32, 63] {
+            let mut changed = signature.clone();
+            changed[position] ^= 1;
+            assert!(matches!(key.verify(&message, &changed), Err(Error::SignatureInvalid)), "{name}");
+        }
+        for length in [0, 63, 65] {
+            let answer = key.verify(&message, &vec![1; length]);
+            assert!(matches!(answer, Err(Error::SignatureLength)), "{name}");
+        }
+    }
+}
+
+#[test]
+fn edwards_keys_of_other_lengths_are_refused() {
+    for length in [0, 31, 33, 64] {
+        let key = vec![1; length];
+        for (name, key) in all(|provider| provider.ed_private(&key)) {
+            assert!(matches!(key.err(), Some(Error::ArgumentsBad(_))), "{name}");
+        }
+        for (name, key) in all(|provider| provider.x_private(&key)) {
+            assert!(matches!(key.err(), Some(Error::ArgumentsBad(_))), "{name}");
+        }
+        for (name, key) in all(|provider| provider.ed_public(&key)) {
+            assert!(matches!(key.err(), Some(Error::PublicKeyInvalid)), "{name}");
+        }
+    }
+}
+
+#[test]
+fn x25519_is_that_of_rfc_7748() {
+    let private = bytes("a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4");
+    let peer = bytes("e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c");
+    for (name, key) in all(|provider| provider.x_private(&private)) {
+        let key = key.unwrap();
+        let shared = bytes("c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552");
+        assert_eq!(key.agree(&peer).unwrap().expose(), shared, "{name}");
+        let public = bytes("1c9fd88f45606d932a80c71824ae151d15d73e77de38e8e000852e614fae7019");
+        assert_eq!(key.public_key().unwrap()[..], public, "{name}");
+    }
+}
+
+#[test]
+fn x25519_refuses_points_of_small_order_and_other_lengths() {
+    for (name, key) in all(|provider| provider.x_private(&[7; 32])) {
+        let key = key.unwrap();
+        let mut one = [0; 32];
+        one[0] = 1;
+        for public in [&[0; 32][..], &one, &[9; 31], &[9; 33], &[]] {
+            let answer = key.agree(public);
+            assert!(matches!(answer, Err(Error::PublicKeyInvalid)), "{name} {public:?}: {answer:?}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The differential oracle: AWS-LC and RustCrypto must agree on random inputs, on results and on
+//! refusals, in everything that both offer. What that is stands in tables here and in the files below;
+//! a provider that answers `None` where a table has it fails the test, as does one that begins to offer
+//! what the tables call the other's alone.
+#![cfg(feature = "aws-lc")]
+
+mod curves;
+mod rsa;
+mod symmetric;
+
+use proptest::test_runner::Config;
+
+use super::aws_lc::AwsLc;
+use super::rust_crypto::RustCrypto;
+use super::*;
+
+/// The two opinions.
+const PROVIDERS: [&dyn Provider; 2] = [&AwsLc, &RustCrypto];
+
+/// Asks both; each must offer it.
+fn both<T>(ask: impl Fn(&'static dyn Provider) -> Option<T>) -> [T; 2] {
+    PROVIDERS.map(|provider| ask(provider).unwrap_or_else(|| panic!("not offered by {}", provider.name())))
+}
+
+/// A result as tests compare it: errors by the name of their variant, because their texts are each
+/// provider's own.
+fn outcome<T>(result: Result<T>) -> std::result::Result<T, String> {
+    result.map_err(|error| format!("{error:?}").split([' ', '(']).next().unwrap_or_default().to_owned())
+}
+
+/// The same for secrets.
+fn exposed(result: Result<Secret>) -> std::result::Result<Vec<u8>, String> {
+    outcome(result.map(|secret| secret.expose().to_vec()))
+}
+
+/// How many random inputs a property sees.
+fn cases(number: u32) -> Config {
+    Config { cases: number, ..Config::default() }
+}
+
+/// What RustCrypto alone offers, so that there is nothing to compare: should AWS-LC come to offer it
+/// too, this fails, and a property belongs here.
+#[test]
+fn cmac_and_key_wrapping_are_offered_by_one_provider_alone() {
+    assert!(AwsLc.cmac(&[0; 16]).is_none());
+    assert!(RustCrypto.cmac(&[0; 16]).is_some());
+    for mode in [KeyWrap::Kw, KeyWrap::Kwp] {
+        assert!(AwsLc.wrap(mode, &[0; 16], &[0; 16]).is_none());
+        assert!(AwsLc.unwrap(mode, &[0; 16], &[0; 24]).is_none());
+        assert!(RustCrypto.wrap(mode, &[0; 16], &[0; 16]).is_some());
+        assert!(RustCrypto.unwrap(mode, &[0; 16], &[0; 24]).is_some());
+    }
+}

