@@ -1,6 +1,6 @@
 //! The C boundary: the exported functions (`entry`), what becomes of their arguments (`args`, `memory`,
-//! `types`, `templates`, `mechanism`), the interfaces that list them, and the fork handlers. All `unsafe` code of
-//! the module is here.
+//! `types`, `templates`, `mechanism`), the interfaces that list them, and the fork handlers. All `unsafe`
+//! code of the module is here.
 //!
 //! Every block relies on one promise, the C caller's: a pointer that is not null points to as many
 //! valid, unmoving elements as the standard or the length beside it says, until the call returns. What
