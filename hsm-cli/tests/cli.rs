@@ -1,5 +1,6 @@
 //! The command line as scripts use it: arguments, files and environment in; exit codes, results on
 //! standard output and remarks on standard error out.
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails loudly: that is its work")]
 
 use std::io::Write;
 use std::path::PathBuf;
