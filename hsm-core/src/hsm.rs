@@ -42,9 +42,16 @@ impl Hsm {
         &self.config
     }
 
-    /// Whether there is an HSM at its place.
+    /// Whether there is an HSM at its place, its making begun or done.
     pub fn exists(&self) -> bool {
         self.config.home.unit().exists()
+    }
+
+    /// Whether making it was interrupted, or goes on in another process: there is a unit, but no store
+    /// or no master key yet.
+    pub fn is_half_made(&self) -> bool {
+        let without_store = matches!(self.store(), Err(Error::Store(StoreError::Missing(_))));
+        self.exists() && (without_store || matches!(self.active_unit(), Err(Error::UnitNotActive(_))))
     }
 
     /// Makes the HSM: the full ceremony, run by this machine with generated administrators and key
@@ -72,7 +79,11 @@ impl Hsm {
     /// A store that an interrupted ceremony left behind is taken up again.
     fn open_or_create_store(&self, group: Option<u32>) -> Result<Arc<dyn Store>> {
         match store::open(&self.config.store) {
-            Err(StoreError::Missing(_)) => Ok(store::create(&self.config.store, group)?.into()),
+            Err(StoreError::Missing(_)) => match store::create(&self.config.store, group) {
+                // Another process was faster.
+                Err(StoreError::Exists(_)) => Ok(store::open(&self.config.store)?.into()),
+                created => Ok(created?.into()),
+            },
             opened => Ok(opened?.into()),
         }
     }
