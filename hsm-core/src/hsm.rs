@@ -47,13 +47,6 @@ impl Hsm {
         self.config.home.unit().exists()
     }
 
-    /// Whether making it was interrupted, or goes on in another process: there is a unit, but no store
-    /// or no master key yet.
-    pub fn is_half_made(&self) -> bool {
-        let without_store = matches!(self.store(), Err(Error::Store(StoreError::Missing(_))));
-        self.exists() && (without_store || matches!(self.active_unit(), Err(Error::UnitNotActive(_))))
-    }
-
     /// Makes the HSM: the full ceremony, run by this machine with generated administrators and key
     /// parts, and an empty store. Every step is reported.
     ///

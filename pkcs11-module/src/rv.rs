@@ -223,7 +223,6 @@ fn code_of(error: &Error) -> CK_RV {
         | Error::FileDamaged { .. } => CKR_DEVICE_ERROR,
         Error::Config(_) => CKR_GENERAL_ERROR,
         Error::Store(error) => code_of_store(error),
-        _ => CKR_GENERAL_ERROR,
     }
 }
 
@@ -240,6 +239,5 @@ fn code_of_store(error: &StoreError) -> CK_RV {
         | StoreError::Busy { .. }
         | StoreError::Network { .. }
         | StoreError::Failed { .. } => CKR_DEVICE_ERROR,
-        _ => CKR_DEVICE_ERROR,
     }
 }
