@@ -233,6 +233,7 @@ fn code_of_store(error: &StoreError) -> CK_RV {
         StoreError::ReadOnly(_) => CKR_TOKEN_WRITE_PROTECTED,
         StoreError::Url(_)
         | StoreError::Missing(_)
+        | StoreError::Exists(_)
         | StoreError::Damaged { .. }
         | StoreError::Denied(_)
         | StoreError::Newer { .. }
