@@ -443,6 +443,35 @@ fn a_damaged_unit_file_is_named() {
 }
 
 #[test]
+fn a_lost_store_is_said_to_be_missing() {
+    let desk = Desk::with_token();
+    for entry in std::fs::read_dir(desk.home()).expect("the home") {
+        let path = entry.expect("an entry").path();
+        if path.is_file() && !path.ends_with("softhsm-rs.unit") && !path.ends_with("softhsm-rs.sealer") {
+            std::fs::remove_file(path).expect("a file to take away");
+        }
+    }
+    desk.run(&["token", "list"]).fails(8, "restore it from a backup");
+}
+
+#[test]
+fn a_store_of_another_master_key_is_refused() {
+    let (desk, other) = (Desk::with_token(), Desk::with_hsm());
+    for name in ["softhsm-rs.unit", "softhsm-rs.sealer"] {
+        std::fs::copy(other.home().join(name), desk.home().join(name)).expect("a file to exchange");
+    }
+    desk.run(&["key", "list"]).fails(8, "another master key");
+}
+
+#[test]
+fn a_lost_sealer_is_named() {
+    let desk = Desk::with_token();
+    std::fs::remove_file(desk.home().join("softhsm-rs.sealer")).expect("a file to take away");
+    desk.run(&["status"]).fails(7, "softhsm-rs.sealer");
+    desk.run(&["key", "list"]).fails(7, "softhsm-rs.sealer");
+}
+
+#[test]
 fn a_pipe_gets_neither_colours_nor_control_characters() {
     let desk = Desk::with_token();
     desk.run(&["key", "generate", "--type", "aes:256", "--label", "a\u{1b}[31mb"]).succeeds();
