@@ -249,7 +249,7 @@ impl Partition {
         self.handles.write().unwrap_or_else(PoisonError::into_inner).forget_private();
         self.session_objects.write().unwrap_or_else(PoisonError::into_inner).forget_private();
         for session in self.open_sessions() {
-            session.end_operations();
+            session.end_private_operations();
         }
     }
 
