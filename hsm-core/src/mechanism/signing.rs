@@ -128,9 +128,11 @@ impl Scheme {
             Scheme::V15(Some(hash)) | Scheme::Pss(_, Some(hash)) | Scheme::Ecdsa(Some(hash)) => {
                 Input::Hashed(crypto::digest(hash)?, hash)
             }
-            Scheme::V15(None) | Scheme::Pss(_, None) | Scheme::Ecdsa(None) | Scheme::X509 | Scheme::Ed25519 => {
-                Input::Whole(Zeroizing::default())
-            }
+            Scheme::V15(None)
+            | Scheme::Pss(_, None)
+            | Scheme::Ecdsa(None)
+            | Scheme::X509
+            | Scheme::Ed25519 => Input::Whole(Zeroizing::default()),
             Scheme::Hmac(hash, _) => Input::Mac(crypto::hmac(hash, key.secret_value())?),
             Scheme::Cmac(_) => Input::Mac(crypto::cmac(key.secret_value())?),
         })

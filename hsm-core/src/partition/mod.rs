@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use hsm_os::Guarded;
 
 pub(crate) mod directory;
+mod half;
 mod handles;
 mod objects;
 mod pins;
@@ -304,7 +305,9 @@ impl Partition {
         let key = self.check_pin(role, pin)?;
         self.set_login(match role {
             Role::User => Login::User(Arc::new(SealKey::new(key.expose())?)),
-            Role::So => Login::So(Guarded::copy_of(key.expose()).map_err(|_| Error::CryptoFailed("no memory"))?),
+            Role::So => {
+                Login::So(Guarded::copy_of(key.expose()).map_err(|_| Error::CryptoFailed("no memory"))?)
+            }
         });
         Ok(())
     }

@@ -5,8 +5,8 @@ use cryptoki_sys::*;
 use crate::crypto::Direction;
 use crate::error::{Error, Result};
 use crate::mechanism::table::{Function, row_for};
+use crate::mechanism::usage;
 use crate::mechanism::{Ciphering, Mechanism};
-use crate::object::usage;
 use crate::session::active::{Keyed, begin, last, step};
 use crate::session::{After, ObjectHandle, Output, Session};
 

@@ -4,8 +4,8 @@ use cryptoki_sys::*;
 
 use crate::error::{Error, Result};
 use crate::mechanism::table::{Function, row_for};
+use crate::mechanism::usage;
 use crate::mechanism::{Mechanism, Signing, Verifying};
-use crate::object::usage;
 use crate::session::active::{Keyed, begin, last, step};
 use crate::session::{After, ObjectHandle, Output, Session};
 

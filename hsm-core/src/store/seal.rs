@@ -128,12 +128,7 @@ impl SealKey {
     }
 
     /// Seals a record and puts it into the store, one revision after `revision` (0: it is new).
-    pub(crate) fn put(
-        &self,
-        writer: &mut dyn Writer,
-        mut address: Address,
-        plaintext: &[u8],
-    ) -> Result<u64> {
+    pub(crate) fn put(&self, writer: &mut dyn Writer, mut address: Address, plaintext: &[u8]) -> Result<u64> {
         address.revision += 1;
         let sealed = self.seal(&address, plaintext)?;
         let row = Row { kind: address.kind, revision: address.revision, sealed };
@@ -142,7 +137,12 @@ impl SealKey {
     }
 
     /// Opens a row of the store.
-    pub(crate) fn open_row(&self, partition: PartitionId, id: RecordId, row: &Row) -> Result<Zeroizing<Vec<u8>>> {
+    pub(crate) fn open_row(
+        &self,
+        partition: PartitionId,
+        id: RecordId,
+        row: &Row,
+    ) -> Result<Zeroizing<Vec<u8>>> {
         self.open(&Address { partition, id, kind: row.kind, revision: row.revision }, &row.sealed)
     }
 
