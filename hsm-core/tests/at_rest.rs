@@ -30,7 +30,9 @@ fn fill(session: &Session) {
     session.create_object(data(true, "twin", b"second")).unwrap();
     generate_ec(session, "pair");
     for (private, text) in [(false, "public"), (true, "private")] {
-        session.create_object(with_id(secret(private, &format!("{text} aes"), CKK_AES, &[5; 32]), text)).unwrap();
+        session
+            .create_object(with_id(secret(private, &format!("{text} aes"), CKK_AES, &[5; 32]), text))
+            .unwrap();
         let hmac = secret(private, &format!("{text} secret"), CKK_GENERIC_SECRET, &[9; 40]);
         session.create_object(with_id(hmac, &format!("id of {text}"))).unwrap();
     }
@@ -86,7 +88,16 @@ fn interview(hsm: &Hsm, pin: Option<&[u8]>) -> Answers {
 }
 
 fn searches() -> Vec<Template> {
-    let labels = ["public data", "private data", "twin", "pair", FILLER, "public aes", "private secret", "certificate"];
+    let labels = [
+        "public data",
+        "private data",
+        "twin",
+        "pair",
+        FILLER,
+        "public aes",
+        "private secret",
+        "certificate",
+    ];
     let ids = ["public", "private", "id of public", "id of private", "no such id"];
     let classes = [CKO_DATA, CKO_CERTIFICATE, CKO_PUBLIC_KEY, CKO_PRIVATE_KEY, CKO_SECRET_KEY];
     let mut out = vec![vec![], vec![label("no such label")]];
@@ -115,7 +126,8 @@ fn describe(session: &Session, object: ObjectHandle) -> (String, Result<String>)
         if view.attribute(CKA_LABEL)?.equals(&label(FILLER).1) {
             return Ok((FILLER.to_owned(), String::new()));
         }
-        let shown: Vec<_> = view.kinds().into_iter().map(|kind| format!("{:?}", view.attribute(kind))).collect();
+        let shown: Vec<_> =
+            view.kinds().into_iter().map(|kind| format!("{:?}", view.attribute(kind))).collect();
         let class = view.attribute(CKA_CLASS)?;
         let used = match class {
             class if class.equals(&number(0, CKO_SECRET_KEY).1) => use_secret(session, object)?,

@@ -91,8 +91,7 @@ pub(crate) fn begin(store: &dyn Store, unit: &ActiveUnit, status: &UnitStatus) -
         if writer.get(PartitionId::HSM, IDENTITY)?.is_some() {
             return check_identity(writer, unit, store);
         }
-        let address =
-            Address { partition: PartitionId::HSM, id: IDENTITY, kind: KIND_IDENTITY, revision: 0 };
+        let address = Address { partition: PartitionId::HSM, id: IDENTITY, kind: KIND_IDENTITY, revision: 0 };
         key.put(writer, address, status.hsm_id.to_string().as_bytes())?;
         chain(&key).begin(writer)
     })
@@ -124,11 +123,7 @@ fn read_all(reader: &mut dyn Reader, unit: &ActiveUnit) -> Result<Vec<(RecordId,
 }
 
 /// A partition that the index names is there.
-fn read(
-    reader: &mut dyn Reader,
-    unit: &ActiveUnit,
-    token: RecordId,
-) -> Result<(PartitionRecord, u64)> {
+fn read(reader: &mut dyn Reader, unit: &ActiveUnit, token: RecordId) -> Result<(PartitionRecord, u64)> {
     let missing = || Error::RecordDamaged { what: format!("the record of partition {token}") };
     let row = reader.get(PartitionId::HSM, token)?.ok_or_else(missing)?;
     Ok((decode(token, &row, Some(unit))?, row.revision))

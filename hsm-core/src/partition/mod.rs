@@ -315,7 +315,9 @@ impl Partition {
         let key = self.check_pin(role, pin)?;
         let opened = match role {
             Role::User => Login::User(Arc::new(SealKey::new(key.expose())?)),
-            Role::So => Login::So(Guarded::copy_of(key.expose()).map_err(|_| Error::CryptoFailed("no memory"))?),
+            Role::So => {
+                Login::So(Guarded::copy_of(key.expose()).map_err(|_| Error::CryptoFailed("no memory"))?)
+            }
         };
         // The PIN took its time: other threads may have closed the last session, opened a read-only
         // one or logged in meanwhile.

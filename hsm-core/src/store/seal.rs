@@ -130,12 +130,7 @@ impl SealKey {
     }
 
     /// Seals a record and puts it into the store, one revision after `revision` (0: it is new).
-    pub(crate) fn put(
-        &self,
-        writer: &mut dyn Writer,
-        mut address: Address,
-        plaintext: &[u8],
-    ) -> Result<u64> {
+    pub(crate) fn put(&self, writer: &mut dyn Writer, mut address: Address, plaintext: &[u8]) -> Result<u64> {
         address.revision += 1;
         let sealed = self.seal(&address, plaintext)?;
         let row = Row { kind: address.kind, revision: address.revision, sealed };
@@ -144,7 +139,12 @@ impl SealKey {
     }
 
     /// Opens a row of the store.
-    pub(crate) fn open_row(&self, partition: PartitionId, id: RecordId, row: &Row) -> Result<Zeroizing<Vec<u8>>> {
+    pub(crate) fn open_row(
+        &self,
+        partition: PartitionId,
+        id: RecordId,
+        row: &Row,
+    ) -> Result<Zeroizing<Vec<u8>>> {
         self.open(&Address { partition, id, kind: row.kind, revision: row.revision }, &row.sealed)
     }
 
@@ -184,8 +184,10 @@ pub(crate) struct Chain<'a> {
     pub key: &'a SealKey,
 }
 
-/// How many entries are fetched at once.
-const PAGE: usize = 64;
+/// How many entries a look-up fetches at first: one that is found and the one after it.
+const FIRST_PAGE: usize = 2;
+/// How many it fetches at once when there are many.
+const MOST_PAGE: usize = 128;
 
 impl Chain<'_> {
     fn entry(&self, tag: [u8; 16], record: RecordId) -> Entry {
@@ -270,9 +272,11 @@ impl Chain<'_> {
         if last.entry > start {
             return Err(self.damaged());
         }
+        let mut size = FIRST_PAGE;
         loop {
-            let page = reader.entries_after(self.partition, last.entry, PAGE)?;
-            let full = page.len() == PAGE;
+            let page = reader.entries_after(self.partition, last.entry, size)?;
+            let full = page.len() == size;
+            size = (size * 4).min(MOST_PAGE);
             for next in page {
                 self.follow(&last, next.entry)?;
                 match next.entry.tag.cmp(&tag) {
