@@ -71,15 +71,14 @@ pub struct Fresh {
 impl Fresh {
     /// In SQLite.
     pub fn new() -> Fresh {
-        Fresh::with(|_| {})
+        Fresh::configured("")
     }
 
-    /// In SQLite, its configuration changed before.
-    pub fn with(change: impl FnOnce(&mut Config)) -> Fresh {
+    /// In SQLite, with this configuration file.
+    pub fn configured(file: &str) -> Fresh {
         let home = directory();
-        let mut config = Config::for_home(home.path()).unwrap();
-        change(&mut config);
-        let (hsm, partition) = initialise(config);
+        std::fs::write(home.path().join("softhsm-rs.toml"), file).unwrap();
+        let (hsm, partition) = initialise(Config::for_home(home.path()).unwrap());
         Fresh { home, hsm, partition }
     }
 
