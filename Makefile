@@ -31,7 +31,7 @@ endef
 
 help: ## Show this list
 	@echo "softhsm-rs, a software HSM. Start with: make run"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 	@echo "  Variables: PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) SOFTHSM_RS_HOME=$(SOFTHSM_RS_HOME)"
 
 build: build-packages ## Build target/release/libsofthsm-rs.so and target/release/softhsm-rs

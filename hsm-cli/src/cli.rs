@@ -143,7 +143,7 @@ pub(crate) enum Key {
     #[command(after_long_help = KEY_LIST_EXAMPLES)]
     List {
         #[command(flatten)]
-        access: KeyAccess,
+        view: KeyView,
         #[command(flatten)]
         choice: KeyChoice,
         /// List certificates and data objects too
@@ -157,7 +157,7 @@ pub(crate) enum Key {
     #[command(after_long_help = KEY_SHOW_EXAMPLES)]
     Show {
         #[command(flatten)]
-        access: KeyAccess,
+        view: KeyView,
         #[command(flatten)]
         choice: KeyChoice,
         /// Print the public key alone, in PEM (SubjectPublicKeyInfo)
@@ -232,12 +232,19 @@ pub(crate) struct NewPin {
 pub(crate) struct KeyAccess {
     #[command(flatten)]
     pub(crate) token: TokenChoice,
-    /// Do not log in: see public objects alone
-    #[arg(long, conflicts_with = "pin_file")]
-    pub(crate) public: bool,
     /// Read the user PIN from a file's first line; `-` is standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) pin_file: Option<PathBuf>,
+}
+
+/// The token of a command that looks at keys, which it may do without login.
+#[derive(Debug, Args)]
+pub(crate) struct KeyView {
+    #[command(flatten)]
+    pub(crate) access: KeyAccess,
+    /// Do not log in: see public objects alone
+    #[arg(long, conflicts_with = "pin_file")]
+    pub(crate) public: bool,
 }
 
 /// Which keys.

@@ -3,7 +3,8 @@
 use cryptoki_sys::*;
 use hsm_core::Error;
 use hsm_core::object::Value;
-use hsm_core::session::{ObjectHandle, Session, View};
+use hsm_core::service::View;
+use hsm_core::session::{ObjectHandle, Session};
 use serde::Serialize;
 
 use crate::failure::Result;
@@ -118,7 +119,8 @@ fn size(view: &View) -> Option<u64> {
     modulus().or_else(|| number(view, CKA_VALUE_LEN)?.checked_mul(8))
 }
 
-fn class_name(class: Option<u64>) -> &'static str {
+/// The word for a class.
+pub(crate) fn class_name(class: Option<u64>) -> &'static str {
     match class {
         Some(CKO_PUBLIC_KEY) => "public",
         Some(CKO_PRIVATE_KEY) => "private",
@@ -129,7 +131,8 @@ fn class_name(class: Option<u64>) -> &'static str {
     }
 }
 
-fn type_name(key_type: Option<u64>) -> String {
+/// The word for a key type.
+pub(crate) fn type_name(key_type: Option<u64>) -> String {
     let name = match key_type {
         None => "",
         Some(CKK_RSA) => "rsa",

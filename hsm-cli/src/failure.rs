@@ -113,6 +113,9 @@ fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
         Error::ForeignMasterKey(_) | Error::RecordDamaged { .. } | Error::FileDamaged { .. } => {
             (Outcome::Damaged, None)
         }
+        Error::KeySizeRange => {
+            (Outcome::Usage, Some("`softhsm-rs help key generate` shows the types and sizes"))
+        }
         Error::SessionExists => (Outcome::InUse, Some("end the programs that use the token and try again")),
         Error::Locked(_) => (Outcome::InUse, Some("try again when it is done")),
         Error::Config(_) => (Outcome::Configuration, None),

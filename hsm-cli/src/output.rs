@@ -26,11 +26,6 @@ impl Output {
         Output { json, quiet }
     }
 
-    /// Whether results are JSON.
-    pub(crate) fn is_json(self) -> bool {
-        self.json
-    }
-
     /// Whether remarks and progress are wanted.
     pub(crate) fn is_chatty(self) -> bool {
         !self.quiet && !self.json
@@ -56,14 +51,7 @@ impl Output {
         }
     }
 
-    /// A remark that is no result.
-    pub(crate) fn note(self, text: &str) {
-        if self.is_chatty() {
-            write(&mut anstream::stderr(), &format!("{text}\n"));
-        }
-    }
-
-    /// A remark that matters, even to those who want none.
+    /// A remark that matters, even to those who want results alone.
     pub(crate) fn warning(self, text: &str) {
         write(&mut anstream::stderr(), &format!("{CAUTION}warning:{CAUTION:#} {text}\n"));
     }

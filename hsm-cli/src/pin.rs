@@ -70,14 +70,14 @@ impl<'a> Source<'a> {
     /// From the file or the environment.
     pub(crate) fn given(&self, output: Output) -> Result<Option<Secret>> {
         if let Some(path) = self.file {
-            return self.from_file(path, output).map(Some);
+            return self.read_file(path, output).map(Some);
         }
         Ok(std::env::var_os(self.variable)
             .filter(|value| !value.is_empty())
             .map(|value| Secret::new(value.into_encoded_bytes())))
     }
 
-    fn from_file(&self, path: &Path, output: Output) -> Result<Secret> {
+    fn read_file(&self, path: &Path, output: Output) -> Result<Secret> {
         let unreadable = |e| Failure::new(Outcome::Disk, format!("{}: {e}", path.display()));
         let line = if path == Path::new("-") {
             first_line(&mut std::io::stdin().lock()).map_err(unreadable)?

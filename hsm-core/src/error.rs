@@ -9,7 +9,6 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// An outcome other than success. The texts are for people: what happened, and where it helps, what
 /// to do next. None holds a secret.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     // ---- arguments and state of the caller ----
     /// An argument breaks a rule that no more exact variant names.

@@ -42,7 +42,7 @@ impl Hsm {
         &self.config
     }
 
-    /// Whether there is an HSM at its place.
+    /// Whether there is an HSM at its place, its making begun or done.
     pub fn exists(&self) -> bool {
         self.config.home.unit().exists()
     }
@@ -72,7 +72,11 @@ impl Hsm {
     /// A store that an interrupted ceremony left behind is taken up again.
     fn open_or_create_store(&self, group: Option<u32>) -> Result<Arc<dyn Store>> {
         match store::open(&self.config.store) {
-            Err(StoreError::Missing(_)) => Ok(store::create(&self.config.store, group)?.into()),
+            Err(StoreError::Missing(_)) => match store::create(&self.config.store, group) {
+                // Another process was faster.
+                Err(StoreError::Exists(_)) => Ok(store::open(&self.config.store)?.into()),
+                created => Ok(created?.into()),
+            },
             opened => Ok(opened?.into()),
         }
     }

@@ -42,11 +42,14 @@ impl<T> Handles<T> {
         self.write(handle, |shard| shard.remove(&handle))
     }
 
-    /// Ends the handles whose values are not to be kept.
-    pub(crate) fn retain(&self, keep: impl Fn(&T) -> bool) {
+    /// Ends the handles of the values that `ends` names, and gives the values back.
+    pub(crate) fn remove_all(&self, ends: impl Fn(&T) -> bool) -> Vec<Arc<T>> {
+        let mut removed = Vec::new();
         for shard in &self.shards {
-            shard.0.write().unwrap_or_else(PoisonError::into_inner).retain(|_, value| keep(value));
+            let mut shard = shard.0.write().unwrap_or_else(PoisonError::into_inner);
+            removed.extend(shard.extract_if(|_, value| ends(value)).map(|(_, value)| value));
         }
+        removed
     }
 
     fn write<R>(
@@ -110,11 +113,12 @@ mod tests {
     }
 
     #[test]
-    fn retain_ends_the_others() {
+    fn many_handles_end_at_once_and_the_others_stay() {
         let handles = Handles::new();
         let numbers: Vec<u64> = (0..100).map(|value| handles.insert(Arc::new(value))).collect();
-        handles.retain(|value| value % 2 == 0);
-        let left = numbers.iter().filter(|handle| handles.get(**handle).is_some()).count();
-        assert_eq!(left, 50);
+        assert_eq!(handles.remove_all(|value| value % 2 == 0).len(), 50);
+        let left: Vec<i32> =
+            numbers.iter().filter_map(|handle| handles.get(*handle)).map(|value| *value).collect();
+        assert!(left.len() == 50 && left.iter().all(|value| value % 2 == 1));
     }
 }

@@ -1,6 +1,7 @@
 //! The loaded library: what lives from C_Initialize to C_Finalize in one process. It joins the core's
 //! HSM with the handles and slot numbers that the application holds.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use hsm_core::config::{Config, Environment};
@@ -21,9 +22,24 @@ pub(crate) struct Library {
 }
 
 /// A session with the slot it was opened on.
-struct OpenSession {
+pub(crate) struct OpenSession {
     slot: u64,
     session: Arc<Session>,
+}
+
+impl OpenSession {
+    /// The slot's number.
+    pub(crate) fn slot(&self) -> u64 {
+        self.slot
+    }
+}
+
+impl Deref for OpenSession {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.session
+    }
 }
 
 impl Library {
@@ -38,10 +54,7 @@ impl Library {
 
     /// Ends every session and lets go of the store.
     pub(crate) fn close(self) {
-        self.sessions.retain(|open| {
-            open.session.partition().close_session(&open.session);
-            false
-        });
+        self.close_sessions(|_| true);
         self.hsm.suspend();
     }
 
@@ -81,29 +94,27 @@ impl Library {
     }
 
     /// The session behind a handle.
-    pub(crate) fn session(&self, handle: u64) -> Outcome<Arc<Session>> {
-        let open = self.sessions.get(handle).ok_or(Rejection::SessionHandleInvalid)?;
-        Ok(Arc::clone(&open.session))
-    }
-
-    /// The session behind a handle, and its slot.
-    pub(crate) fn session_and_slot(&self, handle: u64) -> Outcome<(Arc<Session>, u64)> {
-        let open = self.sessions.get(handle).ok_or(Rejection::SessionHandleInvalid)?;
-        Ok((Arc::clone(&open.session), open.slot))
+    pub(crate) fn session(&self, handle: u64) -> Outcome<Arc<OpenSession>> {
+        Ok(self.sessions.get(handle).ok_or(Rejection::SessionHandleInvalid)?)
     }
 
     /// Ends one session.
     pub(crate) fn close_session(&self, handle: u64) -> Outcome {
         let open = self.sessions.remove(handle).ok_or(Rejection::SessionHandleInvalid)?;
-        open.session.partition().close_session(&open.session);
+        open.partition().close_session(&open);
         Ok(())
     }
 
     /// Ends every session on a slot.
     pub(crate) fn close_all_sessions(&self, slot: u64) -> Outcome {
-        let partition = self.partition(slot)?;
-        self.sessions.retain(|open| open.slot != slot);
-        partition.close_all_sessions();
+        self.partition(slot)?;
+        self.close_sessions(|open| open.slot == slot);
         Ok(())
+    }
+
+    fn close_sessions(&self, ends: impl Fn(&OpenSession) -> bool) {
+        for open in self.sessions.remove_all(ends) {
+            open.partition().close_session(&open);
+        }
     }
 }

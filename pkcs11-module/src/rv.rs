@@ -223,7 +223,6 @@ fn code_of(error: &Error) -> CK_RV {
         | Error::FileDamaged { .. } => CKR_DEVICE_ERROR,
         Error::Config(_) => CKR_GENERAL_ERROR,
         Error::Store(error) => code_of_store(error),
-        _ => CKR_GENERAL_ERROR,
     }
 }
 
@@ -234,12 +233,12 @@ fn code_of_store(error: &StoreError) -> CK_RV {
         StoreError::ReadOnly(_) => CKR_TOKEN_WRITE_PROTECTED,
         StoreError::Url(_)
         | StoreError::Missing(_)
+        | StoreError::Exists(_)
         | StoreError::Damaged { .. }
         | StoreError::Denied(_)
         | StoreError::Newer { .. }
         | StoreError::Busy { .. }
         | StoreError::Network { .. }
         | StoreError::Failed { .. } => CKR_DEVICE_ERROR,
-        _ => CKR_DEVICE_ERROR,
     }
 }

@@ -191,7 +191,8 @@ isolated! {
                 scope.spawn(|| {
                     let session = token.rw();
                     while running.goes_on() {
-                        let found = session.find(&attrs![CKA_CLASS => CKO_SECRET_KEY]).unwrap();
+                        // A logout also ends a search.
+                        let Ok(found) = session.find(&attrs![CKA_CLASS => CKO_SECRET_KEY]) else { continue };
                         let Some(key) = found.first() else { continue };
                         let answer = session.sign(&Mech::plain(CKM_SHA256_HMAC), *key, b"data");
                         let expected = [

@@ -21,10 +21,10 @@ pub(super) fn run(hsm: &Hsm, options: &Init, output: Output) -> Result<()> {
     let mut steps = Vec::new();
     let mut progress = |step: Step| {
         if steps.is_empty() {
-            output.step(&format!("Key ceremony in {home}"));
+            output.step(&format!("Key ceremony in {home}\n   #  step                          signed"));
         }
         steps.push(Done::of(&step));
-        output.step(&line(steps.len(), &step));
+        output.step(&line(steps.len(), &step, &home));
     };
     let unit = match hsm.initialise(&ceremony, &mut progress) {
         Ok(unit) => unit,
@@ -56,12 +56,27 @@ impl Done {
     }
 }
 
-fn line(number: usize, step: &Step) -> String {
+/// A step on one line of a terminal: paths begin at the home, and of long numbers, which are in
+/// `--json` and in `status`, the first digits are shown.
+fn line(number: usize, step: &Step, home: &str) -> String {
     let signatures = match step.signatures {
-        Some(count) if count.needed > 0 => format!("; signatures {} of {}", count.given, count.needed),
+        Some(count) if count.needed > 0 => format!("{} of {}", count.given, count.needed),
         _ => String::new(),
     };
-    format!("{number:>4}  {:<22}  {}{signatures}", step.name, step.text)
+    let text = step.text.split(' ').map(|word| shortened(word, home)).collect::<Vec<_>>().join(" ");
+    format!("{number:>4}  {:<28}  {signatures:<6}  {text}", step.name).trim_end().to_owned()
+}
+
+fn shortened(word: &str, home: &str) -> String {
+    const LONG: usize = 40;
+    const SHOWN: usize = 16;
+    let in_home = word.strip_prefix(home).and_then(|rest| rest.strip_prefix('/'));
+    match word.get(..SHOWN) {
+        Some(start) if word.len() >= LONG && word.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            format!("{start}…")
+        }
+        _ => in_home.unwrap_or(word).to_owned(),
+    }
 }
 
 fn found(hsm: &Hsm, output: Output) -> Result<()> {
@@ -101,6 +116,14 @@ fn group_number(group: &str) -> Result<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_fits_on_a_line() {
+        assert_eq!(shortened("/h/ceremony/part-1", "/h"), "ceremony/part-1");
+        assert_eq!(shortened("/home/x", "/h"), "/home/x");
+        assert_eq!(shortened(&"ab".repeat(32), "/h"), "abababababababab…");
+        assert_eq!(shortened("deadbeef", "/h"), "deadbeef");
+    }
 
     #[test]
     fn a_group_is_known_by_name_and_by_number() {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use hsm_core::Error;
 use hsm_core::config::{Config, Environment};
-use hsm_core::hsm::{Hsm, Partition, PartitionInfo};
+use hsm_core::hsm::Hsm;
+use hsm_core::partition::{Partition, PartitionInfo};
 
 use crate::cli::{Cli, Command, Consent, Global, TokenChoice};
 use crate::failure::{Failure, Outcome, Result};
@@ -72,12 +73,12 @@ impl Token {
         if !hsm.exists() {
             return Err(Error::NoHsm(hsm.config().home.root.clone()).into());
         }
-        hsm.partitions()?.into_iter().map(Token::of).collect()
+        Ok(hsm.partitions()?.into_iter().map(Token::of).collect())
     }
 
-    fn of(partition: Arc<Partition>) -> Result<Token> {
-        let info = partition.info()?;
-        Ok(Token { partition, info })
+    fn of(partition: Arc<Partition>) -> Token {
+        let info = partition.info();
+        Token { partition, info }
     }
 
     /// The token of that label or serial number; the only one there is, where none is named.

@@ -37,21 +37,19 @@ pub(super) fn run(hsm: &Hsm, output: Output) -> Result<()> {
 
 /// What `init` shows at its end.
 pub(super) fn unit_summary(unit: &UnitStatus) -> Vec<(&'static str, String)> {
-    vec![
-        ("HSM", unit.hsm_id.to_string()),
-        ("master key", register(&unit.current_register)),
-        ("administrators", administrators(unit)),
-    ]
+    let mut fields = vec![("HSM", unit.hsm_id.to_string())];
+    fields.extend(register("master key", &unit.current_register));
+    fields
 }
 
 fn unit_fields(unit: &UnitStatus) -> Vec<(&'static str, String)> {
     let mut fields = vec![
         ("HSM", unit.hsm_id.to_string()),
         ("crypto unit", format!("{}, {}", unit.unit_id, unit.ownership)),
-        ("master key", register(&unit.current_register)),
-        ("new master key", register(&unit.new_register)),
-        ("administrators", administrators(unit)),
     ];
+    fields.extend(register("master key", &unit.current_register));
+    fields.extend(register("new master key", &unit.new_register));
+    fields.push(("administrators", administrators(unit)));
     if let Some(thresholds) = &unit.thresholds {
         let text = format!("{} to sign, {} to revoke", thresholds.signature, thresholds.revocation);
         fields.push(("thresholds", text));
@@ -59,11 +57,11 @@ fn unit_fields(unit: &UnitStatus) -> Vec<(&'static str, String)> {
     fields
 }
 
-fn register(register: &RegisterStatus) -> String {
-    match &register.verification_pattern {
-        Some(pattern) => format!("{}, verification pattern {pattern}", register.status),
-        None => register.status.to_owned(),
-    }
+fn register(name: &'static str, register: &RegisterStatus) -> Vec<(&'static str, String)> {
+    let mut fields = vec![(name, register.status.to_owned())];
+    fields
+        .extend(register.verification_pattern.map(|pattern| ("  verification pattern", pattern.to_string())));
+    fields
 }
 
 fn administrators(unit: &UnitStatus) -> String {
@@ -73,13 +71,13 @@ fn administrators(unit: &UnitStatus) -> String {
 
 /// Whether the ceremony's files are all still here. What cannot be read here is not held here.
 fn quorum_is_here(hsm: &Hsm) -> bool {
-    one_machine_holds_quorum(&hsm.config().home.unit_paths()).unwrap_or(false)
+    one_machine_holds_quorum(&hsm.unit_paths()).unwrap_or(false)
 }
 
 /// The quorum is what keeps one person from replacing the master key; on one machine it does not.
 pub(super) fn warn_of_quorum(hsm: &Hsm, output: Output) {
     if output.is_chatty() && quorum_is_here(hsm) {
-        let place = hsm.config().home.ceremony_files();
+        let place = hsm.unit_paths().ceremony_file("*").display().to_string();
         output.warning(&format!(
             "this machine alone holds the quorum. Move the administrators' keys and the key parts\n  ({place}) to different places, and keep them: they restore the master key."
         ));

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use hsm_core::hsm::{Access, Hsm, Partition, Tries};
+use hsm_core::hsm::Hsm;
+use hsm_core::partition::{Partition, Tries};
 use hsm_core::secret::Secret;
-use hsm_core::session::Role;
+use hsm_core::session::{Access, Role};
 use serde::Serialize;
 
 use super::{Token, confirm, quoted};
@@ -47,9 +48,9 @@ pub(super) struct Listed {
     label: String,
     serial: String,
     user_pin: &'static str,
-    user_tries_left: u32,
+    user_tries_left: Option<u32>,
     so_pin: &'static str,
-    so_tries_left: u32,
+    so_tries_left: Option<u32>,
 }
 
 impl Listed {
@@ -57,19 +58,20 @@ impl Listed {
         Listed {
             label: token.label(),
             serial: token.serial(),
-            user_pin: pin_state(token.info.user_pin_set, &token.info.user_tries),
-            user_tries_left: token.info.user_tries.left,
-            so_pin: pin_state(token.info.so_pin_set, &token.info.so_tries),
-            so_tries_left: token.info.so_tries.left,
+            user_pin: pin_state(token.info.user_pin_set, token.info.user_tries),
+            user_tries_left: token.info.user_tries.map(|tries| tries.left),
+            so_pin: pin_state(token.info.so_pin_set, token.info.so_tries),
+            so_tries_left: token.info.so_tries.map(|tries| tries.left),
         }
     }
 }
 
-fn pin_state(set: bool, tries: &Tries) -> &'static str {
-    match (set, tries.left) {
+/// Of a sealed unit it is not known how many tries are left.
+fn pin_state(set: bool, tries: Option<Tries>) -> &'static str {
+    match (set, tries) {
         (false, _) => "not set",
-        (true, 0) => "locked",
-        (true, 1) if tries.limit > 1 => "final try",
+        (true, Some(Tries { left: 0, .. })) => "locked",
+        (true, Some(Tries { left: 1, limit: 2.. })) => "final try",
         (true, _) => "set",
     }
 }
@@ -211,7 +213,7 @@ fn with_login(
 }
 
 fn report(partition: &Arc<Partition>, done: &str, output: Output) -> Result<()> {
-    let token = Token::of(Arc::clone(partition))?;
+    let token = Token::of(Arc::clone(partition));
     let text = format!("Token {} (serial {}) was {done}.", quoted(&token.label()), token.serial());
     output.result(&Listed::of(&token), |page| page.line(&text));
     Ok(())
@@ -245,10 +247,12 @@ mod tests {
 
     #[test]
     fn the_state_of_a_pin_warns_of_the_last_try() {
-        assert_eq!(pin_state(false, &Tries { left: 10, limit: 10 }), "not set");
-        assert_eq!(pin_state(true, &Tries { left: 10, limit: 10 }), "set");
-        assert_eq!(pin_state(true, &Tries { left: 1, limit: 10 }), "final try");
-        assert_eq!(pin_state(true, &Tries { left: 1, limit: 1 }), "set");
-        assert_eq!(pin_state(true, &Tries { left: 0, limit: 10 }), "locked");
+        let tries = |left, limit| Some(Tries { left, limit });
+        assert_eq!(pin_state(false, tries(10, 10)), "not set");
+        assert_eq!(pin_state(true, tries(10, 10)), "set");
+        assert_eq!(pin_state(true, tries(1, 10)), "final try");
+        assert_eq!(pin_state(true, tries(1, 1)), "set");
+        assert_eq!(pin_state(true, tries(0, 10)), "locked");
+        assert_eq!(pin_state(true, None), "set");
     }
 }

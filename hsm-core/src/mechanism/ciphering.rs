@@ -156,15 +156,15 @@ impl Transform {
             (Transform::RsaOaep { hash, mgf, label }, Direction::Encrypt) => {
                 key.rsa_public()?.encrypt_oaep(&Oaep { hash: *hash, mgf: *mgf, label }, input)?
             }
+            (
+                Transform::RsaV15 | Transform::RsaX509 | Transform::RsaOaep { .. },
+                Direction::Decrypt,
+            ) if input.len() != key.rsa_private()?.len() => return Err(Error::EncryptedDataLength),
             (Transform::RsaV15, Direction::Decrypt) => {
                 key.rsa_private()?.decrypt_v15(input)?.expose().to_vec()
             }
             (Transform::RsaX509, Direction::Decrypt) => {
-                let rsa = key.rsa_private()?;
-                if input.len() != rsa.len() {
-                    return Err(Error::EncryptedDataLength);
-                }
-                rsa.raw(input).map_err(|_| Error::EncryptedDataInvalid)?.expose().to_vec()
+                key.rsa_private()?.raw(input).map_err(|_| Error::EncryptedDataInvalid)?.expose().to_vec()
             }
             (Transform::RsaOaep { hash, mgf, label }, Direction::Decrypt) => key
                 .rsa_private()?
@@ -218,8 +218,8 @@ pub struct Ciphering {
 enum Running {
     /// A cipher that takes data in parts.
     Stream(Box<dyn Cipher>, Bounds),
-    /// RSA: the message whole, collected where it comes in parts.
-    Whole(Transform, Zeroizing<Vec<u8>>),
+    /// RSA: the message whole (sections 6.1.6, 6.1.8, 6.1.12: single-part encryption and decryption).
+    Whole(Transform),
 }
 
 /// How long the result of a whole message is.
@@ -250,7 +250,7 @@ impl Ciphering {
                 };
                 Running::Stream(crypto::aes(mode, direction, key.secret_value())?, bounds)
             }
-            None => Running::Whole(transform, Zeroizing::default()),
+            None => Running::Whole(transform),
         };
         Ok(Ciphering { running, direction, key, begun: false, kept: None })
     }
@@ -261,7 +261,7 @@ impl Ciphering {
             Running::Stream(_, Bounds::Same | Bounds::Unknown) => input,
             Running::Stream(_, Bounds::Padded) => (input / 16 + 1) * 16,
             Running::Stream(_, Bounds::Tagged(tag)) => input.saturating_add(*tag),
-            Running::Whole(..) => self.key.size_bits().div_ceil(8) as usize,
+            Running::Whole(_) => self.key.size_bits().div_ceil(8) as usize,
         }
     }
 
@@ -278,7 +278,7 @@ impl Ciphering {
                 put(out, self.kept.insert(result))
             }
             Running::Stream(cipher, _) => one_shot(cipher.as_mut(), input, out),
-            Running::Whole(transform, _) => {
+            Running::Whole(transform) => {
                 let result = transform.apply(self.direction, &self.key, input)?;
                 put(out, self.kept.insert(result))
             }
@@ -294,26 +294,16 @@ impl Ciphering {
     pub fn update_len(&self, input: usize) -> usize {
         match &self.running {
             Running::Stream(cipher, _) => cipher.update_len(input),
-            Running::Whole(..) => 0,
+            Running::Whole(_) => 0,
         }
     }
 
-    /// Takes part of the data.
+    /// Takes part of the data; [`Error::NotSupported`] where the mechanism takes it whole.
     pub fn update(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
         self.begun = true;
         match &mut self.running {
             Running::Stream(cipher, _) => cipher.update(input, out),
-            Running::Whole(_, message) => {
-                // No RSA message is longer than the largest modulus.
-                if input.len() > 2048_usize.saturating_sub(message.len()) {
-                    return Err(match self.direction {
-                        Direction::Encrypt => Error::DataLength,
-                        Direction::Decrypt => Error::EncryptedDataLength,
-                    });
-                }
-                message.extend_from_slice(input);
-                Ok(0)
-            }
+            Running::Whole(_) => Err(Error::NotSupported),
         }
     }
 
@@ -321,7 +311,7 @@ impl Ciphering {
     pub fn finish_len(&self) -> usize {
         match &self.running {
             Running::Stream(cipher, _) => cipher.finish_len(),
-            Running::Whole(..) => self.key.size_bits().div_ceil(8) as usize,
+            Running::Whole(_) => self.key.size_bits().div_ceil(8) as usize,
         }
     }
 
@@ -337,7 +327,7 @@ impl Ciphering {
                 result.truncate(length);
                 result
             }
-            Running::Whole(transform, message) => transform.apply(self.direction, &self.key, message)?,
+            Running::Whole(_) => return Err(Error::NotSupported),
         };
         put(out, self.kept.insert(result))
     }

@@ -117,6 +117,12 @@ impl Scheme {
         }
     }
 
+    /// Whether the message may come in parts: the raw RSA and ECDSA mechanisms are for single-part
+    /// signatures (sections 6.1.6, 6.1.9, 6.1.12, 6.3.12).
+    fn takes_parts(self) -> bool {
+        !matches!(self, Scheme::V15(None) | Scheme::Pss(_, None) | Scheme::Ecdsa(None) | Scheme::X509)
+    }
+
     fn input(self, key: &Key) -> Result<Input> {
         Ok(match self {
             Scheme::V15(Some(hash)) | Scheme::Pss(_, Some(hash)) | Scheme::Ecdsa(Some(hash)) => {
@@ -223,7 +229,7 @@ fn oid(hash: Hash) -> ObjectIdentifier {
 enum Input {
     Hashed(Box<dyn Digest>, Hash),
     Mac(Box<dyn Mac>),
-    /// Mechanisms that take the message whole also take it in parts here.
+    /// The message itself, whole.
     Whole(Zeroizing<Vec<u8>>),
 }
 
@@ -275,8 +281,11 @@ impl Signing {
         self.scheme.signature_len(&self.key)
     }
 
-    /// Takes part of the message.
+    /// Takes part of the message; [`Error::NotSupported`] where the mechanism takes it whole.
     pub fn update(&mut self, data: &[u8]) -> Result<()> {
+        if !self.scheme.takes_parts() {
+            return Err(Error::NotSupported);
+        }
         self.begun = true;
         self.input.update(data)
     }
@@ -335,8 +344,11 @@ impl Verifying {
         Ok(Verifying { scheme, input: scheme.input(&key)?, key, begun: false })
     }
 
-    /// Takes part of the message.
+    /// Takes part of the message; [`Error::NotSupported`] where the mechanism takes it whole.
     pub fn update(&mut self, data: &[u8]) -> Result<()> {
+        if !self.scheme.takes_parts() {
+            return Err(Error::NotSupported);
+        }
         self.begun = true;
         self.input.update(data)
     }
@@ -364,7 +376,7 @@ impl Verifying {
 
     /// Verifies a message given at once.
     pub fn verify(&mut self, data: &[u8], signature: &[u8]) -> Result<()> {
-        self.update(data)?;
+        self.input.update(data)?;
         self.finish(signature)
     }
 

@@ -258,7 +258,7 @@ static TABLE: &[Row] = rows! {
     CKA_WRAP_TEMPLATE                   Template   PUB.or(SEC),       Any,   [],         NONE;
     CKA_UNWRAP_TEMPLATE                 Template   PRIV.or(SEC),      Any,   [],         NONE;
     CKA_DERIVE_TEMPLATE                 Template   PRIV.or(SEC),      Any,   [],         NONE;
-    CKA_ALLOWED_MECHANISMS              Numbers    KEYS,              Any,   [],         NONE;
+    CKA_ALLOWED_MECHANISMS              Numbers    KEYS,              Any,   [],         EMPTY;
 };
 
 #[cfg(test)]

@@ -57,10 +57,10 @@ const fn needs(function: Function) -> (&'static [u64], u64) {
     }
 }
 
-/// CKA_ALLOWED_MECHANISMS, where the key has it: an empty list allows nothing.
+/// CKA_ALLOWED_MECHANISMS; an empty list, which is the default, restricts nothing (as in SoftHSM2).
 fn allows(object: &Object, mechanism: u64) -> bool {
     match object.get(CKA_ALLOWED_MECHANISMS) {
-        Some(Value::Numbers(allowed)) => allowed.contains(&mechanism),
+        Some(Value::Numbers(allowed)) => allowed.is_empty() || allowed.contains(&mechanism),
         _ => true,
     }
 }

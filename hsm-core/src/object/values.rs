@@ -60,6 +60,10 @@ fn settle_secret(object: &mut Object) -> Result<()> {
         return Err(Error::TemplateInconsistent(CKA_VALUE_LEN));
     }
     object.set(CKA_VALUE_LEN, Value::Number(length));
+    set_check_value(object)
+}
+
+fn set_check_value(object: &mut Object) -> Result<()> {
     let check_value = check_value(object)?;
     match object.get(CKA_CHECK_VALUE).and_then(Value::as_bytes) {
         // An empty one, given by the caller, means that he wants none (section 4.10.2).
@@ -75,7 +79,7 @@ fn settle_secret(object: &mut Object) -> Result<()> {
 }
 
 /// CKA_CHECK_VALUE: of an AES key the first three bytes of an encrypted zero block (section 4.10.2),
-/// of other secrets those of the SHA-1 digest of the value (section 6.8.2).
+/// of other secrets and of certificates those of the SHA-1 digest of the value (sections 6.8.2, 4.6.2).
 fn check_value(object: &Object) -> Result<Vec<u8>> {
     let value = object.bytes(CKA_VALUE);
     let mut full = match object.key_type() {
@@ -185,7 +189,7 @@ fn set_public_key_info(object: &mut Object, info: impl FnOnce(&Object) -> Result
 }
 
 /// Section 4.6: a certificate is given by value, or by URL with its hashes.
-fn settle_certificate(object: Object) -> Result<Key> {
+fn settle_certificate(mut object: Object) -> Result<Key> {
     match object.number(CKA_CERTIFICATE_TYPE) {
         Some(CKC_X_509) => {}
         _ => return Err(Error::AttributeValueInvalid(CKA_CERTIFICATE_TYPE)),
@@ -196,6 +200,9 @@ fn settle_certificate(object: Object) -> Result<Key> {
     let hashes = [CKA_HASH_OF_SUBJECT_PUBLIC_KEY, CKA_HASH_OF_ISSUER_PUBLIC_KEY];
     if !object.bytes(CKA_URL).is_empty() && hashes.iter().any(|kind| object.bytes(*kind).is_empty()) {
         return Err(Error::TemplateInconsistent(CKA_URL));
+    }
+    if !object.bytes(CKA_VALUE).is_empty() {
+        set_check_value(&mut object)?;
     }
     Ok(Key::new(object))
 }

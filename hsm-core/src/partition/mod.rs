@@ -247,7 +247,7 @@ impl Partition {
 
     fn end_operations(&self) {
         for session in self.open_sessions() {
-            session.end_operations();
+            session.end_private_operations();
         }
     }
 

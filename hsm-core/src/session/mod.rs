@@ -17,6 +17,13 @@ use crate::object::template::Author;
 use crate::partition::{Loaded, Partition};
 use active::Operations;
 
+/// A session that nobody holds any more has ended.
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.partition.clone().close_session(self);
+    }
+}
+
 /// What a session may change. PKCS #11 3.2, section 2.6.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Access {
@@ -90,8 +97,15 @@ impl Session {
         first
     }
 
-    pub(crate) fn end_operations(&self) {
+    fn end_operations(&self) {
         *self.operations() = Operations::default();
+    }
+
+    /// Ends the operations that use a key, or hold handles of objects. A digest goes on: nobody's login
+    /// was needed for it.
+    pub(crate) fn end_private_operations(&self) {
+        let mut operations = self.operations();
+        *operations = Operations { digest: operations.digest.take(), ..Operations::default() };
     }
 
     /// Ends the running operation of a kind.

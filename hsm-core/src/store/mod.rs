@@ -171,7 +171,6 @@ pub trait Store: Send + Sync + fmt::Debug {
 
 /// How a store fails. Each text names the file and what to do.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum StoreError {
     /// `put` or `remove` with a revision that is not the stored one.
     #[error("the record was changed in between")]

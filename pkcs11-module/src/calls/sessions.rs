@@ -38,7 +38,7 @@ pub(crate) fn close_all(library: &Library, slot: u64) -> Outcome {
 
 /// C_GetSessionInfo.
 pub(crate) fn info(library: &Library, session: u64, info: Outcome<Place<'_, CK_SESSION_INFO>>) -> Outcome {
-    let (session, slot) = library.session_and_slot(session)?;
+    let session = library.session(session)?;
     let state = match (session.access(), session.login_state()) {
         (Access::ReadOnly, LoginState::User) => CKS_RO_USER_FUNCTIONS,
         (Access::ReadOnly, LoginState::Public | LoginState::So) => CKS_RO_PUBLIC_SESSION,
@@ -51,7 +51,7 @@ pub(crate) fn info(library: &Library, session: u64, info: Outcome<Place<'_, CK_S
         Access::ReadWrite => CKF_RW_SESSION,
     };
     info?.put(CK_SESSION_INFO {
-        slotID: slot,
+        slotID: session.slot(),
         state,
         flags: CKF_SERIAL_SESSION | read_write,
         ulDeviceError: 0,

@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use cryptoki_sys::*;
 use hsm_core::partition::{Partition, PartitionInfo, Tries};
+use hsm_core::store::StoreError;
 use hsm_core::unit::ceremony;
 use hsm_core::{Error, mechanism};
 
@@ -179,21 +180,27 @@ pub(crate) fn init_token(
     }
 }
 
-/// A new partition. Where there is no HSM yet, one is made first by the quick ceremony, unless the
-/// configuration leaves that to `softhsm-rs init`.
+/// A new partition. Where there is no HSM yet, or another process is just making it, one is made first
+/// by the quick ceremony, unless the configuration leaves that to `softhsm-rs init`.
 fn create(library: &Library, label: &[u8; 32], so_pin: &[u8]) -> Outcome<Arc<Partition>> {
     let hsm = library.hsm();
-    if !hsm.exists() {
-        if !hsm.config().auto_init {
+    match hsm.create_partition(label, so_pin) {
+        Err(error) if is_no_hsm(&error) && hsm.config().auto_init => {}
+        Err(Error::Store(StoreError::Missing(_))) => {
             return Err(Error::NoHsm(hsm.config().home.root.clone()).into());
         }
-        match hsm.initialise(&ceremony::Options::default(), &mut |_| {}) {
-            // Another process was faster.
-            Ok(_) | Err(Error::HsmExists(_)) => {}
-            Err(error) => return Err(error.into()),
-        }
+        made => return Ok(made?),
     }
-    Ok(hsm.create_partition(label, so_pin)?)
+    match hsm.initialise(&ceremony::Options::default(), &mut |_| {}) {
+        // Another process was faster.
+        Ok(_) | Err(Error::HsmExists(_)) => Ok(hsm.create_partition(label, so_pin)?),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether there is no HSM, or one whose first ceremony did not come to its end.
+fn is_no_hsm(error: &Error) -> bool {
+    matches!(error, Error::NoHsm(_) | Error::UnitNotActive(_) | Error::Store(StoreError::Missing(_)))
 }
 
 /// "YYYYMMDDhhmmssxx" (section 3.2), the last two being zeros.

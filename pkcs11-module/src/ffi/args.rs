@@ -10,8 +10,9 @@ use hsm_core::object::Template;
 
 use super::interfaces::Wanted;
 use super::mechanism as mechanisms;
+use super::memory::{Place, Region};
 use super::templates::{self, Query};
-use super::types::{Bounded, Initialization, List, Out, Place, Region, Transform};
+use super::types::{Bounded, Initialization, List, Out, Transform};
 use crate::attributes;
 use crate::rv::{Outcome, Rejection};
 

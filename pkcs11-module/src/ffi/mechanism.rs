@@ -6,7 +6,7 @@ use cryptoki_sys::*;
 use hsm_core::Error;
 use hsm_core::mechanism::{self, Mechanism, Parameter, Shape};
 
-use super::types::Region;
+use super::memory::Region;
 use crate::rv::{Outcome, Refusal};
 
 /// Bytes of one part of a parameter (additional data, labels, shared data).

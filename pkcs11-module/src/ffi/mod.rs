@@ -1,6 +1,6 @@
-//! The C boundary: the exported functions (`entry`), what becomes of their arguments (`args`, `types`,
-//! `templates`, `mechanism`), the interfaces that list them, and the fork handlers. All `unsafe` code of
-//! the module is here.
+//! The C boundary: the exported functions (`entry`), what becomes of their arguments (`args`, `memory`,
+//! `types`, `templates`, `mechanism`), the interfaces that list them, and the fork handlers. All `unsafe`
+//! code of the module is here.
 //!
 //! Every block relies on one promise, the C caller's: a pointer that is not null points to as many
 //! valid, unmoving elements as the standard or the length beside it says, until the call returns. What
@@ -11,10 +11,12 @@ mod entry;
 mod fork;
 mod interfaces;
 mod mechanism;
+mod memory;
 mod templates;
 mod types;
 
 pub(crate) use fork::register as register_fork_handlers;
 pub(crate) use interfaces::{INTERFACES, Wanted, function_list, interface};
+pub(crate) use memory::Place;
 pub(crate) use templates::Query;
-pub(crate) use types::{Bounded, Initialization, List, Out, Place, Transform};
+pub(crate) use types::{Bounded, Initialization, List, Out, Transform};

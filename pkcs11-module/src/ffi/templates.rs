@@ -6,7 +6,7 @@ use cryptoki_sys::*;
 use hsm_core::Error;
 use hsm_core::object::{Template, Value};
 
-use super::types::Region;
+use super::memory::Region;
 use crate::attributes::{self, CForm, Given};
 use crate::rv::{Outcome, Refusal, Rejection};
 

@@ -1,8 +1,6 @@
-//! Arguments as safe types: places to write to, output under the two-call rule, and input beside it.
-//! Made from the caller's pointers in `args`; used by the bodies without `unsafe`.
+//! Arguments as safe types: output under the two-call rule, and input beside it. Made from the caller's
+//! pointers in `args`; used by the bodies without `unsafe`.
 
-use std::marker::PhantomData;
-use std::ptr::{self, NonNull};
 use std::slice;
 
 use cryptoki_sys::CK_ULONG;
@@ -10,99 +8,8 @@ use hsm_core::Error;
 use hsm_core::secret::Secret;
 use hsm_core::session::Output;
 
+use super::memory::{Place, Region};
 use crate::rv::{Outcome, Rejection};
-
-/// The caller's memory: `count` elements from `start`, checked as far as that is possible. Not a slice:
-/// places that are written may overlap one another, so each access goes through the pointer.
-pub(crate) struct Region<'call, T> {
-    start: NonNull<T>,
-    count: usize,
-    _caller: PhantomData<&'call T>,
-}
-
-impl<'call, T> Region<'call, T> {
-    /// Refuses null with a length, misaligned pointers, and lengths that no memory has. Null without a
-    /// length is an empty region.
-    ///
-    /// # Safety
-    /// The caller's promise (see `ffi`) must hold for `start` and `count` during `'call`.
-    pub(super) unsafe fn claim(start: *const T, count: CK_ULONG) -> Outcome<Region<'call, T>> {
-        let count = usize::try_from(count).map_err(|_| Rejection::ArgumentsBad)?;
-        if count == 0 {
-            return Ok(Region { start: NonNull::dangling(), count, _caller: PhantomData });
-        }
-        let start = NonNull::new(start.cast_mut()).ok_or(Rejection::ArgumentsBad)?;
-        let last = count.checked_mul(size_of::<T>()).and_then(|bytes| start.addr().get().checked_add(bytes));
-        if !start.is_aligned() || last.is_none_or(|last| isize::try_from(last).is_err()) {
-            return Err(Rejection::ArgumentsBad.into());
-        }
-        Ok(Region { start, count, _caller: PhantomData })
-    }
-
-    pub(super) fn start(&self) -> NonNull<T> {
-        self.start
-    }
-
-    /// How many elements.
-    pub(super) fn count(&self) -> usize {
-        self.count
-    }
-
-    /// Writes as many of `items` as there is room for.
-    fn write(&self, items: &[T])
-    where
-        T: Copy,
-    {
-        let count = items.len().min(self.count);
-        // SAFETY: `claim` was promised `self.count` writable elements; `ptr::copy` allows overlap.
-        unsafe { ptr::copy(items.as_ptr(), self.start.as_ptr(), count) };
-    }
-}
-
-impl<'call> Region<'call, u8> {
-    /// The bytes, for arguments that the module only reads.
-    pub(super) fn bytes(&self) -> &'call [u8] {
-        // SAFETY: `claim` was promised `count` readable bytes that nothing changes during the call: what
-        // the module itself writes is kept apart by `Transform`, or happens when the slice is dead.
-        unsafe { slice::from_raw_parts(self.start.as_ptr(), self.count) }
-    }
-
-    fn overlaps(&self, other: &Region<'_, u8>) -> bool {
-        let (start, others) = (self.start.addr().get(), other.start.addr().get());
-        self.count != 0 && other.count != 0 && start < others + other.count && others < start + self.count
-    }
-}
-
-/// Where one value goes.
-pub(crate) struct Place<'call, T>(Region<'call, T>);
-
-impl<'call, T: Copy> Place<'call, T> {
-    /// Refuses null and misaligned pointers.
-    ///
-    /// # Safety
-    /// As for [`Region::claim`], with one element.
-    pub(super) unsafe fn claim(at: *mut T) -> Outcome<Place<'call, T>> {
-        // SAFETY: passed on.
-        unsafe { Region::claim(at, 1) }.map(Place)
-    }
-
-    pub(crate) fn put(&self, value: T) {
-        self.0.write(&[value]);
-    }
-}
-
-impl Place<'_, CK_ULONG> {
-    /// The number that the caller put here.
-    pub(super) fn number(&self) -> CK_ULONG {
-        // SAFETY: `claim` was promised one readable, aligned number.
-        unsafe { self.0.start.as_ptr().read() }
-    }
-
-    /// Tells the caller a length.
-    fn put_length(&self, length: usize) {
-        self.put(CK_ULONG::try_from(length).unwrap_or(CK_ULONG::MAX));
-    }
-}
 
 /// Bytes to hand out, under the two-call rule (PKCS #11 3.2, section 5.2): a null buffer asks for the
 /// length alone, a buffer that is too small learns the length needed.
@@ -133,7 +40,7 @@ impl<'call> Out<'call> {
             Some(region) => {
                 // SAFETY: `claim` was promised `count` writable bytes, and no other reference to them
                 // exists: inputs that overlap were copied by `Transform`.
-                Output::Buffer(unsafe { slice::from_raw_parts_mut(region.start.as_ptr(), region.count) })
+                Output::Buffer(unsafe { slice::from_raw_parts_mut(region.start().as_ptr(), region.count()) })
             }
         };
         match produce(output) {
@@ -166,7 +73,7 @@ impl<'call> Transform<'call> {
     pub(super) fn new(input: Region<'call, u8>, out: Out<'call>) -> Outcome<Transform<'call>> {
         let input = if out.buffer.as_ref().is_some_and(|buffer| buffer.overlaps(&input)) {
             let mut copy = Vec::new();
-            copy.try_reserve_exact(input.count).map_err(|_| Rejection::HostMemory)?;
+            copy.try_reserve_exact(input.count()).map_err(|_| Rejection::HostMemory)?;
             copy.extend_from_slice(input.bytes());
             Input::Copy(Secret::new(copy))
         } else {
@@ -213,7 +120,7 @@ impl<'call, T: Copy> List<'call, T> {
     pub(crate) fn fill(self, items: &[T]) -> Outcome {
         self.count.put_length(items.len());
         match &self.buffer {
-            Some(buffer) if buffer.count < items.len() => Err(Rejection::BufferTooSmall.into()),
+            Some(buffer) if buffer.count() < items.len() => Err(Rejection::BufferTooSmall.into()),
             Some(buffer) => {
                 buffer.write(items);
                 Ok(())
@@ -246,13 +153,13 @@ impl<'call, T: Copy> Bounded<'call, T> {
 
     /// How many elements fit.
     pub(crate) fn room(&self) -> usize {
-        self.buffer.count
+        self.buffer.count()
     }
 
     /// Hands out at most [`Bounded::room`] elements.
     pub(crate) fn fill(self, items: &[T]) {
         self.buffer.write(items);
-        self.count.put_length(items.len().min(self.buffer.count));
+        self.count.put_length(items.len().min(self.buffer.count()));
     }
 }
 
@@ -269,14 +176,10 @@ pub(crate) struct Initialization {
 
 #[cfg(test)]
 mod tests {
+    use std::ptr;
+
     use super::*;
     use crate::rv::Refusal;
-
-    /// What a region of bytes at any address and of any length comes to. Nothing is read.
-    fn claim<T>(start: *const T, count: CK_ULONG) -> Result<usize, Refusal> {
-        // SAFETY: the region is never accessed.
-        unsafe { Region::claim(start, count) }.map(|region| region.count())
-    }
 
     fn is_bad<T>(outcome: Outcome<T>) -> bool {
         matches!(outcome, Err(Refusal::Door(Rejection::ArgumentsBad)))
@@ -285,41 +188,6 @@ mod tests {
     fn out<'a>(buffer: *mut u8, length: &'a mut CK_ULONG) -> Out<'a> {
         // SAFETY: the tests give buffers of at least `length` bytes, or null.
         unsafe { Out::claim(buffer, length) }.unwrap()
-    }
-
-    #[test]
-    fn nothing_at_null_is_an_empty_region() {
-        assert_eq!(claim(ptr::null::<u8>(), 0).unwrap(), 0);
-        // SAFETY: the region is empty.
-        assert!(unsafe { Region::claim(ptr::null::<u8>(), 0) }.unwrap().bytes().is_empty());
-    }
-
-    #[test]
-    fn null_with_a_length_is_bad() {
-        assert!(is_bad(claim(ptr::null::<u8>(), 1)));
-    }
-
-    #[test]
-    fn lengths_that_no_memory_has_are_bad() {
-        let start = &raw const *b"x";
-        for count in [CK_ULONG::MAX, CK_ULONG::MAX - 1, isize::MAX as CK_ULONG, 1 << 63] {
-            assert!(is_bad(claim(start.cast::<u8>(), count)), "{count:#x} bytes");
-        }
-        let numbers = [0 as CK_ULONG];
-        for count in [CK_ULONG::MAX / 8 + 2, 1 << 61, 1 << 60] {
-            assert!(is_bad(claim(numbers.as_ptr(), count)), "{count:#x} numbers");
-        }
-    }
-
-    #[test]
-    fn misaligned_pointers_are_bad() {
-        let numbers = [0 as CK_ULONG; 2];
-        let odd = numbers.as_ptr().wrapping_byte_add(1);
-        assert!(is_bad(claim(odd, 1)));
-        // SAFETY: refused before it is accessed.
-        assert!(is_bad(unsafe { Place::claim(odd.cast_mut()) }));
-        // SAFETY: refused before it is accessed.
-        assert!(is_bad(unsafe { Out::claim(ptr::null_mut(), odd.cast_mut()) }));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, ObjectClass, ObjectHandle};
 use cryptoki::session::{Session, UserType};
+use hsm_tests::openssl::ecdsa_der;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -264,26 +265,6 @@ fn verify(place: &Place, kind: &Kind, signature: &[u8]) -> Result<String> {
         return Err(format!("OpenSSL does not verify the signature of {}", kind.label).into());
     }
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
-}
-
-/// r ‖ s of a curve of 256 bits as the DER that OpenSSL reads: RFC 3279, section 2.2.3.
-fn ecdsa_der(signature: &[u8]) -> Vec<u8> {
-    let (r, s) = signature.split_at(signature.len() / 2);
-    let numbers = [integer(r), integer(s)].concat();
-    tagged(0x30, &numbers)
-}
-
-fn integer(number: &[u8]) -> Vec<u8> {
-    let start = number.iter().position(|byte| *byte != 0).unwrap_or(number.len());
-    let digits = number.get(start..).unwrap_or_default();
-    let sign = if digits.first().is_none_or(|byte| *byte >= 0x80) { [0].as_slice() } else { &[] };
-    tagged(0x02, &[sign, digits].concat())
-}
-
-/// A tag, the length and the contents; all contents here are far shorter than 128 bytes.
-fn tagged(tag: u8, contents: &[u8]) -> Vec<u8> {
-    let length = u8::try_from(contents.len()).unwrap_or(u8::MAX);
-    [&[tag, length], contents].concat()
 }
 
 fn to_copy(place: &Place) {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use hsm_core::Error;
-use hsm_core::hsm::{Access, Hsm};
+use hsm_core::hsm::Hsm;
+use hsm_core::session::Access;
 
 use super::{Desk, confirm, must_name_keys, quoted};
 use crate::cli::{Consent, KeyAccess, KeyChoice};

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use cryptoki_sys::*;
-use hsm_core::hsm::{Access, Hsm};
+use hsm_core::hsm::Hsm;
 use hsm_core::mechanism::{Mechanism, Parameter};
 use hsm_core::object::{Template, Value};
-use hsm_core::session::ObjectHandle;
+use hsm_core::session::{Access, ObjectHandle};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Desk, list};

@@ -1,21 +1,15 @@
 //! `key list`.
 
-use hsm_core::hsm::{Access, Hsm};
+use hsm_core::hsm::Hsm;
 
 use super::{Desk, classes, quoted, template};
-use crate::cli::{KeyAccess, KeyChoice};
+use crate::cli::{KeyChoice, KeyView};
 use crate::describe::Summary;
 use crate::failure::Result;
 use crate::output::{Output, Page, printable};
 
-pub(super) fn run(
-    hsm: &Hsm,
-    access: &KeyAccess,
-    choice: &KeyChoice,
-    all: bool,
-    output: Output,
-) -> Result<()> {
-    let desk = Desk::open(hsm, access, Access::ReadOnly, output)?;
+pub(super) fn run(hsm: &Hsm, view: &KeyView, choice: &KeyChoice, all: bool, output: Output) -> Result<()> {
+    let desk = Desk::view(hsm, view, output)?;
     let objects = if all && choice.class.is_none() {
         desk.find(template(choice, None))?
     } else {

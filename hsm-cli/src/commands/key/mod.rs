@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use cryptoki_sys::*;
-use hsm_core::hsm::{Access, Hsm};
+use hsm_core::hsm::Hsm;
 use hsm_core::object::{Template, Value};
-use hsm_core::session::{ObjectHandle, Role, Session};
+use hsm_core::session::{Access, ObjectHandle, Role, Session};
 
 use super::{Token, confirm, quoted};
-use crate::cli::{self, Class, KeyAccess, KeyChoice};
+use crate::cli::{self, Class, KeyAccess, KeyChoice, KeyView};
 use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
 use crate::pin::Source;
@@ -21,9 +21,10 @@ mod show;
 
 pub(super) fn run(hsm: &Hsm, command: cli::Key, output: Output) -> Result<()> {
     match command {
-        cli::Key::List { access, choice, all } => list::run(hsm, &access, &choice, all, output),
+        cli::Key::List { view, choice, all } => list::run(hsm, &view, &choice, all, output),
         cli::Key::Generate(options) => generate::run(hsm, &options, output),
-        cli::Key::Show { access, choice, public_key } => show::run(hsm, &access, &choice, public_key, output),
+        cli::Key::Show { view, choice, public_key: true } => show::export(hsm, &view, &choice, output),
+        cli::Key::Show { view, choice, public_key: false } => show::run(hsm, &view, &choice, output),
         cli::Key::Delete { access, choice, all, consent } => {
             let chosen = delete::Chosen { access: &access, choice: &choice, all };
             delete::run(hsm, &chosen, &consent, output)
@@ -31,7 +32,7 @@ pub(super) fn run(hsm: &Hsm, command: cli::Key, output: Output) -> Result<()> {
     }
 }
 
-/// A session on a token, its user logged in unless the caller wants public objects alone. Dropping
+/// A session on a token, its user logged in unless public objects alone are wanted. Dropping
 /// it closes it, and so logs out.
 struct Desk {
     token: Token,
@@ -41,16 +42,26 @@ struct Desk {
 impl Desk {
     fn open(hsm: &Hsm, access: &KeyAccess, mode: Access, output: Output) -> Result<Desk> {
         let token = Token::choose(hsm, &access.token)?;
-        let pin = match access.public {
-            true => None,
-            false => Some(Source::user(&token.label(), access.pin_file.as_deref()).existing(output)?),
-        };
+        let pin = Source::user(&token.label(), access.pin_file.as_deref()).existing(output)?;
         let session = token.partition.open_session(mode)?;
         let desk = Desk { token, session };
-        if let Some(pin) = pin {
-            desk.session.login(Role::User, pin.expose())?;
-        }
+        desk.session.login(Role::User, pin.expose())?;
         Ok(desk)
+    }
+
+    /// To look at objects: public ones alone, or after login.
+    fn view(hsm: &Hsm, view: &KeyView, output: Output) -> Result<Desk> {
+        match view.public {
+            true => Desk::open_public(hsm, &view.access),
+            false => Desk::open(hsm, &view.access, Access::ReadOnly, output),
+        }
+    }
+
+    /// Without login.
+    fn open_public(hsm: &Hsm, access: &KeyAccess) -> Result<Desk> {
+        let token = Token::choose(hsm, &access.token)?;
+        let session = token.partition.open_session(Access::ReadOnly)?;
+        Ok(Desk { token, session })
     }
 
     /// All objects that match, in the order in which the core finds them.
