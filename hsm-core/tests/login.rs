@@ -209,7 +209,8 @@ fn sessions_opened_and_closed_by_many_threads_all_work() {
 #[test]
 fn initialising_anew_needs_the_so_pin_and_no_session_anywhere() {
     let fresh = Fresh::new();
-    fresh.user().create_object(data(true, "private", b"x")).unwrap();
+    let session = fresh.user();
+    session.create_object(data(true, "private", b"x")).unwrap();
     let again = |pin| fresh.hsm.reinitialise(&fresh.partition, &padded("anew"), pin);
     assert!(matches!(again(SO_PIN), Err(Error::SessionExists)));
     fresh.partition.close_all_sessions();

@@ -158,10 +158,3 @@ impl Session {
         Ok(())
     }
 }
-
-/// A session that nobody holds any more is closed: otherwise its login would last.
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.partition.close_session(self);
-    }
-}
