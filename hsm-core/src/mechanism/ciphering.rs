@@ -153,10 +153,11 @@ impl Transform {
             (Transform::RsaOaep { hash, mgf, label }, Direction::Encrypt) => {
                 key.rsa_public()?.encrypt_oaep(&Oaep { hash: *hash, mgf: *mgf, label }, input)?
             }
-            (
-                Transform::RsaV15 | Transform::RsaX509 | Transform::RsaOaep { .. },
-                Direction::Decrypt,
-            ) if input.len() != key.rsa_private()?.len() => return Err(Error::EncryptedDataLength),
+            (Transform::RsaV15 | Transform::RsaX509 | Transform::RsaOaep { .. }, Direction::Decrypt)
+                if input.len() != key.rsa_private()?.len() =>
+            {
+                return Err(Error::EncryptedDataLength);
+            }
             (Transform::RsaV15, Direction::Decrypt) => {
                 key.rsa_private()?.decrypt_v15(input)?.expose().to_vec()
             }
