@@ -11,7 +11,7 @@ mod help;
 
 /// A software HSM: tokens and keys for PKCS#11, under a master key that a ceremony made.
 #[derive(Debug, Parser)]
-#[command(name = "softhsm-rs", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "softhsm-rs", version, max_term_width = 100)]
 #[command(after_long_help = overview(), after_help = "`softhsm-rs help COMMAND` shows examples.")]
 pub(crate) struct Cli {
     #[command(flatten)]
