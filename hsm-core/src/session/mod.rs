@@ -97,6 +97,10 @@ impl Session {
         first
     }
 
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
     fn end_operations(&self) {
         *self.operations() = Operations::default();
     }
@@ -131,7 +135,7 @@ impl Session {
 
     /// The object of a handle.
     pub(crate) fn object(&self, handle: ObjectHandle) -> Result<Arc<Loaded>> {
-        if self.closed.load(Ordering::Acquire) {
+        if self.is_closed() {
             return Err(Error::NoSuchSession);
         }
         self.partition.load(self.partition.named(handle)?)
