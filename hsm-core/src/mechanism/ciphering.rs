@@ -153,10 +153,11 @@ impl Transform {
             (Transform::RsaOaep { hash, mgf, label }, Direction::Encrypt) => {
                 key.rsa_public()?.encrypt_oaep(&Oaep { hash: *hash, mgf: *mgf, label }, input)?
             }
-            (
-                Transform::RsaV15 | Transform::RsaX509 | Transform::RsaOaep { .. },
-                Direction::Decrypt,
-            ) if input.len() != key.rsa_private()?.len() => return Err(Error::EncryptedDataLength),
+            (Transform::RsaV15 | Transform::RsaX509 | Transform::RsaOaep { .. }, Direction::Decrypt)
+                if input.len() != key.rsa_private()?.len() =>
+            {
+                return Err(Error::EncryptedDataLength);
+            }
             (Transform::RsaV15, Direction::Decrypt) => {
                 key.rsa_private()?.decrypt_v15(input)?.expose().to_vec()
             }
@@ -298,6 +299,10 @@ impl Ciphering {
     /// Takes part of the data; [`Error::NotSupported`] where the mechanism takes it whole.
     pub fn update(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
         self.begun = true;
+        if self.kept.is_some() {
+            // The message has ended; only its result is still to be fetched.
+            return Err(Error::OperationActive);
+        }
         match &mut self.running {
             Running::Stream(cipher, _) => cipher.update(input, out),
             Running::Whole(_) => Err(Error::NotSupported),
