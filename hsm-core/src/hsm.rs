@@ -138,6 +138,11 @@ impl Hsm {
         locked(&self.directory).refresh(&itself, store.as_ref())
     }
 
+    /// Whether the list, as it was read last, has a token.
+    pub(crate) fn lists(&self, token: RecordId) -> bool {
+        locked(&self.directory).get(token).is_some()
+    }
+
     /// Makes a partition.
     ///
     /// # Errors

@@ -299,6 +299,10 @@ impl Ciphering {
     /// Takes part of the data; [`Error::NotSupported`] where the mechanism takes it whole.
     pub fn update(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
         self.begun = true;
+        if self.kept.is_some() {
+            // The message has ended; only its result is still to be fetched.
+            return Err(Error::OperationActive);
+        }
         match &mut self.running {
             Running::Stream(cipher, _) => cipher.update(input, out),
             Running::Whole(_) => Err(Error::NotSupported),

@@ -7,13 +7,11 @@ use cryptoki_sys::*;
 use super::curves::NamedCurve;
 use super::encoding;
 use super::material::{Key, size_bits};
+use super::template::LONGEST_VALUE;
 use super::{Object, Value};
 use crate::crypto::{self, AesMode, Direction, Hash, RsaCrt, RsaParts};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
-
-/// The longest secret key value and the longest of any other byte string, in bytes.
-const LONGEST_VALUE: usize = 1 << 20;
 
 /// Checks the values of an object that a caller gave or a key was unwrapped into, completes them, and
 /// answers the object as a key.

@@ -20,7 +20,7 @@ use crate::object::find::Search;
 use crate::object::material::Key;
 use crate::object::{Object, Value};
 use crate::rng;
-use crate::session::LoginState;
+use crate::session::{LoginState, Session};
 use crate::store::RecordId;
 
 /// How many unsealed objects a process keeps for each partition.
@@ -186,11 +186,19 @@ impl Partition {
             .collect())
     }
 
-    /// Adds an object of one session.
-    pub(crate) fn insert_session(&self, place: usize, key: Key) -> Result<Arc<Loaded>> {
+    /// Adds an object of one session, unless that has ended meanwhile, or the login that the object
+    /// needs: nobody would drop it.
+    pub(crate) fn insert_session(&self, session: &Session, key: Key) -> Result<Arc<Loaded>> {
         let unique: [u8; 16] = rng::array()?;
         let key = key.with_unique_id(hex::encode(unique));
         let mut objects = self.session_objects.write().unwrap_or_else(PoisonError::into_inner);
+        if session.is_closed() {
+            return Err(Error::NoSuchSession);
+        }
+        if key.object().is_private() && self.login_state() != LoginState::User {
+            return Err(Error::NotLoggedIn);
+        }
+        let place = session.place();
         objects.last += 1;
         let number = objects.last;
         let loaded = session_object(number, key);
@@ -250,15 +258,15 @@ impl Partition {
         self.handles.write().unwrap_or_else(PoisonError::into_inner).forget(identity);
     }
 
-    /// Drops the session objects of the session at a place, or all of them.
-    pub(crate) fn drop_session_objects(&self, place: Option<usize>) {
+    /// Drops the objects of the session at a place.
+    pub(crate) fn drop_session_objects(&self, place: usize) {
         let mut objects = self.session_objects.write().unwrap_or_else(PoisonError::into_inner);
         if objects.objects.is_empty() {
             return;
         }
         let mut handles = self.handles.write().unwrap_or_else(PoisonError::into_inner);
         objects.objects.retain(|number, (owner, _)| {
-            let stays = place.is_some_and(|place| place != *owner);
+            let stays = place != *owner;
             if !stays {
                 handles.forget(Identity::Session(*number));
             }
