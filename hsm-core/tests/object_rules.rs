@@ -173,7 +173,8 @@ fn what_is_left_out_is_missed_or_gets_its_default() {
 
 #[test]
 fn an_attribute_of_other_objects_is_refused() {
-    let mut kinds: Vec<_> = SUBJECTS.iter().flat_map(|subject| rules::rows_of(subject.0, subject.1)).collect();
+    let mut kinds: Vec<_> =
+        SUBJECTS.iter().flat_map(|subject| rules::rows_of(subject.0, subject.1)).collect();
     kinds.sort_by_key(|row| row.kind);
     kinds.dedup_by_key(|row| row.kind);
     let base = base();
@@ -275,7 +276,13 @@ fn setting_and_copying_change_what_may_change_and_one_way_flags_one_way() {
     }
 }
 
-fn check(result: Result<Object>, row: &Row, value: &Value, right: std::result::Result<(), &Error>, what: &str) {
+fn check(
+    result: Result<Object>,
+    row: &Row,
+    value: &Value,
+    right: std::result::Result<(), &Error>,
+    what: &str,
+) {
     match right {
         Ok(()) => {
             let object = result.unwrap_or_else(|error| panic!("{what}: {error:?}"));
@@ -287,7 +294,8 @@ fn check(result: Result<Object>, row: &Row, value: &Value, right: std::result::R
 
 #[test]
 fn the_past_of_a_key_is_told_as_it_was() {
-    let flags = |object: &Object| HISTORY.map(|kind| object.get(kind).map(|value| format!("{value:?}")).unwrap());
+    let flags =
+        |object: &Object| HISTORY.map(|kind| object.get(kind).map(|value| format!("{value:?}")).unwrap());
     let hidden = || vec![(CKA_SENSITIVE, Value::Bool(true)), (CKA_EXTRACTABLE, Value::Bool(false))];
     let build = |origin, template| {
         template::build(origin, CKO_SECRET_KEY, Some(CKK_GENERIC_SECRET), template, Author::Ordinary).unwrap()

@@ -113,7 +113,8 @@ fn a_store_of_a_newer_version_is_named_and_left_as_it_was() {
     // The database header's user version, a big-endian number (SQLite's file format, section 1.3).
     bytes[60..64].copy_from_slice(&7_u32.to_be_bytes());
     fs::write(&main, &bytes).unwrap();
-    let Err(Error::Store(StoreError::Newer { path, found, known })) = handle(home.path()).partitions().map(drop)
+    let Err(Error::Store(StoreError::Newer { path, found, known })) =
+        handle(home.path()).partitions().map(drop)
     else {
         panic!()
     };

@@ -180,6 +180,10 @@ fn complete(object: &mut Object, origin: Origin<'_>) -> Result<()> {
         }
     }
     check_dates(object)?;
+    // Section 4.9: it "may only be set to CK_TRUE when CKA_PRIVATE is also CK_TRUE".
+    if object.flag(CKA_ALWAYS_AUTHENTICATE) && !object.is_private() {
+        return Err(Error::TemplateInconsistent(CKA_ALWAYS_AUTHENTICATE));
+    }
     if key_type.is_some() {
         set_history(object, origin);
     }
