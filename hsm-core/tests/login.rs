@@ -142,6 +142,30 @@ fn objects_outlive_every_change_of_pin() {
     assert!(matches!(read_only.set_pin(b"third", b"fourth"), Err(Error::SessionReadOnly)));
 }
 
+#[test]
+fn a_key_that_asks_for_its_pin_at_each_use_signs_after_it_alone() {
+    let fresh = limited(2);
+    let session = fresh.user();
+    let mut public = token(false, "pair");
+    public.push(bytes(CKA_EC_PARAMS, P256));
+    let mut private = token(true, "pair");
+    private.push(flag(CKA_ALWAYS_AUTHENTICATE, true));
+    let pair = session.generate_key_pair(&Mechanism::plain(CKM_EC_KEY_PAIR_GEN), public, private);
+    let (_, key) = pair.unwrap();
+    assert!(matches!(session.login_context(USER_PIN), Err(Error::OperationNotInitialised)));
+    let mut out = [0; 64];
+    session.sign_init(&Mechanism::plain(CKM_ECDSA_SHA256), key).unwrap();
+    assert!(matches!(session.sign(b"m", Output::Buffer(&mut out)), Err(Error::ContextLoginNeeded)));
+    assert!(matches!(session.login_context(WRONG), Err(Error::PinIncorrect { left: 1 })));
+    session.login_context(USER_PIN).unwrap();
+    session.sign(b"m", Output::Buffer(&mut out)).unwrap();
+    session.sign_init(&Mechanism::plain(CKM_ECDSA_SHA256), key).unwrap();
+    assert!(matches!(session.login_context(WRONG), Err(Error::PinIncorrect { left: 1 })));
+    assert!(matches!(session.login_context(WRONG), Err(Error::PinIncorrect { left: 0 })));
+    assert!(matches!(session.login_context(USER_PIN), Err(Error::PinLocked)));
+    assert_eq!(session.login_state(), LoginState::Public, "a locked PIN logs out");
+}
+
 /// A handle that is no longer an object's.
 fn is_gone(session: &hsm_core::session::Session, object: ObjectHandle) -> bool {
     matches!(session.view(object).map(drop), Err(Error::NoSuchObject))
