@@ -1,5 +1,11 @@
 //! What is on the disk: nothing of a private object in clear, and no bit whose change leads to a
 //! wrong answer. The store's own treatment of damaged files is tested with its back ends.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod kit;
 

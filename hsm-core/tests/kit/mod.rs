@@ -1,6 +1,11 @@
 //! Set-up that the tests of the whole core share: an HSM in a directory of its own, with one
 //! partition whose PINs are set, and short ways to ask. What is asked stands in the tests.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's set-up fails loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 #![allow(dead_code)] // Each test file uses its part.
 
 use std::path::{Path, PathBuf};
