@@ -239,7 +239,8 @@ fn may_change(row: &Row, from: bool, to: &Value, author: Author) -> bool {
     let falls = from && matches!(to, Value::Bool(false));
     let rises = !from && matches!(to, Value::Bool(true));
     let trusts = row.notes.has(10) && matches!(to, Value::Bool(true)) && author == Author::Ordinary;
-    row.notes.has(8) && !(row.notes.has(11) && falls) && !(row.notes.has(12) && rises) && !trusts
+    let one_way = row.notes.has(11) && falls || row.notes.has(12) && rises;
+    row.notes.has(8) && !one_way && !trusts
 }
 
 /// New values for a row: both booleans, or a sample.
