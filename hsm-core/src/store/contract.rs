@@ -66,7 +66,7 @@ fn put(store: &dyn Store, partition: PartitionId, id: RecordId, row: &Row) {
 }
 
 fn is_conflict(result: &Result<()>) -> bool {
-    matches!(result, Err(Error::Store(StoreError::Conflict)))
+    matches!(result, Err(Error::Conflict))
 }
 
 /// A back end under test: an empty store, and how to open it once more.
