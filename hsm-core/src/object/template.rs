@@ -141,7 +141,9 @@ fn without_zeros(bytes: &[u8]) -> &[u8] {
 /// Year, month and day in ASCII digits, month and day in their ranges.
 fn check_date(kind: u64, date: &[u8; 8]) -> Result<()> {
     let number = |digits: &[u8]| -> Option<u32> {
-        digits.iter().try_fold(0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0')))
+        digits
+            .iter()
+            .try_fold(0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0')))
     };
     let [.., m1, m2, d1, d2] = date;
     let year = date.first_chunk::<4>().and_then(|year| number(year));

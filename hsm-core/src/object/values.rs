@@ -96,7 +96,8 @@ fn check_value(object: &Object) -> Result<Vec<u8>> {
 
 /// Makes an RSA private key complete, and refuses numbers that do not belong together.
 fn settle_rsa_private(mut object: Object) -> Result<Key> {
-    let parts = crypto::complete_rsa(rsa_parts(&object)).map_err(|_| Error::AttributeValueInvalid(CKA_MODULUS))?;
+    let parts =
+        crypto::complete_rsa(rsa_parts(&object)).map_err(|_| Error::AttributeValueInvalid(CKA_MODULUS))?;
     put_rsa_private(&mut object, &parts)?;
     set_public_key_info(&mut object, |object| {
         let mut public = Object::default();
@@ -124,7 +125,8 @@ fn settle_rsa_public(mut object: Object) -> Result<Key> {
 fn settle_curve_private(mut object: Object) -> Result<Key> {
     let curve = NamedCurve::read(object.bytes(CKA_EC_PARAMS), object.key_type())?;
     let value = object.bytes(CKA_VALUE);
-    let zeros = curve.private_len().checked_sub(value.len()).ok_or(Error::AttributeValueInvalid(CKA_VALUE))?;
+    let zeros =
+        curve.private_len().checked_sub(value.len()).ok_or(Error::AttributeValueInvalid(CKA_VALUE))?;
     let mut full = Secret::zeroed(curve.private_len());
     full.expose_mut().get_mut(zeros..).unwrap_or_default().copy_from_slice(value);
     if zeros > 0 && !matches!(curve, NamedCurve::Weierstrass(_)) {
@@ -180,7 +182,9 @@ pub(crate) fn public_point(key: &Key, curve: NamedCurve) -> Result<Vec<u8>> {
 fn set_public_key_info(object: &mut Object, info: impl FnOnce(&Object) -> Result<Vec<u8>>) -> Result<()> {
     let info = info(object)?;
     match object.get(CKA_PUBLIC_KEY_INFO).and_then(Value::as_bytes) {
-        Some(given) if !given.is_empty() && given != info => Err(Error::AttributeValueInvalid(CKA_PUBLIC_KEY_INFO)),
+        Some(given) if !given.is_empty() && given != info => {
+            Err(Error::AttributeValueInvalid(CKA_PUBLIC_KEY_INFO))
+        }
         _ => {
             object.set(CKA_PUBLIC_KEY_INFO, Value::Bytes(info));
             Ok(())

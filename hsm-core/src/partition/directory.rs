@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::record::{FreshKeys, PartitionRecord};
-use super::{Partition, objects, pins};
+use super::{Partition, half, pins};
 use crate::error::{Error, Result};
 use crate::hsm::Hsm;
 use crate::rng;
@@ -91,21 +91,24 @@ pub(crate) fn begin(store: &dyn Store, unit: &ActiveUnit, status: &UnitStatus) -
         if writer.get(PartitionId::HSM, IDENTITY)?.is_some() {
             return check_identity(writer, unit, store);
         }
-        let address =
-            Address { partition: PartitionId::HSM, id: IDENTITY, kind: KIND_IDENTITY, revision: 0 };
+        let address = Address { partition: PartitionId::HSM, id: IDENTITY, kind: KIND_IDENTITY, revision: 0 };
         key.put(writer, address, status.hsm_id.to_string().as_bytes())?;
         chain(&key).begin(writer)
     })
 }
 
 /// Tells a store of another master key from a damaged one: that key opens nothing of it at all.
-fn check_identity<R: Reader + ?Sized>(reader: &mut R, unit: &ActiveUnit, store: &dyn Store) -> Result<()> {
-    let foreign = || Error::ForeignMasterKey(store.location());
-    let row = reader.get(PartitionId::HSM, IDENTITY)?.ok_or_else(foreign)?;
-    match key(unit)?.open_row(PartitionId::HSM, IDENTITY, &row) {
-        Ok(_) => Ok(()),
-        Err(Error::RecordDamaged { .. }) => Err(foreign()),
-        Err(error) => Err(error),
+fn check_identity(reader: &mut dyn Reader, unit: &ActiveUnit, store: &dyn Store) -> Result<()> {
+    let key = key(unit)?;
+    let opened = match reader.get(PartitionId::HSM, IDENTITY)? {
+        Some(row) => key.open_row(PartitionId::HSM, IDENTITY, &row).map(drop),
+        None => Err(Error::RecordDamaged { what: "the identity of the store".into() }),
+    };
+    match opened {
+        Err(Error::RecordDamaged { .. }) if chain(&key).records(reader, ALL).is_err() => {
+            Err(Error::ForeignMasterKey(store.location()))
+        }
+        opened => opened,
     }
 }
 
@@ -120,11 +123,7 @@ fn read_all(reader: &mut dyn Reader, unit: &ActiveUnit) -> Result<Vec<(RecordId,
 }
 
 /// A partition that the index names is there.
-fn read(
-    reader: &mut dyn Reader,
-    unit: &ActiveUnit,
-    token: RecordId,
-) -> Result<(PartitionRecord, u64)> {
+fn read(reader: &mut dyn Reader, unit: &ActiveUnit, token: RecordId) -> Result<(PartitionRecord, u64)> {
     let missing = || Error::RecordDamaged { what: format!("the record of partition {token}") };
     let row = reader.get(PartitionId::HSM, token)?.ok_or_else(missing)?;
     Ok((decode(token, &row, Some(unit))?, row.revision))
@@ -182,7 +181,7 @@ pub(crate) fn create(
 fn begin_space(writer: &mut dyn Writer, record: &PartitionRecord, keys: &FreshKeys) -> Result<()> {
     let public = SealKey::new(keys.public.expose())?;
     let private = SealKey::new(keys.private.expose())?;
-    objects::begin(record.space, &public, &private, writer)
+    half::begin(record.space, &public, &private, writer)
 }
 
 /// Gives a partition new keys in a new space; the old space goes with all that is in it.

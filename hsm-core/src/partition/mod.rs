@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use hsm_os::Guarded;
 
 pub(crate) mod directory;
+mod half;
 mod handles;
 mod objects;
 mod pins;
@@ -164,19 +165,22 @@ impl Partition {
     /// [`Error::SessionReadWriteSoExists`], and all that keeps the partition's keys from being
     /// unwrapped.
     pub fn open_session(self: &Arc<Self>, access: Access) -> Result<Arc<Session>> {
-        if access == Access::ReadOnly && self.login_state() == LoginState::So {
-            return Err(Error::SessionReadWriteSoExists);
-        }
         let mut sessions = locked(&self.sessions);
+        let mut lock = None;
         if sessions.count == 0 {
             drop(sessions);
-            // Another process may have initialised the token anew since it was last looked at.
+            // Another process may have initialised the token anew since it was last looked at; from
+            // here on none does.
+            lock = self.hsm()?.hold_sessions_lock(self.token)?;
             self.hsm()?.refresh()?;
             sessions = locked(&self.sessions);
         }
+        if access == Access::ReadOnly && self.login_state() == LoginState::So {
+            return Err(Error::SessionReadWriteSoExists);
+        }
         if sessions.count == 0 {
-            sessions.lock = self.hsm()?.hold_sessions_lock(self.token)?;
             self.unwrap_public_key()?;
+            sessions.lock = lock;
         }
         let place = sessions.free.pop().unwrap_or(sessions.open.len());
         let session = Arc::new(Session::new(self.clone(), access, place));
@@ -204,8 +208,8 @@ impl Partition {
         sessions.read_write -= u64::from(session.access() == Access::ReadWrite);
         if sessions.count == 0 {
             sessions.lock = None;
-            drop(sessions);
-            self.forget();
+            // Under the lock: a session that another thread opens meanwhile keeps its key.
+            self.wipe();
         }
     }
 
@@ -235,26 +239,34 @@ impl Partition {
         }
     }
 
-    /// Logs in after the PIN was checked.
-    pub(crate) fn set_login(&self, login: Login) {
-        *self.login.write().unwrap_or_else(PoisonError::into_inner) = login;
-    }
-
     /// Ends the login: the private-object key and everything unsealed by it goes, and so do handles of
     /// private objects and running operations.
     pub(crate) fn end_login(&self) {
-        self.set_login(Login::Public);
-        locked(&self.cache).forget_private();
-        self.handles.write().unwrap_or_else(PoisonError::into_inner).forget_private();
-        self.session_objects.write().unwrap_or_else(PoisonError::into_inner).forget_private();
+        self.wipe_private();
+        self.end_operations();
+    }
+
+    fn end_operations(&self) {
         for session in self.open_sessions() {
             session.end_private_operations();
         }
     }
 
-    /// Forgets everything unsealed.
+    /// Forgets everything unsealed, and what runs with it.
     fn forget(&self) {
-        self.end_login();
+        self.wipe();
+        self.end_operations();
+    }
+
+    fn wipe_private(&self) {
+        *self.login.write().unwrap_or_else(PoisonError::into_inner) = Login::Public;
+        locked(&self.cache).forget_private();
+        self.handles.write().unwrap_or_else(PoisonError::into_inner).forget_private();
+        self.session_objects.write().unwrap_or_else(PoisonError::into_inner).forget_private();
+    }
+
+    fn wipe(&self) {
+        self.wipe_private();
         *locked(&self.cache) = Cache::default();
         *self.public.write().unwrap_or_else(PoisonError::into_inner) = None;
         self.handles.write().unwrap_or_else(PoisonError::into_inner).clear();
@@ -302,10 +314,26 @@ impl Partition {
     /// Checks a PIN and logs its owner in.
     pub(crate) fn log_in(&self, role: Role, pin: &[u8]) -> Result<()> {
         let key = self.check_pin(role, pin)?;
-        self.set_login(match role {
+        let opened = match role {
             Role::User => Login::User(Arc::new(SealKey::new(key.expose())?)),
-            Role::So => Login::So(Guarded::copy_of(key.expose()).map_err(|_| Error::CryptoFailed("no memory"))?),
-        });
+            Role::So => {
+                Login::So(Guarded::copy_of(key.expose()).map_err(|_| Error::CryptoFailed("no memory"))?)
+            }
+        };
+        // The PIN took its time: other threads may have closed the last session, opened a read-only
+        // one or logged in meanwhile.
+        let sessions = locked(&self.sessions);
+        if sessions.count == 0 {
+            return Err(Error::NoSuchSession);
+        }
+        if role == Role::So && sessions.count > sessions.read_write {
+            return Err(Error::SessionReadOnlyExists);
+        }
+        let mut login = self.login.write().unwrap_or_else(PoisonError::into_inner);
+        match *login {
+            Login::Public => *login = opened,
+            Login::User(_) | Login::So(_) => return Err(Error::AlreadyLoggedIn),
+        }
         Ok(())
     }
 }

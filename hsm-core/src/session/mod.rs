@@ -129,11 +129,14 @@ impl Session {
         }
     }
 
+    /// A session that another thread closed does nothing more.
+    pub(crate) fn check_open(&self) -> Result<()> {
+        if self.closed.load(Ordering::Acquire) { Err(Error::NoSuchSession) } else { Ok(()) }
+    }
+
     /// The object of a handle.
     pub(crate) fn object(&self, handle: ObjectHandle) -> Result<Arc<Loaded>> {
-        if self.closed.load(Ordering::Acquire) {
-            return Err(Error::NoSuchSession);
-        }
+        self.check_open()?;
         self.partition.load(self.partition.named(handle)?)
     }
 
@@ -145,6 +148,7 @@ impl Session {
     /// Whether the session may make or change an object: token objects need a read/write session,
     /// private ones the user.
     pub(crate) fn may_change(&self, token: bool, private: bool) -> Result<()> {
+        self.check_open()?;
         if token && self.access == Access::ReadOnly {
             return Err(Error::SessionReadOnly);
         }
