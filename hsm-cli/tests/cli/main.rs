@@ -1,0 +1,9 @@
+//! The command line as scripts use it: arguments, files and environment in; exit codes, results on
+//! standard output and remarks on standard error out.
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails loudly: that is its work")]
+
+mod desk;
+mod faults;
+mod init;
+mod keys;
+mod tokens;
