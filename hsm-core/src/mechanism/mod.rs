@@ -4,6 +4,7 @@
 
 mod ciphering;
 mod derivation;
+mod digest_info;
 mod generation;
 mod params;
 mod signing;

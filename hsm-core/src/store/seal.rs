@@ -13,7 +13,8 @@
 //!
 //! Tags are keyed hashes: the store sees neither labels nor identifiers; it sees which are equal, how
 //! many records there are, and how long each is. Not detected: an older copy of a whole store put
-//! back, and an older copy of one record put back together with its older revision.
+//! back, an older copy of one record with its older revision, and older index entries together with the
+//! records that they fit.
 
 use std::cmp::Ordering;
 
