@@ -189,7 +189,7 @@ impl Reader for Liar<'_> {
         let next =
             self.entries.iter().position(|indexed| indexed.entry > after).unwrap_or(self.entries.len());
         let lie = self.lie();
-        let from = if lie % 2 == 0 { next } else { lie };
+        let from = if lie.is_multiple_of(2) { next } else { lie };
         Ok(self.entries[from..].iter().take(limit).cloned().collect())
     }
 }
