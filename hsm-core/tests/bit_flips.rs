@@ -293,12 +293,12 @@ fn flip(step: usize, pin: Option<&[u8]>) -> (usize, usize) {
 
 #[test]
 fn a_flipped_bit_never_changes_what_anybody_is_told() {
-    let (tried, noticed) = flip(17, None);
+    let (tried, noticed) = flip(23, None);
     assert!(noticed > tried / 10, "{noticed} of {tried} were noticed: the test looks at the wrong file");
 }
 
 #[test]
 fn a_flipped_bit_never_changes_what_the_user_is_told() {
-    let (tried, noticed) = flip(131, Some(USER_PIN));
+    let (tried, noticed) = flip(211, Some(USER_PIN));
     assert!(noticed > tried / 10, "{noticed} of {tried} were noticed: the test looks at the wrong file");
 }
