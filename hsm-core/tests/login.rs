@@ -1,9 +1,9 @@
 //! Logging in: PINs and their counters over handles as over processes, what logging out ends, and
 //! what one handle sees of another's changes.
 #![allow(
+    clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::unwrap_used,
     reason = "helpers of tests fail as tests do"
 )]
 

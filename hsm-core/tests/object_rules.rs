@@ -1,9 +1,9 @@
 //! The attribute table, row by row, through each way an object comes to be or changes: what a
 //! footnote forbids is refused by name, what it asks for must be there, and defaults are the table's.
 #![allow(
+    clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::unwrap_used,
     reason = "helpers of tests fail as tests do"
 )]
 
@@ -239,8 +239,8 @@ fn may_change(row: &Row, from: bool, to: &Value, author: Author) -> bool {
     let falls = from && matches!(to, Value::Bool(false));
     let rises = !from && matches!(to, Value::Bool(true));
     let trusts = row.notes.has(10) && matches!(to, Value::Bool(true)) && author == Author::Ordinary;
-    let against_its_way = row.notes.has(11) && falls || row.notes.has(12) && rises;
-    row.notes.has(8) && !against_its_way && !trusts
+    let one_way = row.notes.has(11) && falls || row.notes.has(12) && rises;
+    row.notes.has(8) && !one_way && !trusts
 }
 
 /// New values for a row: both booleans, or a sample.

@@ -2,9 +2,9 @@
 //! check values, and private keys through a wrap. The attribute table itself is walked in
 //! `object_rules`.
 #![allow(
+    clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::unwrap_used,
     reason = "helpers of tests fail as tests do"
 )]
 

@@ -1,9 +1,9 @@
 //! The core over each back end, and stores that are not this HSM's or not this version's. What a back
 //! end promises for itself stands in the store's contract.
 #![allow(
+    clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::unwrap_used,
     reason = "helpers of tests fail as tests do"
 )]
 

@@ -126,17 +126,14 @@ impl Transform {
                 Some(AesMode::Ctr { block, counter_bits: *counter_bits })
             }
             Transform::Gcm { iv, aad, tag_len } => Some(AesMode::Gcm { iv, aad, tag_len: *tag_len }),
-            Transform::RsaV15 | Transform::RsaX509 | Transform::RsaOaep { .. } | Transform::KeyWrap(_) => None,
+            Transform::RsaV15 | Transform::RsaX509 | Transform::RsaOaep { .. } | Transform::KeyWrap(_) => {
+                None
+            }
         }
     }
 
     /// The whole transform of one message.
-    pub(super) fn apply(
-        &self,
-        direction: Direction,
-        key: &Key,
-        input: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>> {
+    pub(super) fn apply(&self, direction: Direction, key: &Key, input: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         if let Some(mode) = self.aes_mode() {
             let mut cipher = crypto::aes(mode, direction, key.secret_value())?;
             let mut out = Zeroizing::new(vec![0; one_shot_len(cipher.as_ref(), input.len())]);
@@ -156,10 +153,11 @@ impl Transform {
             (Transform::RsaOaep { hash, mgf, label }, Direction::Encrypt) => {
                 key.rsa_public()?.encrypt_oaep(&Oaep { hash: *hash, mgf: *mgf, label }, input)?
             }
-            (
-                Transform::RsaV15 | Transform::RsaX509 | Transform::RsaOaep { .. },
-                Direction::Decrypt,
-            ) if input.len() != key.rsa_private()?.len() => return Err(Error::EncryptedDataLength),
+            (Transform::RsaV15 | Transform::RsaX509 | Transform::RsaOaep { .. }, Direction::Decrypt)
+                if input.len() != key.rsa_private()?.len() =>
+            {
+                return Err(Error::EncryptedDataLength);
+            }
             (Transform::RsaV15, Direction::Decrypt) => {
                 key.rsa_private()?.decrypt_v15(input)?.expose().to_vec()
             }
@@ -301,6 +299,10 @@ impl Ciphering {
     /// Takes part of the data; [`Error::NotSupported`] where the mechanism takes it whole.
     pub fn update(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
         self.begun = true;
+        if self.kept.is_some() {
+            // The message has ended; only its result is still to be fetched.
+            return Err(Error::OperationActive);
+        }
         match &mut self.running {
             Running::Stream(cipher, _) => cipher.update(input, out),
             Running::Whole(_) => Err(Error::NotSupported),

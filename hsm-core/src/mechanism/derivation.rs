@@ -69,7 +69,8 @@ impl Derived {
             Derived::Expanded(secret) => Ok(secret),
             Derived::SharedSecret(secret) => {
                 let Some(length) = length else { return Ok(secret) };
-                let from = secret.len().checked_sub(length).ok_or(Error::TemplateInconsistent(CKA_VALUE_LEN))?;
+                let from =
+                    secret.len().checked_sub(length).ok_or(Error::TemplateInconsistent(CKA_VALUE_LEN))?;
                 Ok(Secret::copy_of(secret.expose().get(from..).unwrap_or_default()))
             }
         }

@@ -1,5 +1,6 @@
 //! Mechanisms: what is offered (`table`), their parameters (`params`), and the functions that the
-//! table's rows hold (`signing`, `ciphering`, `wrapping`, `generation`, `derivation`).
+//! table's rows hold (`signing`, `ciphering`, `wrapping`, `generation`, `derivation`), and whether a key
+//! may serve one (`usage`).
 
 mod ciphering;
 mod derivation;
@@ -7,6 +8,7 @@ mod generation;
 mod params;
 mod signing;
 pub mod table;
+pub(crate) mod usage;
 mod wrapping;
 
 pub use ciphering::{Ciphering, Transform};

@@ -128,9 +128,11 @@ impl Scheme {
             Scheme::V15(Some(hash)) | Scheme::Pss(_, Some(hash)) | Scheme::Ecdsa(Some(hash)) => {
                 Input::Hashed(crypto::digest(hash)?, hash)
             }
-            Scheme::V15(None) | Scheme::Pss(_, None) | Scheme::Ecdsa(None) | Scheme::X509 | Scheme::Ed25519 => {
-                Input::Whole(Zeroizing::default())
-            }
+            Scheme::V15(None)
+            | Scheme::Pss(_, None)
+            | Scheme::Ecdsa(None)
+            | Scheme::X509
+            | Scheme::Ed25519 => Input::Whole(Zeroizing::default()),
             Scheme::Hmac(hash, _) => Input::Mac(crypto::hmac(hash, key.secret_value())?),
             Scheme::Cmac(_) => Input::Mac(crypto::cmac(key.secret_value())?),
         })
@@ -277,7 +279,7 @@ impl Signing {
     }
 
     /// Length of the signature in bytes.
-    pub fn len(&self) -> usize {
+    pub fn signature_len(&self) -> usize {
         self.scheme.signature_len(&self.key)
     }
 
@@ -290,7 +292,7 @@ impl Signing {
         self.input.update(data)
     }
 
-    /// Signs what came in and writes exactly [`Signing::len`] bytes to the front of `out`.
+    /// Signs what came in and writes exactly [`Signing::signature_len`] bytes to the front of `out`.
     pub fn finish(&mut self, out: &mut [u8]) -> Result<usize> {
         match &mut self.input {
             Input::Mac(mac) => {

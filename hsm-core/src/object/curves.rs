@@ -64,7 +64,8 @@ impl NamedCurve {
         TABLE
             .iter()
             .find(|row| {
-                by_oid.is_some_and(|oid| oid == row.oid || Some(oid) == row.older) || by_name == Some(row.name)
+                by_oid.is_some_and(|oid| oid == row.oid || Some(oid) == row.older)
+                    || by_name == Some(row.name)
             })
             .map(|row| row.curve)
             .filter(|curve| Some(curve.key_type()) == key_type)

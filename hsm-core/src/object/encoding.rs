@@ -94,9 +94,7 @@ pub(crate) fn private_key_info(object: &Object) -> Result<Zeroizing<Vec<u8>>> {
                 .to_der()
                 .map_err(failed)?,
         ),
-        Some(CKK_EC_EDWARDS | CKK_EC_MONTGOMERY) => {
-            Zeroizing::new(to_octet_string(object.bytes(CKA_VALUE))?)
-        }
+        Some(CKK_EC_EDWARDS | CKK_EC_MONTGOMERY) => Zeroizing::new(to_octet_string(object.bytes(CKA_VALUE))?),
         _ => return Err(Error::KeyNotWrappable),
     };
     let inner = <&OctetStringRef>::try_from(inner.as_slice()).map_err(failed)?;

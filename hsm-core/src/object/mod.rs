@@ -12,7 +12,6 @@ pub mod material;
 pub(crate) mod record;
 pub mod rules;
 pub mod template;
-pub mod usage;
 mod value;
 pub(crate) mod values;
 
@@ -102,6 +101,8 @@ impl Object {
 
     /// A second object with the same attributes.
     pub(crate) fn duplicate(&self) -> Object {
-        Object { attributes: self.attributes.iter().map(|(kind, value)| (*kind, value.duplicate())).collect() }
+        Object {
+            attributes: self.attributes.iter().map(|(kind, value)| (*kind, value.duplicate())).collect(),
+        }
     }
 }

@@ -9,6 +9,9 @@ use super::rules::{self, Default, Row};
 use super::{Object, Template, Type, Value};
 use crate::error::{Error, Result};
 
+/// The longest byte string that an attribute takes from a caller, in bytes.
+pub(super) const LONGEST_VALUE: usize = 1 << 20;
+
 /// How an object comes to be. PKCS #11 3.2, section 4.1.
 #[derive(Clone, Copy)]
 pub enum Origin<'a> {
@@ -110,6 +113,9 @@ fn admit(row: &Row, value: Value, author: Author) -> Result<Value> {
     if !value.has_type(row.value) {
         return Err(Error::AttributeValueInvalid(row.kind));
     }
+    if value.as_bytes().is_some_and(|bytes| bytes.len() > LONGEST_VALUE) {
+        return Err(Error::AttributeValueInvalid(row.kind));
+    }
     if row.notes.has(10) && matches!(value, Value::Bool(true)) && author != Author::SecurityOfficer {
         return Err(Error::AttributeReadOnly(row.kind));
     }
@@ -141,7 +147,9 @@ fn without_zeros(bytes: &[u8]) -> &[u8] {
 /// Year, month and day in ASCII digits, month and day in their ranges.
 fn check_date(kind: u64, date: &[u8; 8]) -> Result<()> {
     let number = |digits: &[u8]| -> Option<u32> {
-        digits.iter().try_fold(0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0')))
+        digits
+            .iter()
+            .try_fold(0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0')))
     };
     let [.., m1, m2, d1, d2] = date;
     let year = date.first_chunk::<4>().and_then(|year| number(year));
@@ -297,8 +305,11 @@ pub fn impose(rule: Option<&Value>, template: &mut Template) -> Result<()> {
     Ok(())
 }
 
-/// Whether an object has every attribute of a key's template (CKA_WRAP_TEMPLATE).
+/// Whether an object has every attribute of a key's template (CKA_WRAP_TEMPLATE). As in a search, a
+/// hidden value equals nothing: the answer would tell it to whoever guesses.
 pub fn complies(object: &Object, rule: Option<&Value>) -> bool {
     let Some(Value::Template(rule)) = rule else { return true };
-    rule.iter().all(|(kind, value)| object.get(*kind).is_some_and(|present| present.equals(value)))
+    rule.iter().all(|(kind, value)| {
+        !object.hides(*kind) && object.get(*kind).is_some_and(|present| present.equals(value))
+    })
 }

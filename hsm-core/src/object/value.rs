@@ -54,7 +54,9 @@ impl Value {
         match self {
             Value::Bytes(bytes) => Some(bytes),
             Value::Secret(secret) => Some(secret.expose()),
-            Value::Bool(_) | Value::Number(_) | Value::Numbers(_) | Value::Date(_) | Value::Template(_) => None,
+            Value::Bool(_) | Value::Number(_) | Value::Numbers(_) | Value::Date(_) | Value::Template(_) => {
+                None
+            }
         }
     }
 

@@ -7,13 +7,11 @@ use cryptoki_sys::*;
 use super::curves::NamedCurve;
 use super::encoding;
 use super::material::{Key, size_bits};
+use super::template::LONGEST_VALUE;
 use super::{Object, Value};
 use crate::crypto::{self, AesMode, Direction, Hash, RsaCrt, RsaParts};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
-
-/// The longest secret key value and the longest of any other byte string, in bytes.
-const LONGEST_VALUE: usize = 1 << 20;
 
 /// Checks the values of an object that a caller gave or a key was unwrapped into, completes them, and
 /// answers the object as a key.
@@ -96,7 +94,8 @@ fn check_value(object: &Object) -> Result<Vec<u8>> {
 
 /// Makes an RSA private key complete, and refuses numbers that do not belong together.
 fn settle_rsa_private(mut object: Object) -> Result<Key> {
-    let parts = crypto::complete_rsa(rsa_parts(&object)).map_err(|_| Error::AttributeValueInvalid(CKA_MODULUS))?;
+    let parts =
+        crypto::complete_rsa(rsa_parts(&object)).map_err(|_| Error::AttributeValueInvalid(CKA_MODULUS))?;
     put_rsa_private(&mut object, &parts)?;
     set_public_key_info(&mut object, |object| {
         let mut public = Object::default();
@@ -124,7 +123,8 @@ fn settle_rsa_public(mut object: Object) -> Result<Key> {
 fn settle_curve_private(mut object: Object) -> Result<Key> {
     let curve = NamedCurve::read(object.bytes(CKA_EC_PARAMS), object.key_type())?;
     let value = object.bytes(CKA_VALUE);
-    let zeros = curve.private_len().checked_sub(value.len()).ok_or(Error::AttributeValueInvalid(CKA_VALUE))?;
+    let zeros =
+        curve.private_len().checked_sub(value.len()).ok_or(Error::AttributeValueInvalid(CKA_VALUE))?;
     let mut full = Secret::zeroed(curve.private_len());
     full.expose_mut().get_mut(zeros..).unwrap_or_default().copy_from_slice(value);
     if zeros > 0 && !matches!(curve, NamedCurve::Weierstrass(_)) {
@@ -180,7 +180,9 @@ pub(crate) fn public_point(key: &Key, curve: NamedCurve) -> Result<Vec<u8>> {
 fn set_public_key_info(object: &mut Object, info: impl FnOnce(&Object) -> Result<Vec<u8>>) -> Result<()> {
     let info = info(object)?;
     match object.get(CKA_PUBLIC_KEY_INFO).and_then(Value::as_bytes) {
-        Some(given) if !given.is_empty() && given != info => Err(Error::AttributeValueInvalid(CKA_PUBLIC_KEY_INFO)),
+        Some(given) if !given.is_empty() && given != info => {
+            Err(Error::AttributeValueInvalid(CKA_PUBLIC_KEY_INFO))
+        }
         _ => {
             object.set(CKA_PUBLIC_KEY_INFO, Value::Bytes(info));
             Ok(())

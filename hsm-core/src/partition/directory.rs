@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::record::{FreshKeys, PartitionRecord};
-use super::{Partition, objects, pins};
+use super::{Partition, half, pins};
 use crate::error::{Error, Result};
 use crate::hsm::Hsm;
 use crate::rng;
@@ -181,7 +181,7 @@ pub(crate) fn create(
 fn begin_space(writer: &mut dyn Writer, record: &PartitionRecord, keys: &FreshKeys) -> Result<()> {
     let public = SealKey::new(keys.public.expose())?;
     let private = SealKey::new(keys.private.expose())?;
-    objects::begin(record.space, &public, &private, writer)
+    half::begin(record.space, &public, &private, writer)
 }
 
 /// Gives a partition new keys in a new space; the old space goes with all that is in it.

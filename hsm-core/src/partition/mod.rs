@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use hsm_os::Guarded;
 
 pub(crate) mod directory;
+mod half;
 mod handles;
 mod objects;
 mod pins;
@@ -164,22 +165,9 @@ impl Partition {
     /// [`Error::SessionReadWriteSoExists`], and all that keeps the partition's keys from being
     /// unwrapped.
     pub fn open_session(self: &Arc<Self>, access: Access) -> Result<Arc<Session>> {
-        let mut sessions = locked(&self.sessions);
-        let mut lock = None;
-        if sessions.count == 0 {
-            drop(sessions);
-            // Another process may have initialised the token anew since it was last looked at; from
-            // here on none does.
-            lock = self.hsm()?.hold_sessions_lock(self.token)?;
-            self.hsm()?.refresh()?;
-            sessions = locked(&self.sessions);
-        }
+        let mut sessions = self.first_session_prepared()?;
         if access == Access::ReadOnly && self.login_state() == LoginState::So {
             return Err(Error::SessionReadWriteSoExists);
-        }
-        if sessions.count == 0 {
-            self.unwrap_public_key()?;
-            sessions.lock = lock;
         }
         let place = sessions.free.pop().unwrap_or(sessions.open.len());
         let session = Arc::new(Session::new(self.clone(), access, place));
@@ -192,12 +180,37 @@ impl Partition {
         Ok(session)
     }
 
+    /// The sessions, after what the first of them needs has been done: the lock that keeps others from
+    /// initialising the token anew, then a look at what they did before, then the public-object key.
+    fn first_session_prepared(&self) -> Result<MutexGuard<'_, Sessions>> {
+        let mut lock = None;
+        loop {
+            let mut sessions = locked(&self.sessions);
+            if sessions.count > 0 {
+                return Ok(sessions);
+            }
+            if let Some(lock) = lock {
+                self.unwrap_public_key()?;
+                sessions.lock = lock;
+                return Ok(sessions);
+            }
+            // Without the sessions: a partition that turns out to be another looks at them.
+            drop(sessions);
+            let hsm = self.hsm()?;
+            lock = Some(hsm.hold_sessions_lock(self.token)?);
+            hsm.refresh()?;
+            if !hsm.lists(self.token) {
+                return Err(Error::NoSuchSlot);
+            }
+        }
+    }
+
     /// Closes a session: its operations end and its session objects go. The last one logs out.
     pub fn close_session(&self, session: &Session) {
         if !session.close() {
             return;
         }
-        self.drop_session_objects(Some(session.place()));
+        self.drop_session_objects(session.place());
         let mut sessions = locked(&self.sessions);
         if let Some(place) = sessions.open.get_mut(session.place()) {
             *place = None;
@@ -207,8 +220,8 @@ impl Partition {
         sessions.read_write -= u64::from(session.access() == Access::ReadWrite);
         if sessions.count == 0 {
             sessions.lock = None;
-            // Under the lock: a session that another thread opens meanwhile keeps its key.
-            self.wipe();
+            // With the sessions held, so that the next one opened finds its key.
+            self.forget_unsealed();
         }
     }
 
@@ -223,12 +236,6 @@ impl Partition {
         locked(&self.sessions).open.iter().flatten().filter_map(Weak::upgrade).collect()
     }
 
-    /// Whether a read-only session is open, which keeps the SO out.
-    pub(crate) fn has_read_only_session(&self) -> bool {
-        let sessions = locked(&self.sessions);
-        sessions.count > sessions.read_write
-    }
-
     /// Who is logged in.
     pub fn login_state(&self) -> LoginState {
         match &*self.login.read().unwrap_or_else(PoisonError::into_inner) {
@@ -238,34 +245,35 @@ impl Partition {
         }
     }
 
+    /// Logs in after the PIN was checked.
+    pub(crate) fn set_login(&self, login: Login) {
+        *self.login.write().unwrap_or_else(PoisonError::into_inner) = login;
+    }
+
     /// Ends the login: the private-object key and everything unsealed by it goes, and so do handles of
     /// private objects and running operations.
     pub(crate) fn end_login(&self) {
-        self.wipe_private();
-        self.end_operations();
-    }
-
-    fn end_operations(&self) {
+        self.forget_private();
         for session in self.open_sessions() {
             session.end_private_operations();
         }
     }
 
-    /// Forgets everything unsealed, and what runs with it.
+    /// Forgets everything unsealed.
     fn forget(&self) {
-        self.wipe();
-        self.end_operations();
+        self.end_login();
+        self.forget_unsealed();
     }
 
-    fn wipe_private(&self) {
-        *self.login.write().unwrap_or_else(PoisonError::into_inner) = Login::Public;
+    fn forget_private(&self) {
+        self.set_login(Login::Public);
         locked(&self.cache).forget_private();
         self.handles.write().unwrap_or_else(PoisonError::into_inner).forget_private();
         self.session_objects.write().unwrap_or_else(PoisonError::into_inner).forget_private();
     }
 
-    fn wipe(&self) {
-        self.wipe_private();
+    fn forget_unsealed(&self) {
+        self.forget_private();
         *locked(&self.cache) = Cache::default();
         *self.public.write().unwrap_or_else(PoisonError::into_inner) = None;
         self.handles.write().unwrap_or_else(PoisonError::into_inner).clear();
@@ -302,37 +310,52 @@ impl Partition {
         known.unwrap_or_else(|| self.handles.write().unwrap_or_else(PoisonError::into_inner).name(named))
     }
 
-    /// Runs `body` with the private-object key in the clear, for wrapping it under a new PIN.
+    /// Runs `body` with the private-object key in the clear, for wrapping it under a new PIN. It is a
+    /// copy: deriving a PIN's key and waiting for the store would hold up everybody who asks for the login.
     pub(crate) fn as_so<T>(&self, body: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
-        match &*self.login.read().unwrap_or_else(PoisonError::into_inner) {
-            Login::So(key) => body(key.expose()),
-            Login::Public | Login::User(_) => Err(Error::NotLoggedIn),
-        }
+        let key = match &*self.login.read().unwrap_or_else(PoisonError::into_inner) {
+            Login::So(key) => guarded(key.expose())?,
+            Login::Public | Login::User(_) => return Err(Error::NotLoggedIn),
+        };
+        body(key.expose())
     }
 
-    /// Checks a PIN and logs its owner in.
+    /// Checks a PIN and logs its owner in. What forbids a login is looked for before the PIN is checked
+    /// and again after: that takes its time, in which other threads come and go.
     pub(crate) fn log_in(&self, role: Role, pin: &[u8]) -> Result<()> {
+        self.admits(&locked(&self.sessions), role)?;
         let key = self.check_pin(role, pin)?;
-        let opened = match role {
+        let login = match role {
             Role::User => Login::User(Arc::new(SealKey::new(key.expose())?)),
-            Role::So => {
-                Login::So(Guarded::copy_of(key.expose()).map_err(|_| Error::CryptoFailed("no memory"))?)
-            }
+            Role::So => Login::So(guarded(key.expose())?),
         };
-        // The PIN took its time: other threads may have closed the last session, opened a read-only
-        // one or logged in meanwhile.
         let sessions = locked(&self.sessions);
+        self.admits(&sessions, role)?;
+        self.set_login(login);
+        Ok(())
+    }
+
+    /// Whether a login may be: there is none yet, and the sessions are such as it goes with.
+    fn admits(&self, sessions: &Sessions, role: Role) -> Result<()> {
+        match (self.login_state(), role) {
+            (LoginState::Public, _) => {}
+            (LoginState::User, Role::User) | (LoginState::So, Role::So) => {
+                return Err(Error::AlreadyLoggedIn);
+            }
+            (LoginState::User, Role::So) | (LoginState::So, Role::User) => {
+                return Err(Error::AnotherLoggedIn);
+            }
+        }
         if sessions.count == 0 {
             return Err(Error::NoSuchSession);
         }
         if role == Role::So && sessions.count > sessions.read_write {
             return Err(Error::SessionReadOnlyExists);
         }
-        let mut login = self.login.write().unwrap_or_else(PoisonError::into_inner);
-        match *login {
-            Login::Public => *login = opened,
-            Login::User(_) | Login::So(_) => return Err(Error::AlreadyLoggedIn),
-        }
         Ok(())
     }
+}
+
+fn guarded(key: &[u8]) -> Result<Guarded> {
+    Guarded::copy_of(key).map_err(|_| Error::CryptoFailed("no memory for keys"))
 }

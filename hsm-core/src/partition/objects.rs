@@ -1,5 +1,5 @@
 //! A partition's objects: read from the store and kept unsealed in a bounded cache, written back in
-//! one transaction, found through the sealed index. Objects of sessions live in memory alone.
+//! one transaction, found through the sealed index (`half`). Objects of sessions live in memory alone.
 //!
 //! A cached object is used only after the partition's change counter was seen unchanged since it was
 //! last compared with the store; when the counter moved, its revision is compared again.
@@ -12,16 +12,16 @@ use std::sync::{Arc, PoisonError};
 use cryptoki_sys::*;
 use lru::LruCache;
 
+use super::half::Half;
 use super::handles::{Identity, Named};
 use super::{Partition, locked};
 use crate::error::{Error, Result};
-use crate::object::find::{self, Field, Search};
+use crate::object::find::Search;
 use crate::object::material::Key;
-use crate::object::{Object, Value, record};
+use crate::object::{Object, Value};
 use crate::rng;
-use crate::session::LoginState;
-use crate::store::seal::{Address, Chain, SealKey};
-use crate::store::{PartitionId, Reader, RecordId, Writer};
+use crate::session::{LoginState, Session};
+use crate::store::RecordId;
 
 /// How many unsealed objects a process keeps for each partition.
 const CACHED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
@@ -87,102 +87,6 @@ impl SessionObjects {
     pub(crate) fn forget_private(&mut self) {
         self.objects.retain(|_, (_, loaded)| !loaded.object().is_private());
     }
-}
-
-/// The indexes of a partition.
-const PUBLIC: u8 = 1;
-const PRIVATE: u8 = 2;
-/// The kinds of record that hold objects.
-const KIND_PUBLIC: u8 = 1;
-const KIND_PRIVATE: u8 = 2;
-
-/// One half of a partition's objects, the public or the private ones, with its key.
-struct Half {
-    space: PartitionId,
-    private: bool,
-    key: Arc<SealKey>,
-}
-
-impl Half {
-    fn chain(&self) -> Chain<'_> {
-        let number = if self.private { PRIVATE } else { PUBLIC };
-        Chain { partition: self.space, number, key: &self.key }
-    }
-
-    fn address(&self, id: RecordId, revision: u64) -> Address {
-        let kind = if self.private { KIND_PRIVATE } else { KIND_PUBLIC };
-        Address { partition: self.space, id, kind, revision }
-    }
-
-    fn tag(&self, field: &Field<'_>) -> Result<[u8; 16]> {
-        match field {
-            Field::All => self.key.tag(b"all", b""),
-            Field::Attribute(kind, value) => self.key.tag(&kind.to_be_bytes(), value),
-        }
-    }
-
-    fn put(&self, writer: &mut dyn Writer, id: RecordId, revision: u64, object: &Object) -> Result<u64> {
-        let bytes = record::encode(object).map_err(|_| Error::CryptoFailed("an object did not encode"))?;
-        self.key.put(writer, self.address(id, revision), &bytes)
-    }
-
-    /// The object and its revision; `None` if the index agrees that there is none.
-    fn get(&self, reader: &mut dyn Reader, id: RecordId) -> Result<Option<(Object, u64)>> {
-        let damaged = || Error::RecordDamaged { what: format!("record {id} of partition {}", self.space) };
-        let Some(row) = reader.get(self.space, id)? else {
-            let listed = self.chain().holds(reader, self.tag(&Field::All)?, id)?;
-            return if listed { Err(damaged()) } else { Ok(None) };
-        };
-        let bytes = self.key.open(&self.address(id, row.revision), &row.sealed)?;
-        Ok(Some((record::decode(&bytes).map_err(|_| damaged())?, row.revision)))
-    }
-
-    fn insert(&self, writer: &mut dyn Writer, id: RecordId, object: &Object) -> Result<u64> {
-        let revision = self.put(writer, id, 0, object)?;
-        for field in find::fields(object) {
-            self.chain().insert(writer, self.tag(&field)?, id)?;
-        }
-        Ok(revision)
-    }
-
-    /// Replaces an object, moving the index entries of the fields that changed.
-    fn replace(
-        &self,
-        writer: &mut dyn Writer,
-        id: RecordId,
-        revision: u64,
-        before: &Object,
-        after: &Object,
-    ) -> Result<u64> {
-        let revision = self.put(writer, id, revision, after)?;
-        let (old, new) = (find::fields(before), find::fields(after));
-        for field in old.iter().filter(|field| !new.contains(field)) {
-            self.chain().remove(writer, self.tag(field)?, id)?;
-        }
-        for field in new.iter().filter(|field| !old.contains(field)) {
-            self.chain().insert(writer, self.tag(field)?, id)?;
-        }
-        Ok(revision)
-    }
-
-    fn remove(&self, writer: &mut dyn Writer, id: RecordId, revision: u64, object: &Object) -> Result<()> {
-        writer.remove(self.space, id, revision)?;
-        for field in find::fields(object) {
-            self.chain().remove(writer, self.tag(&field)?, id)?;
-        }
-        Ok(())
-    }
-}
-
-/// Begins the two indexes of a new partition.
-pub(crate) fn begin(
-    space: PartitionId,
-    public: &SealKey,
-    private: &SealKey,
-    writer: &mut dyn Writer,
-) -> Result<()> {
-    Chain { partition: space, number: PUBLIC, key: public }.begin(writer)?;
-    Chain { partition: space, number: PRIVATE, key: private }.begin(writer)
 }
 
 impl Partition {
@@ -282,11 +186,19 @@ impl Partition {
             .collect())
     }
 
-    /// Adds an object of one session.
-    pub(crate) fn insert_session(&self, place: usize, key: Key) -> Result<Arc<Loaded>> {
+    /// Adds an object of one session, unless that has ended meanwhile, or the login that the object
+    /// needs: nobody would drop it.
+    pub(crate) fn insert_session(&self, session: &Session, key: Key) -> Result<Arc<Loaded>> {
         let unique: [u8; 16] = rng::array()?;
         let key = key.with_unique_id(hex::encode(unique));
         let mut objects = self.session_objects.write().unwrap_or_else(PoisonError::into_inner);
+        if session.is_closed() {
+            return Err(Error::NoSuchSession);
+        }
+        if key.object().is_private() && self.login_state() != LoginState::User {
+            return Err(Error::NotLoggedIn);
+        }
+        let place = session.place();
         objects.last += 1;
         let number = objects.last;
         let loaded = session_object(number, key);
@@ -346,15 +258,15 @@ impl Partition {
         self.handles.write().unwrap_or_else(PoisonError::into_inner).forget(identity);
     }
 
-    /// Drops the session objects of the session at a place, or all of them.
-    pub(crate) fn drop_session_objects(&self, place: Option<usize>) {
+    /// Drops the objects of the session at a place.
+    pub(crate) fn drop_session_objects(&self, place: usize) {
         let mut objects = self.session_objects.write().unwrap_or_else(PoisonError::into_inner);
         if objects.objects.is_empty() {
             return;
         }
         let mut handles = self.handles.write().unwrap_or_else(PoisonError::into_inner);
         objects.objects.retain(|number, (owner, _)| {
-            let stays = place.is_some_and(|place| place != *owner);
+            let stays = place != *owner;
             if !stays {
                 handles.forget(Identity::Session(*number));
             }

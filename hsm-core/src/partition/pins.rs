@@ -47,7 +47,8 @@ impl Partition {
     }
 
     fn counters(&self, key: &SealKey, reader: &mut dyn Reader) -> Result<(Counters, u64)> {
-        let damaged = || Error::RecordDamaged { what: format!("the PIN counters of partition {}", self.token) };
+        let damaged =
+            || Error::RecordDamaged { what: format!("the PIN counters of partition {}", self.token) };
         let Some(row) = reader.get(self.login_space(), COUNTERS)? else { return Err(damaged()) };
         let bytes = key.open_row(self.login_space(), COUNTERS, &row)?;
         Ok((postcard::from_bytes(&bytes).map_err(|_| damaged())?, row.revision))
@@ -150,7 +151,8 @@ fn put_counters(
     revision: u64,
     counters: Counters,
 ) -> Result<()> {
-    let bytes = postcard::to_allocvec(&counters).map_err(|_| Error::CryptoFailed("counters did not encode"))?;
+    let bytes =
+        postcard::to_allocvec(&counters).map_err(|_| Error::CryptoFailed("counters did not encode"))?;
     key.put(writer, Address { partition: space, id: COUNTERS, kind: KIND_COUNTERS, revision }, &bytes)?;
     Ok(())
 }

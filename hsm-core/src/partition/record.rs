@@ -147,7 +147,8 @@ impl PartitionRecord {
 
     /// The record's bytes with their MAC.
     pub(crate) fn encode(&self, token: RecordId, revision: u64, unit: &ActiveUnit) -> Result<Vec<u8>> {
-        let mut out = postcard::to_allocvec(self).map_err(|_| Error::CryptoFailed("a record did not encode"))?;
+        let mut out =
+            postcard::to_allocvec(self).map_err(|_| Error::CryptoFailed("a record did not encode"))?;
         let mac = mac(token, revision, unit, &out)?;
         out.extend_from_slice(&mac);
         Ok(out)
@@ -173,8 +174,7 @@ impl PartitionRecord {
 
 fn mac(token: RecordId, revision: u64, unit: &ActiveUnit, body: &[u8]) -> Result<[u8; MAC_LEN]> {
     let key = unit.derive(b"partition record", &token.0);
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(key.expose()).map_err(|_| Error::CryptoFailed("HMAC"))?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.expose()).map_err(|_| Error::CryptoFailed("HMAC"))?;
     mac.update(&revision.to_be_bytes());
     mac.update(body);
     Ok(mac.finalize().into_bytes().into())

@@ -4,12 +4,13 @@ use cryptoki_sys::*;
 
 use crate::error::{Error, Result};
 use crate::mechanism::table::{Function, Row};
+use crate::mechanism::usage;
 use crate::mechanism::{Generated, Generator, Mechanism};
 use crate::object::curves::NamedCurve;
 use crate::object::encoding;
 use crate::object::material::Key;
 use crate::object::template::{self, Origin, build, number_in};
-use crate::object::{Object, Template, Value, usage, values};
+use crate::object::{Object, Template, Value, values};
 use crate::rng;
 use crate::secret::Secret;
 use crate::session::{ObjectHandle, Session};

@@ -143,7 +143,7 @@ impl Session {
         let loaded = if key.object().is_token() {
             self.partition().insert_token(vec![key])?.pop().ok_or(Error::NoSuchObject)?
         } else {
-            self.partition().insert_session(self.place(), key)?
+            self.partition().insert_session(self, key)?
         };
         Ok(self.partition().name(loaded.named()))
     }
@@ -152,7 +152,12 @@ impl Session {
     pub(crate) fn add_pair(&self, public: Key, private: Key) -> Result<(ObjectHandle, ObjectHandle)> {
         if !(public.object().is_token() && private.object().is_token()) {
             let private = self.add(private)?;
-            return Ok((self.add(public)?, private));
+            let public = self.add(public).or_else(|error| {
+                // Half a pair is no use to anybody.
+                self.partition().destroy(self.partition().named(private)?, &|_| Ok(()))?;
+                Err(error)
+            })?;
+            return Ok((public, private));
         }
         match self.partition().insert_token(vec![public, private])?.as_slice() {
             [public, private] => {

@@ -5,9 +5,10 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::mechanism::table::Function;
+use crate::mechanism::usage;
 use crate::mechanism::{Mechanism, Transform};
 use crate::object::template::{self, Origin, build, number_in};
-use crate::object::{Object, Template, Value, encoding, usage, values};
+use crate::object::{Object, Template, Value, encoding, values};
 use crate::secret::Secret;
 use crate::session::{ObjectHandle, Output, Session};
 

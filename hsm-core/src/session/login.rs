@@ -10,18 +10,6 @@ impl Session {
     /// [`Error::AlreadyLoggedIn`], [`Error::AnotherLoggedIn`], [`Error::SessionReadOnlyExists`] for the
     /// SO, and those of the PIN.
     pub fn login(&self, role: Role, pin: &[u8]) -> Result<()> {
-        match (self.login_state(), role) {
-            (LoginState::Public, _) => {}
-            (LoginState::User, Role::User) | (LoginState::So, Role::So) => {
-                return Err(Error::AlreadyLoggedIn);
-            }
-            (LoginState::User, Role::So) | (LoginState::So, Role::User) => {
-                return Err(Error::AnotherLoggedIn);
-            }
-        }
-        if role == Role::So && self.partition.has_read_only_session() {
-            return Err(Error::SessionReadOnlyExists);
-        }
         self.partition.log_in(role, pin)
     }
 

@@ -97,6 +97,10 @@ impl Session {
         first
     }
 
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
     fn end_operations(&self) {
         *self.operations() = Operations::default();
     }
@@ -131,7 +135,7 @@ impl Session {
 
     /// A session that another thread closed does nothing more.
     pub(crate) fn check_open(&self) -> Result<()> {
-        if self.closed.load(Ordering::Acquire) { Err(Error::NoSuchSession) } else { Ok(()) }
+        if self.is_closed() { Err(Error::NoSuchSession) } else { Ok(()) }
     }
 
     /// The object of a handle.
@@ -148,7 +152,6 @@ impl Session {
     /// Whether the session may make or change an object: token objects need a read/write session,
     /// private ones the user.
     pub(crate) fn may_change(&self, token: bool, private: bool) -> Result<()> {
-        self.check_open()?;
         if token && self.access == Access::ReadOnly {
             return Err(Error::SessionReadOnly);
         }

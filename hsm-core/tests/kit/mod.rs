@@ -1,6 +1,12 @@
 //! Set-up that the tests of the whole core share: an HSM in a directory of its own, with one
 //! partition whose PINs are set, and short ways to ask. What is asked stands in the tests.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+#![allow(dead_code)] // Each test file uses its part.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -63,9 +69,9 @@ pub(crate) fn initialise(config: Config) -> (Arc<Hsm>, Arc<Partition>) {
 
 /// An HSM with a partition in a directory of its own.
 pub(crate) struct Fresh {
-    pub(crate) home: TempDir,
-    pub(crate) hsm: Arc<Hsm>,
-    pub(crate) partition: Arc<Partition>,
+    pub home: TempDir,
+    pub hsm: Arc<Hsm>,
+    pub partition: Arc<Partition>,
 }
 
 impl Fresh {
@@ -108,9 +114,9 @@ impl Fresh {
 
 /// A second handle on an HSM.
 pub(crate) struct Other {
-    pub(crate) hsm: Arc<Hsm>,
-    pub(crate) partition: Arc<Partition>,
-    pub(crate) session: Arc<Session>,
+    pub hsm: Arc<Hsm>,
+    pub partition: Arc<Partition>,
+    pub session: Arc<Session>,
 }
 
 impl Other {

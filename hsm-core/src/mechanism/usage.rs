@@ -3,10 +3,10 @@
 
 use cryptoki_sys::*;
 
-use super::material::Key;
-use super::{Object, Value};
+use super::table::{Function, Row, Unit};
 use crate::error::{Error, Result};
-use crate::mechanism::table::{Function, Row};
+use crate::object::material::Key;
+use crate::object::{Object, Value};
 
 /// Checks that `key` may serve `row`'s mechanism in `function`: its class, type and size, its usage
 /// attribute and CKA_ALLOWED_MECHANISMS. The errors are those of a key;
@@ -33,7 +33,7 @@ pub(crate) fn check(row: &Row, function: Function, key: &Key) -> Result<()> {
 /// Public operations of RSA and HMAC take keys outside the range in which keys are made: a caller who
 /// verifies cannot choose the key.
 fn outgrows(row: &Row, function: Function) -> bool {
-    row.does(Function::Sign) && row.unit == crate::mechanism::table::Unit::Bytes && row.hash.is_some()
+    row.does(Function::Sign) && row.unit == Unit::Bytes && row.hash.is_some()
         || matches!(function, Function::Verify | Function::VerifyRecover) && row.keys == [CKK_RSA]
 }
 
