@@ -2,13 +2,15 @@
 //! handle comes to its first signature with the same reads, a search reads what it finds, and a
 //! further signature reads nothing.
 #![allow(
-    clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::unwrap_used,
     reason = "helpers of tests fail as tests do"
 )]
 
 mod kit;
+
+use std::sync::Arc;
 
 use cryptoki_sys::*;
 use hsm_core::object::Template;
@@ -78,25 +80,23 @@ fn reads_of_a_new_handle(fresh: &Fresh) -> Reads {
     reads
 }
 
-/// A token with a key pair for signatures.
-fn with_signer() -> Fresh {
+/// A token with a key pair for signatures, and the user's session on it.
+fn with_signer() -> (Fresh, Arc<Session>) {
     let fresh = Fresh::new();
     let session = fresh.user();
     let (_, private) = generate_ec(&session, "signer");
     session.set_attributes(private, vec![bytes(CKA_ID, "signer's id")]).unwrap();
-    fresh
+    (fresh, session)
 }
 
 #[test]
 fn work_does_not_grow_with_the_number_of_objects() {
-    let fresh = with_signer();
-    let session = fresh.session();
+    let (fresh, session) = with_signer();
     grow(&session, 0, FEW);
     let few = reads_of_a_new_handle(&fresh);
     grow(&session, FEW, MANY);
     assert_eq!(find(&session, vec![]).unwrap().len(), MANY + 2, "they are there");
     let many = reads_of_a_new_handle(&fresh);
-    eprintln!("{FEW} objects: {few:?}\n{MANY} objects: {many:?}");
     for ((step, few), (_, many)) in few.iter().zip(&many) {
         // At the end of an index there is no next entry to read, in either of the two.
         assert!(few.abs_diff(*many) <= 4, "{step}: {few} reads among few objects, {many} among many");
@@ -109,8 +109,7 @@ fn work_does_not_grow_with_the_number_of_objects() {
 
 #[test]
 fn a_signature_after_the_first_reads_nothing() {
-    let fresh = with_signer();
-    let session = fresh.session();
+    let (fresh, session) = with_signer();
     let key = find(&session, vec![label("signer"), number(CKA_CLASS, CKO_PRIVATE_KEY)]).unwrap()[0];
     sign(&session, CKM_ECDSA_SHA256, key, b"message").unwrap();
     let before = fresh.hsm.store_reads();
@@ -122,8 +121,7 @@ fn a_signature_after_the_first_reads_nothing() {
 
 #[test]
 fn a_change_elsewhere_costs_a_key_one_read_and_no_more() {
-    let fresh = with_signer();
-    let session = fresh.session();
+    let (fresh, session) = with_signer();
     let key = find(&session, vec![label("signer"), number(CKA_CLASS, CKO_PRIVATE_KEY)]).unwrap()[0];
     sign(&session, CKM_ECDSA_SHA256, key, b"message").unwrap();
     let other = Other::of(fresh.home.path());

@@ -226,3 +226,8 @@ pub(crate) fn generate_ec(session: &Session, text: &str) -> (ObjectHandle, Objec
 pub(crate) fn cbc_pad() -> Mechanism {
     Mechanism { kind: CKM_AES_CBC_PAD, parameter: Parameter::Iv(vec![7; 16]) }
 }
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -2,7 +2,13 @@
 //! `unsafe` and CKR values may stand, how files begin and how long they are, where versions are
 //! declared, what every mechanism must have. What needs judgement is left to review. Each rule is
 //! shown a bad sample too, so that one that can no longer fail is noticed.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod code;
 mod layers;
