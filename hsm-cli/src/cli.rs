@@ -7,9 +7,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use crate::failure::OUTCOMES;
 use crate::key_type::{self, KeyType};
 
+mod help;
+
 /// A software HSM: tokens and keys for PKCS#11, under a master key that a ceremony made.
 #[derive(Debug, Parser)]
-#[command(name = "softhsm-rs", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "softhsm-rs", version, max_term_width = 100)]
 #[command(after_long_help = overview(), after_help = "`softhsm-rs help COMMAND` shows examples.")]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -38,21 +40,21 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Make an HSM by the quick key ceremony
-    #[command(after_long_help = INIT_EXAMPLES)]
+    #[command(after_long_help = help::INIT_EXAMPLES)]
     Init(Init),
     /// Show the HSM: its crypto unit, its store and its tokens
-    #[command(after_long_help = STATUS_EXAMPLES)]
+    #[command(after_long_help = help::STATUS_EXAMPLES)]
     Status,
     /// Tokens: partitions with their own PINs and keys
-    #[command(subcommand, after_long_help = TOKEN_EXAMPLES)]
+    #[command(subcommand, after_long_help = help::TOKEN_EXAMPLES)]
     Token(Token),
     /// Keys on a token
-    #[command(subcommand, after_long_help = KEY_EXAMPLES)]
+    #[command(subcommand, after_long_help = help::KEY_EXAMPLES)]
     Key(Key),
     /// Show the version and what this build has in it
     Version,
     /// Print a completion script for a shell
-    #[command(after_long_help = COMPLETIONS_EXAMPLES)]
+    #[command(after_long_help = help::COMPLETIONS_EXAMPLES)]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -83,10 +85,10 @@ pub(crate) enum Token {
     /// List the tokens
     List,
     /// Make a token and set its PINs, or empty an existing one
-    #[command(after_long_help = TOKEN_INIT_EXAMPLES)]
+    #[command(after_long_help = help::TOKEN_INIT_EXAMPLES)]
     Init(TokenInit),
     /// Delete a token and all its keys
-    #[command(after_long_help = TOKEN_DELETE_EXAMPLES)]
+    #[command(after_long_help = help::TOKEN_DELETE_EXAMPLES)]
     Delete {
         #[command(flatten)]
         token: TokenChoice,
@@ -96,7 +98,7 @@ pub(crate) enum Token {
         consent: Consent,
     },
     /// Change the user PIN, or set it where it was never set (with the SO PIN)
-    #[command(after_long_help = TOKEN_PIN_EXAMPLES)]
+    #[command(after_long_help = help::TOKEN_PIN_EXAMPLES)]
     SetPin {
         #[command(flatten)]
         token: TokenChoice,
@@ -109,7 +111,7 @@ pub(crate) enum Token {
         new_pin: NewPin,
     },
     /// Set a new user PIN with the SO PIN; nothing on the token is lost
-    #[command(after_long_help = TOKEN_PIN_EXAMPLES)]
+    #[command(after_long_help = help::TOKEN_PIN_EXAMPLES)]
     Unlock {
         #[command(flatten)]
         token: TokenChoice,
@@ -140,7 +142,7 @@ pub(crate) struct TokenInit {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Key {
     /// List keys
-    #[command(after_long_help = KEY_LIST_EXAMPLES)]
+    #[command(after_long_help = help::KEY_LIST_EXAMPLES)]
     List {
         #[command(flatten)]
         view: KeyView,
@@ -151,10 +153,10 @@ pub(crate) enum Key {
         all: bool,
     },
     /// Make keys
-    #[command(after_long_help = KEY_GENERATE_EXAMPLES)]
+    #[command(after_long_help = help::KEY_GENERATE_EXAMPLES)]
     Generate(Box<Generate>),
     /// Show the attributes of keys, or export a public key; secret values are never shown
-    #[command(after_long_help = KEY_SHOW_EXAMPLES)]
+    #[command(after_long_help = help::KEY_SHOW_EXAMPLES)]
     Show {
         #[command(flatten)]
         view: KeyView,
@@ -165,7 +167,7 @@ pub(crate) enum Key {
         public_key: bool,
     },
     /// Delete keys
-    #[command(after_long_help = KEY_DELETE_EXAMPLES)]
+    #[command(after_long_help = help::KEY_DELETE_EXAMPLES)]
     Delete {
         #[command(flatten)]
         access: KeyAccess,
@@ -288,121 +290,12 @@ fn hexadecimal(text: &str) -> Result<Hexadecimal, String> {
 
 /// The end of `softhsm-rs --help`.
 fn overview() -> String {
-    let mut text = String::from(OVERVIEW);
+    let mut text = String::from(help::OVERVIEW);
     for (_, code, _, meaning) in OUTCOMES {
         text.push_str(&format!("\n  {code:>2}  {meaning}"));
     }
     text
 }
-
-const OVERVIEW: &str = "\
-Files:
-  The HSM is in the directory that --home names, else SOFTHSM_RS_CONF (a file) or SOFTHSM_RS_HOME
-  (a directory), else in the token directory of the file that SOFTHSM2_CONF names, else in
-  ~/.local/share/softhsm-rs or /var/lib/softhsm-rs. `softhsm-rs status` shows which it is.
-
-PINs:
-  are asked for without echo, or read from the file that --pin-file, --so-pin-file or
-  --new-pin-file names, or from SOFTHSM_RS_PIN, SOFTHSM_RS_SO_PIN and SOFTHSM_RS_NEW_PIN.
-
-Output:
-  Results go to standard output, remarks and errors to standard error. With --json a failed command
-  prints {\"error\": {\"name\", \"exit\", \"message\", \"next\"}} to standard error. NO_COLOR is respected.
-
-Examples:
-  softhsm-rs init
-  softhsm-rs token init web
-  softhsm-rs key generate --token web --type ec:p256 --label tls
-  softhsm-rs key list --token web
-
-Exit codes:
-   0  done";
-
-const INIT_EXAMPLES: &str = "\
-Examples:
-  softhsm-rs init
-      An HSM for yourself in the usual place.
-  softhsm-rs --home /var/lib/softhsm-rs init --group hsm
-      An HSM for the members of the group hsm.
-  softhsm-rs init --passphrase
-      The same, the ceremony files under a passphrase.
-
-Afterwards:
-  Move the files of each administrator and each key part to different places; whoever has them all
-  can replace the master key. They are not needed for daily work, but keep them: they are what
-  restores the master key.";
-
-const STATUS_EXAMPLES: &str = "\
-Examples:
-  softhsm-rs status
-  softhsm-rs status --json | jq -r .unit.current_register.verification_pattern";
-
-const TOKEN_EXAMPLES: &str = "\
-Examples:
-  softhsm-rs token init web
-  softhsm-rs token list
-  softhsm-rs help token init";
-
-const TOKEN_INIT_EXAMPLES: &str = "\
-Examples:
-  softhsm-rs token init web
-      Asks for both PINs, twice each.
-  softhsm-rs token init web --so-pin-file so.pin --pin-file user.pin
-  softhsm-rs token init web2 --replace web --yes --so-pin-file so.pin --so-only
-      Destroys the keys of web, and names it web2. Its SO PIN stays.";
-
-const TOKEN_DELETE_EXAMPLES: &str = "\
-Examples:
-  softhsm-rs token delete --token web
-  softhsm-rs token delete --token web --yes --so-pin-file so.pin";
-
-const TOKEN_PIN_EXAMPLES: &str = "\
-Examples:
-  softhsm-rs token set-pin --token web
-      Asks for the old and the new user PIN.
-  softhsm-rs token set-pin --token web --so
-      The same for the SO PIN.
-  softhsm-rs token unlock --token web --so-pin-file so.pin --new-pin-file user.pin
-      A new user PIN where the old one is locked or forgotten.";
-
-const KEY_EXAMPLES: &str = "\
-Examples:
-  softhsm-rs key generate --type rsa:2048 --label sign
-  softhsm-rs key list
-  softhsm-rs help key generate";
-
-const KEY_LIST_EXAMPLES: &str = "\
-Examples:
-  softhsm-rs key list --token web
-  softhsm-rs key list --public
-      Without login: public objects alone.
-  softhsm-rs key list --json | jq -r '.[] | select(.type == \"rsa\") | .id'";
-
-const KEY_GENERATE_EXAMPLES: &str = "\
-Examples:
-  softhsm-rs key generate --type rsa:4096 --label ca --id 01
-  softhsm-rs key generate --type ec:p256 --label tls
-  softhsm-rs key generate --type aes:256 --label disk --extractable
-  softhsm-rs key generate --type ed25519 --label box --count 100
-      One hundred pairs, box-1 to box-100.";
-
-const KEY_SHOW_EXAMPLES: &str = "\
-Examples:
-  softhsm-rs key show --label tls
-  softhsm-rs key show --label tls --public-key > tls.pem
-      For `openssl dgst -sha256 -verify tls.pem -signature SIGNATURE FILE`.";
-
-const KEY_DELETE_EXAMPLES: &str = "\
-Examples:
-  softhsm-rs key delete --label tls
-      The pair: a public and a private key.
-  softhsm-rs key delete --id 01 --class public --yes";
-
-const COMPLETIONS_EXAMPLES: &str = "\
-Examples:
-  softhsm-rs completions bash > ~/.local/share/bash-completion/completions/softhsm-rs
-  softhsm-rs completions zsh > ~/.zfunc/_softhsm-rs
-  softhsm-rs completions fish > ~/.config/fish/completions/softhsm-rs.fish";
 
 #[cfg(test)]
 mod tests {

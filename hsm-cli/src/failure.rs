@@ -88,6 +88,8 @@ impl From<Error> for Failure {
     }
 }
 
+/// The kind of each of the core's errors, and what to do where its text does not say. Every variant is
+/// named, so that a new one asks for its place here.
 fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
     match error {
         Error::NoHsm(_) => (Outcome::NoHsm, None),
@@ -104,8 +106,12 @@ fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
             Outcome::Usage,
             Some("choose another PIN; the limits are pin.min_length and pin.max_length of the configuration"),
         ),
-        Error::UserPinNotSet => (Outcome::NotFound, None),
-        Error::NoSuchSlot | Error::NoSuchObject | Error::NoSuchKey => (Outcome::NotFound, None),
+        Error::KeySizeRange => {
+            (Outcome::Usage, Some("`softhsm-rs help key generate` shows the types and sizes"))
+        }
+        Error::NoSuchSlot | Error::NoSuchObject | Error::NoSuchKey | Error::TokenNotInitialised => {
+            (Outcome::NotFound, None)
+        }
         Error::UnitNotActive(_) => {
             (Outcome::NotActive, Some("`softhsm-rs init` finishes a ceremony that was interrupted"))
         }
@@ -113,15 +119,68 @@ fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
         Error::ForeignMasterKey(_) | Error::RecordDamaged { .. } | Error::FileDamaged { .. } => {
             (Outcome::Damaged, None)
         }
-        Error::KeySizeRange => {
-            (Outcome::Usage, Some("`softhsm-rs help key generate` shows the types and sizes"))
-        }
         Error::SessionExists => (Outcome::InUse, Some("end the programs that use the token and try again")),
-        Error::Locked(_) => (Outcome::InUse, Some("try again when it is done")),
+        Error::Locked(_) | Error::Conflict => (Outcome::InUse, Some("try again when it is done")),
         Error::Config(_) => (Outcome::Configuration, None),
         Error::File { source, .. } => (Outcome::Disk, file_advice(source.kind())),
+        Error::Store(StoreError::Missing(_)) => (
+            Outcome::Damaged,
+            Some(
+                "restore it from a backup; or, if this HSM was being made just now, `softhsm-rs init` finishes it",
+            ),
+        ),
         Error::Store(store) => (store_outcome(store), None),
-        _ => (Outcome::Failed, None),
+        // The first three say what to do; the rest is not for this door's users.
+        Error::Unit(_)
+        | Error::UserPinNotSet
+        | Error::SoPinNotSet
+        | Error::ArgumentsBad(_)
+        | Error::NotSupported
+        | Error::NoSuchSession
+        | Error::SessionReadOnly
+        | Error::SessionReadOnlyExists
+        | Error::SessionReadWriteSoExists
+        | Error::SessionCount
+        | Error::NotLoggedIn
+        | Error::AlreadyLoggedIn
+        | Error::AnotherLoggedIn
+        | Error::ContextLoginNeeded
+        | Error::AttributeTypeInvalid(_)
+        | Error::AttributeValueInvalid(_)
+        | Error::AttributeReadOnly(_)
+        | Error::AttributeSensitive(_)
+        | Error::TemplateIncomplete(_)
+        | Error::TemplateInconsistent(_)
+        | Error::ActionProhibited
+        | Error::DomainParamsInvalid
+        | Error::PublicKeyInvalid
+        | Error::MechanismInvalid
+        | Error::MechanismParamInvalid
+        | Error::KeyTypeInconsistent
+        | Error::KeyFunctionNotPermitted
+        | Error::KeyIndigestible
+        | Error::KeyNotWrappable
+        | Error::KeyUnextractable
+        | Error::WrappingKeyTypeInconsistent
+        | Error::WrappingKeySizeRange
+        | Error::NoSuchWrappingKey
+        | Error::UnwrappingKeyTypeInconsistent
+        | Error::UnwrappingKeySizeRange
+        | Error::NoSuchUnwrappingKey
+        | Error::WrappedKeyInvalid
+        | Error::WrappedKeyLength
+        | Error::OperationActive
+        | Error::OperationNotInitialised
+        | Error::DataLength
+        | Error::DataInvalid
+        | Error::EncryptedDataInvalid
+        | Error::EncryptedDataLength
+        | Error::SignatureInvalid
+        | Error::SignatureLength
+        | Error::BufferTooSmall { .. }
+        | Error::SeedNotSupported
+        | Error::RandomFailed
+        | Error::CryptoFailed(_) => (Outcome::Failed, None),
     }
 }
 
@@ -146,7 +205,8 @@ fn store_outcome(error: &StoreError) -> Outcome {
         StoreError::Busy { .. } => Outcome::InUse,
         StoreError::Full(_) | StoreError::ReadOnly(_) | StoreError::Denied(_) => Outcome::Disk,
         StoreError::Url(_) | StoreError::Network { .. } => Outcome::Configuration,
-        _ => Outcome::Failed,
+        StoreError::Exists(_) => Outcome::Exists,
+        StoreError::Conflict | StoreError::Failed { .. } => Outcome::Failed,
     }
 }
 

@@ -3,7 +3,7 @@
 //! and [`Hsm::create_partition`].
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::config::Config;
@@ -200,7 +200,7 @@ impl Hsm {
     /// no process can initialise the token anew either.
     pub(crate) fn hold_sessions_lock(&self, token: RecordId) -> Result<Option<File>> {
         let path = self.sessions_lock_path(token);
-        let Ok(file) = open_lock(&path) else { return Ok(None) };
+        let Ok(file) = open_lock(&path, &self.config.home.unit()) else { return Ok(None) };
         match file.try_lock_shared() {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Err(Error::Locked(path)),
@@ -214,7 +214,7 @@ impl Hsm {
             return Err(Error::SessionExists);
         }
         let path = self.sessions_lock_path(partition.token());
-        let file = open_lock(&path).map_err(Error::file(&path))?;
+        let file = open_lock(&path, &self.config.home.unit()).map_err(Error::file(&path))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => Err(Error::SessionExists),
@@ -242,8 +242,19 @@ impl Hsm {
     }
 }
 
-/// A lock file's mode follows the home's group: whoever may use the HSM may take the lock.
-fn open_lock(path: &PathBuf) -> std::io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o660).open(path)
+/// Opens a lock file, or makes it with the mode of `like`, so that whoever may use the HSM, and nobody
+/// else, may take the lock. (The umask narrows the mode that a file is made with.)
+fn open_lock(path: &Path, like: &Path) -> std::io::Result<File> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    let mode = std::fs::metadata(like)?.permissions().mode() & 0o660;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(mode);
+    match options.open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        opened => return opened,
+    }
+    let file = options.create(true).truncate(false).open(path)?;
+    // Where another user of the group was faster, the file is theirs, and they set its mode.
+    let _ = file.set_permissions(std::fs::Permissions::from_mode(mode));
+    Ok(file)
 }

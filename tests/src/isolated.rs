@@ -1,7 +1,7 @@
 //! A process and a token directory for each test.
 //!
 //! A PKCS#11 module is configured by its process's environment and keeps its state there, so a test
-//! declared with [`isolated!`](crate::isolated) runs this same test executable once more, for that
+//! declared with [`isolated!`](macro@crate::isolated) runs this same test executable once more, for that
 //! test alone, with `SOFTHSM2_CONF` naming a fresh directory. What it writes is shown when it fails;
 //! when it takes too long, it and what it started are killed.
 

@@ -1,7 +1,7 @@
 //! The kit of the black-box tests: it sees only what users see.
 //!
 //! A test names what it needs and says what must happen; the kit gives each test a process and a
-//! token directory of its own ([`isolated`]), loads the module under test ([`module`], [`raw`]) and
+//! token directory of its own ([`mod@isolated`]), loads the module under test ([`module`], [`raw`]) and
 //! turns C calls into `Result`s ([`session`], [`operations`]). The behaviours themselves stand in
 //! `tests/*.rs`.
 //!

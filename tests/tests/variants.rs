@@ -1,6 +1,11 @@
 //! Mechanisms that vary another one: MACs cut to a length (PKCS #11 3.2, sections 6.21.3 and its
 //! siblings, 6.13.16), ECDH with cofactor (6.3.18), and keys for HMAC (6.21.6 and its siblings).
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use hsm_tests::keys::{P256, aes, ec, secret};
 use hsm_tests::openssl::point;

@@ -240,7 +240,7 @@ impl Signing {
     }
 
     /// Length of the signature in bytes.
-    pub fn len(&self) -> usize {
+    pub fn signature_len(&self) -> usize {
         self.scheme.signature_len(&self.key)
     }
 
@@ -253,7 +253,7 @@ impl Signing {
         self.input.update(data)
     }
 
-    /// Signs what came in and writes exactly [`Signing::len`] bytes to the front of `out`.
+    /// Signs what came in and writes exactly [`Signing::signature_len`] bytes to the front of `out`.
     pub fn finish(&mut self, out: &mut [u8]) -> Result<usize> {
         match &mut self.input {
             Input::Mac(mac) => {

@@ -13,11 +13,10 @@ pub struct Notes(u16);
 
 /// Builds [`Notes`] from the footnotes' own numbers.
 const fn notes(numbers: &[u16]) -> Notes {
-    let mut bits = 0;
-    let mut at = 0;
-    while at < numbers.len() {
-        bits |= 1 << numbers[at];
-        at += 1;
+    let (mut bits, mut rest) = (0, numbers);
+    while let [number, others @ ..] = rest {
+        bits |= 1 << *number;
+        rest = others;
     }
     Notes(bits)
 }

@@ -188,7 +188,7 @@ fn complete(object: &mut Object, origin: Origin<'_>) -> Result<()> {
         }
     }
     check_dates(object)?;
-    // Section 4.9: "can only be set to CK_TRUE when CKA_PRIVATE is also CK_TRUE".
+    // Section 4.9: it "may only be set to CK_TRUE when CKA_PRIVATE is also CK_TRUE".
     if object.flag(CKA_ALWAYS_AUTHENTICATE) && !object.is_private() {
         return Err(Error::TemplateInconsistent(CKA_ALWAYS_AUTHENTICATE));
     }

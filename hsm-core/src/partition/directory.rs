@@ -98,13 +98,17 @@ pub(crate) fn begin(store: &dyn Store, unit: &ActiveUnit, status: &UnitStatus) -
 }
 
 /// Tells a store of another master key from a damaged one: that key opens nothing of it at all.
-fn check_identity<R: Reader + ?Sized>(reader: &mut R, unit: &ActiveUnit, store: &dyn Store) -> Result<()> {
-    let foreign = || Error::ForeignMasterKey(store.location());
-    let row = reader.get(PartitionId::HSM, IDENTITY)?.ok_or_else(foreign)?;
-    match key(unit)?.open_row(PartitionId::HSM, IDENTITY, &row) {
-        Ok(_) => Ok(()),
-        Err(Error::RecordDamaged { .. }) => Err(foreign()),
-        Err(error) => Err(error),
+fn check_identity(reader: &mut dyn Reader, unit: &ActiveUnit, store: &dyn Store) -> Result<()> {
+    let key = key(unit)?;
+    let opened = match reader.get(PartitionId::HSM, IDENTITY)? {
+        Some(row) => key.open_row(PartitionId::HSM, IDENTITY, &row).map(drop),
+        None => Err(Error::RecordDamaged { what: "the identity of the store".into() }),
+    };
+    match opened {
+        Err(Error::RecordDamaged { .. }) if chain(&key).records(reader, ALL).is_err() => {
+            Err(Error::ForeignMasterKey(store.location()))
+        }
+        opened => opened,
     }
 }
 

@@ -102,10 +102,10 @@ impl Partition {
         // Read before the record: a change in between is then seen at the next use.
         let generation = store.generation(half.space)?;
         let cached = locked(&self.cache).0.get(&id).cloned();
-        if let Some(loaded) = &cached {
-            if generation == Some(loaded.checked.load(Ordering::Acquire)) {
-                return Ok(loaded.clone());
-            }
+        if let Some(loaded) = &cached
+            && generation == Some(loaded.checked.load(Ordering::Acquire))
+        {
+            return Ok(loaded.clone());
         }
         let mut found = None;
         store.read(&mut |reader| {

@@ -13,7 +13,12 @@ use crate::session::{After, ObjectHandle, Output, Session};
 type Running = Keyed<Ciphering>;
 
 impl Session {
-    fn ciphering(&self, mechanism: &Mechanism, direction: Direction, key: ObjectHandle) -> Result<Running> {
+    fn ciphering(
+        &self,
+        mechanism: &Mechanism,
+        direction: Direction,
+        key: ObjectHandle,
+    ) -> Result<Box<Running>> {
         let function = match direction {
             Direction::Encrypt => Function::Encrypt,
             Direction::Decrypt => Function::Decrypt,
@@ -23,7 +28,7 @@ impl Session {
         usage::check(row, function, &loaded.key)?;
         let asks_for_login = loaded.object().flag(CKA_ALWAYS_AUTHENTICATE);
         let operation = Ciphering::new(row, &mechanism.parameter, direction, loaded.key.clone())?;
-        Ok(Keyed { operation, asks_for_login })
+        Ok(Box::new(Keyed { operation, asks_for_login }))
     }
 
     /// Begins an encryption.

@@ -17,7 +17,7 @@ impl Session {
     pub fn digest_init(&self, mechanism: &Mechanism) -> Result<()> {
         begin(&mut self.operations().digest, || {
             let hash = row_for(mechanism, Function::Digest)?.hash.ok_or(Error::MechanismInvalid)?;
-            Ok(Digesting { digest: crypto::digest(hash)?, len: hash.len(), begun: false })
+            Ok(Box::new(Digesting { digest: crypto::digest(hash)?, len: hash.len(), begun: false }))
         })
     }
 

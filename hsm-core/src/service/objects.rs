@@ -108,6 +108,7 @@ impl Session {
     /// # Errors
     /// [`Error::OperationActive`].
     pub fn find_init(&self, template: Template) -> Result<()> {
+        self.check_open()?;
         let search = Search::new(template);
         begin(&mut self.operations().find, || {
             let found = self.partition().search(&search)?;

@@ -15,12 +15,13 @@ impl Session {
         mechanism: &Mechanism,
         function: Function,
         key: ObjectHandle,
-    ) -> Result<Keyed<Signing>> {
+    ) -> Result<Box<Keyed<Signing>>> {
         let row = row_for(mechanism, function)?;
         let loaded = self.key(key)?;
         usage::check(row, function, &loaded.key)?;
         let asks_for_login = loaded.object().flag(CKA_ALWAYS_AUTHENTICATE);
-        Ok(Keyed { operation: Signing::new(row, &mechanism.parameter, loaded.key.clone())?, asks_for_login })
+        let operation = Signing::new(row, &mechanism.parameter, loaded.key.clone())?;
+        Ok(Box::new(Keyed { operation, asks_for_login }))
     }
 
     fn verifying(
@@ -28,12 +29,12 @@ impl Session {
         mechanism: &Mechanism,
         function: Function,
         key: ObjectHandle,
-    ) -> Result<Keyed<Verifying>> {
+    ) -> Result<Box<Keyed<Verifying>>> {
         let row = row_for(mechanism, function)?;
         let loaded = self.key(key)?;
         usage::check(row, function, &loaded.key)?;
         let operation = Verifying::new(row, &mechanism.parameter, loaded.key.clone())?;
-        Ok(Keyed { operation, asks_for_login: false })
+        Ok(Box::new(Keyed { operation, asks_for_login: false }))
     }
 
     /// Begins a signature or MAC.
@@ -58,7 +59,7 @@ impl Session {
             if signing.begun {
                 return Err(Error::OperationActive);
             }
-            last(output, signing.len(), |out| signing.sign(data, out))
+            last(output, signing.signature_len(), |out| signing.sign(data, out))
         })
     }
 
@@ -85,7 +86,7 @@ impl Session {
                 return Err(Error::ContextLoginNeeded);
             }
             let signing = &mut running.operation;
-            last(output, signing.len(), |out| signing.finish(out))
+            last(output, signing.signature_len(), |out| signing.finish(out))
         })
     }
 
@@ -107,7 +108,7 @@ impl Session {
                 return Err(Error::ContextLoginNeeded);
             }
             let signing = &mut running.operation;
-            last(output, signing.len(), |out| signing.sign(data, out))
+            last(output, signing.signature_len(), |out| signing.sign(data, out))
         })
     }
 

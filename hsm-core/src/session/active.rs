@@ -39,7 +39,7 @@ pub(crate) struct Operations {
     pub verify_recover: Option<Box<Keyed<Verifying>>>,
     pub encrypt: Option<Box<Keyed<Ciphering>>>,
     pub decrypt: Option<Box<Keyed<Ciphering>>>,
-    pub find: Option<Box<Vec<ObjectHandle>>>,
+    pub find: Option<Vec<ObjectHandle>>,
 }
 
 /// A running digest.
@@ -133,10 +133,10 @@ pub(crate) fn last(
 }
 
 /// Puts a new operation into its place.
-pub(crate) fn begin<T>(slot: &mut Option<Box<T>>, make: impl FnOnce() -> Result<T>) -> Result<()> {
+pub(crate) fn begin<T>(slot: &mut Option<T>, make: impl FnOnce() -> Result<T>) -> Result<()> {
     if slot.is_some() {
         return Err(Error::OperationActive);
     }
-    *slot = Some(Box::new(make()?));
+    *slot = Some(make()?);
     Ok(())
 }

@@ -17,7 +17,8 @@ impl Session {
     /// use (CKA_ALWAYS_AUTHENTICATE).
     ///
     /// # Errors
-    /// [`Error::OperationNotInitialised`] if no running operation asks; those of the PIN.
+    /// [`Error::OperationNotInitialised`] if no running operation asks; those of the PIN. A PIN that
+    /// is found locked also logs the user out (section 4.9).
     pub fn login_context(&self, pin: &[u8]) -> Result<()> {
         if !self.operations().asks_for_login() {
             return Err(Error::OperationNotInitialised);
@@ -25,8 +26,15 @@ impl Session {
         if self.login_state() != LoginState::User {
             return Err(Error::NotLoggedIn);
         }
-        self.partition.check_pin(Role::User, pin)?;
-        self.operations().allow();
+        match self.partition.check_pin(Role::User, pin) {
+            Ok(_) => self.operations().allow(),
+            Err(error) => {
+                if matches!(error, Error::PinLocked) {
+                    self.partition.end_login();
+                }
+                return Err(error);
+            }
+        }
         Ok(())
     }
 

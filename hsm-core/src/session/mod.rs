@@ -133,11 +133,14 @@ impl Session {
         }
     }
 
+    /// A session that another thread closed does nothing more.
+    pub(crate) fn check_open(&self) -> Result<()> {
+        if self.is_closed() { Err(Error::NoSuchSession) } else { Ok(()) }
+    }
+
     /// The object of a handle.
     pub(crate) fn object(&self, handle: ObjectHandle) -> Result<Arc<Loaded>> {
-        if self.is_closed() {
-            return Err(Error::NoSuchSession);
-        }
+        self.check_open()?;
         self.partition.load(self.partition.named(handle)?)
     }
 

@@ -16,6 +16,8 @@
 //! back, an older copy of one record with its older revision, and older index entries together with the
 //! records that they fit.
 
+use std::cmp::Ordering;
+
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Key as AesKey, Nonce, Tag};
 use hkdf::Hkdf;
@@ -183,8 +185,10 @@ pub(crate) struct Chain<'a> {
     pub key: &'a SealKey,
 }
 
-/// How many entries are fetched at once.
-const PAGE: usize = 64;
+/// How many entries a look-up fetches at first: one that is found and the one after it.
+const FIRST_PAGE: usize = 2;
+/// How many it fetches at once when there are many.
+const MOST_PAGE: usize = 128;
 
 impl Chain<'_> {
     fn entry(&self, tag: [u8; 16], record: RecordId) -> Entry {
@@ -221,13 +225,14 @@ impl Chain<'_> {
         if bool::from(expected.ct_eq(&indexed.mac)) { Ok(()) } else { Err(self.damaged()) }
     }
 
-    /// The entry at or before `at` and the one after it, checked to be neighbours.
+    /// The entry at or before `at` and the one after it, checked to be neighbours that enclose it: a
+    /// damaged store may well find true neighbours in the wrong place.
     fn around(&self, reader: &mut dyn Reader, at: Entry) -> Result<(Entry, Entry)> {
         let before = reader.entry_before(self.partition, at)?.ok_or_else(|| self.damaged())?;
         let after = reader.entries_after(self.partition, before.entry, 1)?;
         let next = after.first().map_or(self.end(), |indexed| indexed.entry);
         self.follow(&before, next)?;
-        Ok((before.entry, next))
+        if before.entry <= at && at < next { Ok((before.entry, next)) } else { Err(self.damaged()) }
     }
 
     /// Whether the chain holds an entry.
@@ -265,13 +270,21 @@ impl Chain<'_> {
         let mut out = Vec::new();
         let start = self.entry(tag, RecordId([0; 16]));
         let mut last = reader.entry_before(self.partition, start)?.ok_or_else(|| self.damaged())?;
+        if last.entry > start {
+            return Err(self.damaged());
+        }
+        let mut size = FIRST_PAGE;
         loop {
-            let page = reader.entries_after(self.partition, last.entry, PAGE)?;
-            let full = page.len() == PAGE;
+            let page = reader.entries_after(self.partition, last.entry, size)?;
+            let full = page.len() == size;
+            size = (size * 4).min(MOST_PAGE);
             for next in page {
                 self.follow(&last, next.entry)?;
-                if next.entry.tag != tag {
-                    return Ok(out);
+                match next.entry.tag.cmp(&tag) {
+                    // Not the entry before the tag's, then.
+                    Ordering::Less => return Err(self.damaged()),
+                    Ordering::Equal => {}
+                    Ordering::Greater => return Ok(out),
                 }
                 out.push(next.entry.record);
                 last = next;
@@ -283,3 +296,6 @@ impl Chain<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

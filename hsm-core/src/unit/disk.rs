@@ -141,7 +141,8 @@ pub(super) fn make_parent(path: &Path, access: Access) -> Result<()> {
         if let Some(group) = access.group() {
             let directory = File::open(parent)?;
             fchown(&directory, None, Some(group))?;
-            directory.set_permissions(Permissions::from_mode(0o770))?;
+            // What members make in it later, the store's files among them, is to be the group's too.
+            directory.set_permissions(Permissions::from_mode(0o2770))?;
         }
         Ok(())
     };

@@ -69,7 +69,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<()> {
     let place = Place::find()?;
-    say(&format!("softhsm-rs: first run in {}", place.home.display()));
+    say(&format!("softhsm-rs, tried out in {}", place.home.display()));
 
     heading("HSM");
     place.softhsm_rs(&["init", "--if-missing"])?;
@@ -90,7 +90,7 @@ fn run() -> Result<()> {
         let key = private_key(&session, kind)?.ok_or("the key that was just made is not there")?;
         let signature = session.sign(&kind.signer, key, MESSAGE)?;
         let verdict = verify(&place, kind, &signature)?;
-        say(&format!("  {:<10}{:<22}{:>4} bytes  {verdict}", kind.label, kind.signer_name, signature.len()));
+        say(&format!("{:<10}{:<22}{:>4} bytes  {verdict}", kind.label, kind.signer_name, signature.len()));
     }
     session.close()?;
     module.finalize()?;
@@ -165,7 +165,7 @@ fn make_token(place: &Place) -> Result<String> {
     if is_there {
         let pin = std::fs::read_to_string(place.pin_file())
             .map_err(|e| format!("{}: {e}; the token {TOKEN} is there, but not its PIN", place.pin_file()))?;
-        say(&format!("  Token \"{TOKEN}\" is there already; its PIN is in {}", place.pin_file()));
+        say(&format!("Token \"{TOKEN}\" is there already; its PIN is in {}", place.pin_file()));
         return Ok(pin.trim_end().to_owned());
     }
     let pin = new_pin(Path::new(&place.pin_file()))?;
@@ -179,7 +179,7 @@ fn make_token(place: &Place) -> Result<String> {
         "--so-pin-file",
         &place.so_pin_file(),
     ])?;
-    say(&format!("  user PIN  {}\n  SO PIN    {}", place.pin_file(), place.so_pin_file()));
+    say(&format!("user PIN  {}\nSO PIN    {}", place.pin_file(), place.so_pin_file()));
     Ok(pin)
 }
 
@@ -206,7 +206,7 @@ fn log_in(module: &Pkcs11, pin: &str) -> Result<Session> {
 
 fn make_key(session: &Session, kind: &Kind) -> Result<()> {
     if private_key(session, kind)?.is_some() {
-        say(&format!("  {:<10}{:<16}is there already", kind.label, kind.words));
+        say(&format!("{:<10}{:<16}is there already", kind.label, kind.words));
         return Ok(());
     }
     let label = || Attribute::Label(kind.label.as_bytes().to_vec());
@@ -223,7 +223,7 @@ fn make_key(session: &Session, kind: &Kind) -> Result<()> {
     ];
     let start = Instant::now();
     session.generate_key_pair(&kind.generator, &public, &private)?;
-    say(&format!("  {:<10}{:<16}made in {} ms", kind.label, kind.words, start.elapsed().as_millis()));
+    say(&format!("{:<10}{:<16}made in {} ms", kind.label, kind.words, start.elapsed().as_millis()));
     Ok(())
 }
 
@@ -290,7 +290,7 @@ fn to_copy(place: &Place) {
 }
 
 fn heading(text: &str) {
-    say(&format!("\n{text}"));
+    say(&format!("\n--- {text}"));
 }
 
 /// Standard output is this program's result; a reader that went away is no failure.

@@ -1,0 +1,110 @@
+//! The long texts of `--help`: examples of each command, and what the front page says.
+
+pub(super) const OVERVIEW: &str = "\
+Files:
+  The HSM is in the directory that --home names, else SOFTHSM_RS_CONF (a file) or SOFTHSM_RS_HOME
+  (a directory), else in the token directory of the file that SOFTHSM2_CONF names, else in
+  ~/.local/share/softhsm-rs or /var/lib/softhsm-rs. `softhsm-rs status` shows which it is.
+
+PINs:
+  are asked for without echo, or read from the file that --pin-file, --so-pin-file or
+  --new-pin-file names, or from SOFTHSM_RS_PIN, SOFTHSM_RS_SO_PIN and SOFTHSM_RS_NEW_PIN.
+
+Output:
+  Results go to standard output, remarks and errors to standard error. With --json a failed command
+  prints {\"error\": {\"name\", \"exit\", \"message\", \"next\"}} to standard error. NO_COLOR is respected.
+
+Examples:
+  softhsm-rs init
+  softhsm-rs token init web
+  softhsm-rs key generate --token web --type ec:p256 --label tls
+  softhsm-rs key list --token web
+
+Exit codes:
+   0  done";
+
+pub(super) const INIT_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs init
+      An HSM for yourself in the usual place.
+  softhsm-rs --home /var/lib/softhsm-rs init --group hsm
+      An HSM for the members of the group hsm.
+  softhsm-rs init --passphrase
+      The same, the ceremony files under a passphrase.
+
+Afterwards:
+  Move the files of each administrator and each key part to different places; whoever has them all
+  can replace the master key. They are not needed for daily work, but keep them: they are what
+  restores the master key.";
+
+pub(super) const STATUS_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs status
+  softhsm-rs status --json | jq -r .unit.current_register.verification_pattern";
+
+pub(super) const TOKEN_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs token init web
+  softhsm-rs token list
+  softhsm-rs help token init";
+
+pub(super) const TOKEN_INIT_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs token init web
+      Asks for both PINs, twice each.
+  softhsm-rs token init web --so-pin-file so.pin --pin-file user.pin
+  softhsm-rs token init web2 --replace web --yes --so-pin-file so.pin --so-only
+      Destroys the keys of web, and names it web2. Its SO PIN stays.";
+
+pub(super) const TOKEN_DELETE_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs token delete --token web
+  softhsm-rs token delete --token web --yes --so-pin-file so.pin";
+
+pub(super) const TOKEN_PIN_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs token set-pin --token web
+      Asks for the old and the new user PIN.
+  softhsm-rs token set-pin --token web --so
+      The same for the SO PIN.
+  softhsm-rs token unlock --token web --so-pin-file so.pin --new-pin-file user.pin
+      A new user PIN where the old one is locked or forgotten.";
+
+pub(super) const KEY_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs key generate --type rsa:2048 --label sign
+  softhsm-rs key list
+  softhsm-rs help key generate";
+
+pub(super) const KEY_LIST_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs key list --token web
+  softhsm-rs key list --public
+      Without login: public objects alone.
+  softhsm-rs key list --json | jq -r '.[] | select(.type == \"rsa\") | .id'";
+
+pub(super) const KEY_GENERATE_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs key generate --type rsa:4096 --label ca --id 01
+  softhsm-rs key generate --type ec:p256 --label tls
+  softhsm-rs key generate --type aes:256 --label disk --extractable
+  softhsm-rs key generate --type ed25519 --label box --count 100
+      One hundred pairs, box-1 to box-100.";
+
+pub(super) const KEY_SHOW_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs key show --label tls
+  softhsm-rs key show --label tls --public-key > tls.pem
+      For `openssl dgst -sha256 -verify tls.pem -signature SIGNATURE FILE`.";
+
+pub(super) const KEY_DELETE_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs key delete --label tls
+      The pair: a public and a private key.
+  softhsm-rs key delete --id 01 --class public --yes";
+
+pub(super) const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs completions bash > ~/.local/share/bash-completion/completions/softhsm-rs
+  softhsm-rs completions zsh > ~/.zfunc/_softhsm-rs
+  softhsm-rs completions fish > ~/.config/fish/completions/softhsm-rs.fish";
