@@ -37,7 +37,7 @@ pub(crate) fn modules(workspace: &Workspace) -> Complaints {
         };
         let modules: Vec<&str> =
             inside.trim_end_matches(".rs").split('/').filter(|name| *name != "mod").collect();
-        match MODULES.iter().find(|(name, _)| *name == modules[0]) {
+        match MODULES.iter().find(|(name, _)| Some(name) == modules.first()) {
             None => complaints.push(format!("{}: no layer is laid down for this module", file.path)),
             Some((name, allowed)) => {
                 for used in used(file, modules.len()) {

@@ -1,4 +1,5 @@
 //! The text of the workspace: its files, and Rust source without comments and strings.
+#![allow(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
 use std::fs;
 use std::path::Path;
