@@ -5,6 +5,8 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -13,6 +15,10 @@ use crate::partition::directory::{self, Directory};
 use crate::partition::record::PartitionRecord;
 use crate::store::{self, RecordId, Store, StoreError};
 use crate::unit::{ActiveUnit, Unit, UnitPaths, UnitStatus, ceremony};
+
+/// How long a first session waits while its token is initialised anew, and between two looks.
+const SESSIONS_LOCK_WAIT: Duration = Duration::from_secs(10);
+const SESSIONS_LOCK_STEP: Duration = Duration::from_millis(5);
 
 /// One HSM.
 pub struct Hsm {
@@ -201,10 +207,15 @@ impl Hsm {
     pub(crate) fn hold_sessions_lock(&self, token: RecordId) -> Result<Option<File>> {
         let path = self.sessions_lock_path(token);
         let Ok(file) = open_lock(&path, &self.config.home.unit()) else { return Ok(None) };
-        match file.try_lock_shared() {
-            Ok(()) => Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => Err(Error::Locked(path)),
-            Err(TryLockError::Error(source)) => Err(Error::File { path, source }),
+        let deadline = Instant::now() + SESSIONS_LOCK_WAIT;
+        loop {
+            match file.try_lock_shared() {
+                Ok(()) => return Ok(Some(file)),
+                // The token is being initialised anew, which takes two PIN checks and a commit.
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => sleep(SESSIONS_LOCK_STEP),
+                Err(TryLockError::WouldBlock) => return Err(Error::Locked(path)),
+                Err(TryLockError::Error(source)) => return Err(Error::File { path, source }),
+            }
         }
     }
 

@@ -188,6 +188,16 @@ fn padded(message: &[u8], length: usize) -> Result<Zeroizing<Vec<u8>>> {
     Ok(out)
 }
 
+/// Appends to a buffer whose outgrown memory is wiped, which a vector's own growth leaves as it was.
+fn append(message: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
+    if message.capacity() - message.len() < data.len() {
+        let mut larger = Zeroizing::new(Vec::with_capacity(2 * (message.len() + data.len())));
+        larger.extend_from_slice(message);
+        *message = larger;
+    }
+    message.extend_from_slice(data);
+}
+
 /// What a message is collected in.
 enum Input {
     Hashed(Box<dyn Digest>, Hash),
@@ -208,7 +218,7 @@ impl Input {
                 if data.len() > WHOLE_LIMIT.saturating_sub(message.len()) {
                     return Err(Error::DataLength);
                 }
-                message.extend_from_slice(data);
+                append(message, data);
                 Ok(())
             }
         }

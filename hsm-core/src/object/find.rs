@@ -56,9 +56,11 @@ impl Search {
     /// Whether the entries under `field` are all that the search asks for, so that no object need be
     /// looked at.
     pub(crate) fn is_answered_by(&self, field: &Field<'_>) -> bool {
+        // Said twice, they may contradict each other: then every object is looked at, and none matches.
+        let once = |wanted| self.template.iter().filter(|(kind, _)| *kind == wanted).count() == 1;
         self.template.iter().all(|(kind, value)| match kind {
             // The index itself is of token objects, public or private.
-            &CKA_TOKEN | &CKA_PRIVATE => matches!(value, Value::Bool(_)),
+            &CKA_TOKEN | &CKA_PRIVATE => matches!(value, Value::Bool(_)) && once(*kind),
             _ => *field != Field::All && indexed(*kind, value).as_ref() == Some(field),
         })
     }
@@ -125,6 +127,18 @@ mod tests {
         let label = (CKA_LABEL, Value::Bytes(b"one".to_vec()));
         let search = Search::new(vec![class, label]);
         assert!(matches!(search.field(), Field::Attribute(CKA_LABEL, _)));
+    }
+
+    #[test]
+    fn contradictions_are_not_answered_by_the_index() {
+        let private = |flag| (CKA_PRIVATE, Value::Bool(flag));
+        let label = || (CKA_LABEL, Value::Bytes(b"one".to_vec()));
+        let answered = |template| {
+            let search = Search::new(template);
+            search.is_answered_by(&search.field())
+        };
+        assert!(answered(vec![label(), private(true)]));
+        assert!(!answered(vec![label(), private(true), private(false)]));
     }
 
     #[test]

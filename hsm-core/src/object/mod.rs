@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use cryptoki_sys::*;
+use zeroize::Zeroize;
 
 pub(crate) mod curves;
 pub(crate) mod encoding;
@@ -24,6 +25,20 @@ use crate::error::{Error, Result};
 #[derive(Debug, Default)]
 pub struct Object {
     attributes: BTreeMap<u64, Value>,
+}
+
+/// What only the user may see is wiped, secret or not: the contents of private data objects too.
+impl Drop for Object {
+    fn drop(&mut self) {
+        if !self.is_private() {
+            return;
+        }
+        for value in self.attributes.values_mut() {
+            if let Value::Bytes(bytes) = value {
+                bytes.zeroize();
+            }
+        }
+    }
 }
 
 impl Object {

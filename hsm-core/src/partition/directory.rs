@@ -131,15 +131,19 @@ fn read(reader: &mut dyn Reader, unit: &ActiveUnit, token: RecordId) -> Result<(
 
 /// The list without any key to check it by, for showing alone.
 fn read_unchecked(reader: &mut dyn Reader) -> Result<Vec<(RecordId, PartitionRecord)>> {
-    let start = Entry { chain: CHAIN, tag: ALL, record: RecordId([0; 16]) };
+    let mut last = Entry { chain: CHAIN, tag: ALL, record: RecordId([0; 16]) };
     let mut out = Vec::new();
-    for indexed in reader.entries_after(PartitionId::HSM, start, 1024)? {
-        let token = indexed.entry.record;
-        if let Some(row) = reader.get(PartitionId::HSM, token)? {
-            out.push((token, decode(token, &row, None)?));
+    loop {
+        let page = reader.entries_after(PartitionId::HSM, last, 64)?;
+        let Some(end) = page.last() else { return Ok(out) };
+        last = end.entry;
+        for indexed in page {
+            let token = indexed.entry.record;
+            if let Some(row) = reader.get(PartitionId::HSM, token)? {
+                out.push((token, decode(token, &row, None)?));
+            }
         }
     }
-    Ok(out)
 }
 
 fn put(
