@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::session::Role;
 use crate::store::seal::{Address, SealKey};
-use crate::store::{PartitionId, Reader, RecordId};
+use crate::store::{PartitionId, Reader, RecordId, Writer};
 
 /// The one record of a token's login space.
 const COUNTERS: RecordId = RecordId([1; 16]);
@@ -22,6 +22,15 @@ pub struct Tries {
     pub left: u32,
     /// How many there are when none went wrong.
     pub limit: u32,
+}
+
+/// When a change of the counters has to be on the disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Commit {
+    /// Before the call returns.
+    Durable,
+    /// With the next durable write.
+    Soon,
 }
 
 /// Wrong tries in a row.
@@ -54,10 +63,14 @@ impl Partition {
         Ok((postcard::from_bytes(&bytes).map_err(|_| damaged())?, row.revision))
     }
 
-    /// Changes the counters in one durable step.
-    fn change_counters(&self, change: &mut dyn FnMut(&mut Counters) -> Result<()>) -> Result<()> {
+    /// Changes the counters in one step.
+    fn change_counters(
+        &self,
+        commit: Commit,
+        change: &mut dyn FnMut(&mut Counters) -> Result<()>,
+    ) -> Result<()> {
         let key = self.counters_key()?;
-        self.hsm()?.store()?.write(self.login_space(), &mut |writer| {
+        let mut body = |writer: &mut dyn Writer| {
             let (mut counters, revision) = self.counters(&key, writer)?;
             let before = counters;
             change(&mut counters)?;
@@ -65,7 +78,12 @@ impl Partition {
                 put_counters(&key, writer, self.login_space(), revision, counters)?;
             }
             Ok(())
-        })
+        };
+        let store = self.hsm()?.store()?;
+        match commit {
+            Commit::Durable => store.write(self.login_space(), &mut body),
+            Commit::Soon => store.write_soon(self.login_space(), &mut body),
+        }
     }
 
     /// The counters are sealed under a key that the master key gives, since they are needed before
@@ -104,7 +122,7 @@ impl Partition {
         };
         let limit = hsm.config().pins.max_tries;
         let mut left = 0;
-        self.change_counters(&mut |counters| {
+        self.change_counters(Commit::Durable, &mut |counters| {
             let failures = counters.of(role);
             if *failures >= limit {
                 return Err(Error::PinLocked);
@@ -115,7 +133,8 @@ impl Partition {
         })?;
         match pin_record.unwrap(record.space, role, pin, &hsm.active_unit()?)? {
             Some(key) => {
-                self.reset_tries(role)?;
+                // Lost to a power failure, a success counts as one more wrong try: no harm is done.
+                self.reset_tries(role, Commit::Soon)?;
                 Ok(key)
             }
             None => Err(Error::PinIncorrect { left }),
@@ -123,8 +142,8 @@ impl Partition {
     }
 
     /// Gives a PIN all its tries back.
-    pub(crate) fn reset_tries(&self, role: Role) -> Result<()> {
-        self.change_counters(&mut |counters| {
+    fn reset_tries(&self, role: Role, commit: Commit) -> Result<()> {
+        self.change_counters(commit, &mut |counters| {
             *counters.of(role) = 0;
             Ok(())
         })
@@ -136,7 +155,7 @@ impl Partition {
         hsm.check_pin_length(pin)?;
         let unit = hsm.active_unit()?;
         hsm.change_record(self, &mut |record| record.set_pin(role, pin, private_key, &unit))?;
-        self.reset_tries(role)
+        self.reset_tries(role, Commit::Durable)
     }
 }
 
@@ -146,7 +165,7 @@ fn counters_key(unit: &crate::unit::ActiveUnit, token: RecordId) -> Result<SealK
 
 fn put_counters(
     key: &SealKey,
-    writer: &mut dyn crate::store::Writer,
+    writer: &mut dyn Writer,
     space: PartitionId,
     revision: u64,
     counters: Counters,
@@ -161,7 +180,7 @@ fn put_counters(
 pub(crate) fn begin_counters(
     unit: &crate::unit::ActiveUnit,
     token: RecordId,
-    writer: &mut dyn crate::store::Writer,
+    writer: &mut dyn Writer,
 ) -> Result<()> {
     put_counters(&counters_key(unit, token)?, writer, PartitionId(token.0), 0, Counters::default())
 }

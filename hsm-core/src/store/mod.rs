@@ -149,6 +149,17 @@ pub trait Store: Send + Sync + fmt::Debug {
         body: &mut dyn FnMut(&mut dyn Writer) -> crate::Result<()>,
     ) -> crate::Result<()>;
 
+    /// As [`Store::write`], but what is committed may be lost to a power failure (never to a killed
+    /// process) until the next durable write: for what does no harm when it is lost, and would cost a
+    /// second wait for the disk.
+    fn write_soon(
+        &self,
+        partition: PartitionId,
+        body: &mut dyn FnMut(&mut dyn Writer) -> crate::Result<()>,
+    ) -> crate::Result<()> {
+        self.write(partition, body)
+    }
+
     /// The partition's change counter: moves with every committed write of that partition by any
     /// process. `None` while a write is under way or its outcome is unknown: then nothing cached may
     /// be relied upon and the store itself is asked. Costs a fraction of a microsecond.

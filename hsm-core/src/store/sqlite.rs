@@ -25,7 +25,7 @@ use super::place::{Place, failure};
 use super::probe::refuse_network;
 use super::writer_queue::{Held, WriterQueue};
 use super::{PartitionId, Reader, Store, StoreError, StoreResult, Writer};
-use connection::{Pool, close_quietly, is_reusable};
+use connection::{Pool, Synchronous, close_quietly, is_reusable};
 use view::{Transaction, View};
 
 /// A store in SQLite. A write takes, in this order: its turn among the threads, the suspend gate,
@@ -100,6 +100,24 @@ impl SqliteStore {
         kept.map_or_else(|| connection::connect(&self.place), Ok)
     }
 
+    /// Writes with SQLite's `synchronous` set. In a write-ahead log, NORMAL leaves the disk's
+    /// cache unflushed at a commit; the next FULL commit flushes both, since it is the same file.
+    fn write_synchronous(
+        &self,
+        synchronous: Synchronous,
+        partition: PartitionId,
+        body: &mut dyn FnMut(&mut dyn Writer) -> crate::Result<()>,
+    ) -> crate::Result<()> {
+        let _writing = self.right_to_write()?;
+        let connection = self.take_writer()?;
+        connection::set_synchronous(&connection, self.place.main(), synchronous)?;
+        let result = self.write_with(&connection, partition, body);
+        if is_reusable(&connection) {
+            *self.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+        }
+        result
+    }
+
     /// Runs `body` and commits, while this process has the right to write.
     fn write_with(
         &self,
@@ -168,13 +186,15 @@ impl Store for SqliteStore {
         partition: PartitionId,
         body: &mut dyn FnMut(&mut dyn Writer) -> crate::Result<()>,
     ) -> crate::Result<()> {
-        let _writing = self.right_to_write()?;
-        let connection = self.take_writer()?;
-        let result = self.write_with(&connection, partition, body);
-        if is_reusable(&connection) {
-            *self.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
-        }
-        result
+        self.write_synchronous(Synchronous::Full, partition, body)
+    }
+
+    fn write_soon(
+        &self,
+        partition: PartitionId,
+        body: &mut dyn FnMut(&mut dyn Writer) -> crate::Result<()>,
+    ) -> crate::Result<()> {
+        self.write_synchronous(Synchronous::Normal, partition, body)
     }
 
     fn generation(&self, partition: PartitionId) -> StoreResult<Option<u64>> {

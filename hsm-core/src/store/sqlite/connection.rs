@@ -48,6 +48,25 @@ const SETTINGS: &str = "
     PRAGMA mmap_size = 0;
     PRAGMA journal_size_limit = 8388608;";
 
+/// What a commit waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Synchronous {
+    /// The disk.
+    Full,
+    /// Nothing, in a write-ahead log.
+    Normal,
+}
+
+/// Sets what the next commits of a connection wait for.
+pub(super) fn set_synchronous(connection: &Connection, path: &Path, to: Synchronous) -> StoreResult<()> {
+    let setting = match to {
+        Synchronous::Full => "PRAGMA synchronous = FULL",
+        Synchronous::Normal => "PRAGMA synchronous = NORMAL",
+    };
+    let mut statement = connection.prepare_cached(setting).map_err(failure::of(path))?;
+    statement.execute([]).map(drop).map_err(failure::of(path))
+}
+
 /// How long SQLite itself waits for a lock: for recovery and checkpoints of other processes, which
 /// the line of writers does not order.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
