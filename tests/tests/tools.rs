@@ -104,7 +104,7 @@ isolated! {
     }
 
     fn ed25519_passes_the_tests_of_pkcs11_tool(kit) {
-        pair_is_tested(kit, "EC:ed25519");
+        pair_is_tested(kit, "EC:edwards25519");
     }
 
     fn aes_passes_the_tests_of_pkcs11_tool(kit) {
@@ -116,7 +116,7 @@ isolated! {
 
     fn a_token_full_of_keys_passes_the_tests_of_pkcs11_tool(kit) {
         make_token(kit);
-        for kind in ["rsa:2048", "EC:prime256v1", "EC:secp384r1", "EC:secp521r1", "EC:ed25519"] {
+        for kind in ["rsa:2048", "EC:prime256v1", "EC:secp384r1", "EC:secp521r1", "EC:edwards25519"] {
             pair(kit, kind, kind);
         }
         Tool::user(kit).args(&["--keygen", "--key-type", "AES:32", "--label", "aes"]).succeeds();
@@ -126,14 +126,18 @@ isolated! {
 
     fn a_forked_child_of_pkcs11_tool_initialises_the_module(kit) {
         make_token(kit);
-        Tool::pkcs11(kit).arg("--test-fork").succeeds();
+        let said = Tool::pkcs11(kit).arg("--test-fork").run();
+        assert!(said.success, "{}", said.all);
+        assert!(said.all.contains("C_Initialize in forked child process"), "{}", said.all);
     }
 
     fn threads_of_pkcs11_tool_share_the_module(kit) {
         token_with(kit, "EC:prime256v1");
-        // Each thread: initialise, information, list the slots, their tokens.
+        // Each thread initialises the module and asks for its information, the slots and the first token.
         let thread = ["--test-threads", "ILGISLT0"];
-        Tool::pkcs11(kit).args(&thread).args(&thread).succeeds();
+        let said = Tool::pkcs11(kit).args(&thread).args(&thread).run();
+        assert!(said.success, "{}", said.all);
+        assert_eq!(said.all.matches("returning rv = 0").count(), 2, "{}", said.all);
     }
 
     fn openssl_verifies_what_pkcs11_tool_signs_with_rsa(kit) {
