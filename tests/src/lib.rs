@@ -29,6 +29,7 @@ pub mod raw;
 pub mod rv;
 pub mod session;
 pub mod template;
+pub mod tool;
 
 /// What nearly every test needs: the standard's constants and the kit's types.
 pub mod prelude {
