@@ -57,8 +57,8 @@ impl Hsm {
     /// parts, and an empty store. Every step is reported.
     ///
     /// # Errors
-    /// [`Error::HsmExists`] if unit and store are there and the unit is active; what keeps files from
-    /// being written.
+    /// [`Error::HsmExists`] if unit and store are there and the unit is active; [`Error::FileDamaged`]
+    /// if the store is there without its unit; what keeps files from being written.
     pub fn initialise(
         &self,
         options: &ceremony::Options,
@@ -67,12 +67,30 @@ impl Hsm {
         if self.exists() && self.store().is_ok() && self.active_unit().is_ok() {
             return Err(Error::HsmExists(self.config.home.root.clone()));
         }
+        self.check_unit_not_lost()?;
         let status = ceremony::run(&self.unit_paths(), options, progress)?;
         let unit = self.active_unit()?;
         let store = self.open_or_create_store(options.group)?;
         directory::begin(store.as_ref(), &unit, &status)?;
         *locked(&self.store) = Some(store);
         Ok(status)
+    }
+
+    /// A store without a unit has lost it, since the unit is made first. A new unit would not open the
+    /// store, and would stand where the lost one is to be put back. The store is looked for before
+    /// the unit: another process may be making both.
+    fn check_unit_not_lost(&self) -> Result<()> {
+        match self.store() {
+            Err(Error::Store(StoreError::Missing(_))) => Ok(()),
+            _ if self.exists() => Ok(()),
+            found => {
+                found?;
+                let path = self.config.home.unit();
+                let reason = "it is missing, and the store beside it needs it: restore it from a backup, \
+                    or choose another place for a new HSM";
+                Err(Error::FileDamaged { path, reason: reason.to_owned() })
+            }
+        }
     }
 
     /// A store that an interrupted ceremony left behind is taken up again.

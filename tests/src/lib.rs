@@ -16,6 +16,7 @@
 )]
 #![deny(unsafe_code)]
 
+pub mod home;
 pub mod isolated;
 pub mod journal;
 pub mod keys;

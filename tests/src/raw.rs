@@ -362,3 +362,10 @@ pub fn fork(body: impl FnOnce() -> u8) -> rustix::process::Pid {
     // SAFETY: ends the child without unwinding into the copy of the parent's test runner.
     unsafe { libc::_exit(answer.map_or(101, i32::from)) }
 }
+
+/// Makes a write beyond RLIMIT_FSIZE fail with EFBIG, where it would end the process by SIGXFSZ.
+pub fn ignore_file_size_signal() {
+    // SAFETY: SIG_IGN runs no code of ours.
+    let before = unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    assert_ne!(before, libc::SIG_ERR, "signal: {}", std::io::Error::last_os_error());
+}
