@@ -1,5 +1,6 @@
 //! Other people's tools on the module: OpenSC's `pkcs11-tool` makes a token and keys, runs its own
 //! tests on them, and signs what the `openssl` command line verifies. Each run is a process of its own.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::fs;
 
