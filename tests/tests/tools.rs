@@ -89,6 +89,10 @@ isolated! {
         pair_is_tested(kit, "rsa:2048");
     }
 
+    fn rsa_4096_passes_the_tests_of_pkcs11_tool(kit) {
+        pair_is_tested(kit, "rsa:4096");
+    }
+
     fn p256_passes_the_tests_of_pkcs11_tool(kit) {
         pair_is_tested(kit, "EC:prime256v1");
     }
