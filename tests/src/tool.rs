@@ -2,6 +2,7 @@
 //! they must say stands in the tests.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::io::ErrorKind;
 use std::process::Command;
 
@@ -81,6 +82,11 @@ impl Tool {
 fn package(tool: &str) -> &'static str {
     let row = PACKAGES.iter().find(|(name, _)| *name == tool);
     row.expect("each tool that is used has a row").1
+}
+
+/// Writes a file for tools to read into the test's directory.
+pub fn write(kit: &Kit, name: &str, bytes: &[u8]) {
+    fs::write(kit.directory.join(name), bytes).unwrap_or_else(|error| panic!("writing {name}: {error}"));
 }
 
 /// Has `pkcs11-tool` make the first token and set both PINs.

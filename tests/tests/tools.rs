@@ -2,23 +2,21 @@
 //! tests on them, and signs what the `openssl` command line verifies. Each run is a process of its own.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use std::fs;
-
 use hsm_tests::kit::{LABEL, SO_PIN};
 use hsm_tests::prelude::*;
-use hsm_tests::tool::{Tool, make_token};
+use hsm_tests::tool::{Tool, make_token, write};
 
 const MESSAGE: &[u8] = b"a message that one tool signs and another verifies";
 
-/// Makes a key pair of a type that `pkcs11-tool` knows.
-fn pair(kit: &Kit, kind: &str, label: &str) {
-    Tool::user(kit).args(&["--keypairgen", "--key-type", kind, "--label", label, "--id", "01"]).succeeds();
+/// Makes a key pair of a type that `pkcs11-tool` knows. It tells pairs apart by their hexadecimal `id`.
+fn pair(kit: &Kit, kind: &str, id: &str) {
+    Tool::user(kit).args(&["--keypairgen", "--key-type", kind, "--label", "key", "--id", id]).succeeds();
 }
 
 /// A token with one key pair on it.
 fn token_with(kit: &Kit, kind: &str) {
     make_token(kit);
-    pair(kit, kind, "key");
+    pair(kit, kind, "01");
 }
 
 /// Has `pkcs11-tool` test the token and the keys on it, with its mechanisms of software or without.
@@ -39,8 +37,8 @@ fn pair_is_tested(kit: &Kit, kind: &str) {
 /// Signs with the key pair, and has OpenSSL judge the message and another one.
 fn openssl_verifies(kit: &Kit, kind: &str, mechanism: &str, format: &[&str]) {
     token_with(kit, kind);
-    fs::write(kit.directory.join("message"), MESSAGE).unwrap();
-    fs::write(kit.directory.join("other"), [MESSAGE, b"!"].concat()).unwrap();
+    write(kit, "message", MESSAGE);
+    write(kit, "other", &[MESSAGE, b"!"].concat());
     let files = ["--input-file", "message", "--output-file", "signature"];
     let sign = ["--sign", "--label", "key", "--mechanism", mechanism];
     Tool::user(kit).args(&sign).args(format).args(&files).succeeds();
@@ -92,6 +90,10 @@ isolated! {
         pair_is_tested(kit, "rsa:2048");
     }
 
+    fn rsa_4096_passes_the_tests_of_pkcs11_tool(kit) {
+        pair_is_tested(kit, "rsa:4096");
+    }
+
     fn p256_passes_the_tests_of_pkcs11_tool(kit) {
         pair_is_tested(kit, "EC:prime256v1");
     }
@@ -117,8 +119,9 @@ isolated! {
 
     fn a_token_full_of_keys_passes_the_tests_of_pkcs11_tool(kit) {
         make_token(kit);
-        for kind in ["rsa:2048", "EC:prime256v1", "EC:secp384r1", "EC:secp521r1", "EC:edwards25519"] {
-            pair(kit, kind, kind);
+        let kinds = ["rsa:2048", "EC:prime256v1", "EC:secp384r1", "EC:secp521r1", "EC:edwards25519"];
+        for (id, kind) in ["01", "02", "03", "04", "05"].into_iter().zip(kinds) {
+            pair(kit, kind, id);
         }
         Tool::user(kit).args(&["--keygen", "--key-type", "AES:32", "--label", "aes"]).succeeds();
         tested(kit, &[]);
@@ -162,7 +165,7 @@ isolated! {
         make_token(kit);
         let session = Token::find(kit.initialised()).user();
         assert_eq!(session.find(&attrs![CKA_LABEL => "key"]), Ok(vec![]));
-        pair(kit, "EC:prime256v1", "key");
+        pair(kit, "EC:prime256v1", "01");
         assert_eq!(session.find(&attrs![CKA_LABEL => "key"]).unwrap().len(), 2);
     }
 }
