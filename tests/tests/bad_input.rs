@@ -289,7 +289,7 @@ isolated! {
                 user.create(&data_template(&format!("object {number}"), &[7; 4000]).and(more))
             };
             let whole = getrlimit(Resource::Fsize);
-            setrlimit(Resource::Fsize, Rlimit { current: Some(DISK), ..whole.clone() }).unwrap();
+            setrlimit(Resource::Fsize, Rlimit { current: Some(DISK), ..whole }).unwrap();
             let made = (0..1000).take_while(|number| {
                 let made = object(*number);
                 if made.is_err() {
