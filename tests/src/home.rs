@@ -51,6 +51,8 @@ impl<'k> Home<'k> {
         let template = data_template(label, value).and(attrs![CKA_TOKEN => true, CKA_PRIVATE => true]);
         kit.user().create(&template).expect("an object on the token");
         kit.module.finalize().expect("C_Finalize");
+        // The last to close the store writes its log into it, which the module leaves to others.
+        assert_eq!(home.command(&["token", "list"]).code, 0);
         home
     }
 
@@ -191,7 +193,10 @@ fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             all.extend(files(&path));
         } else if !FLEETING.iter().any(|end| name.ends_with(end)) {
             let bytes = fs::read(&path).expect("a file");
-            all.insert(path, bytes);
+            // An empty log says as much as none.
+            if !(name.ends_with("-wal") && bytes.is_empty()) {
+                all.insert(path, bytes);
+            }
         }
     }
     all
