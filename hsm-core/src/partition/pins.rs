@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Partition;
+use super::record::{PartitionRecord, outer};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::session::Role;
@@ -66,16 +67,16 @@ impl Partition {
     /// Changes the counters in one step.
     fn change_counters(
         &self,
+        key: &SealKey,
         commit: Commit,
         change: &mut dyn FnMut(&mut Counters) -> Result<()>,
     ) -> Result<()> {
-        let key = self.counters_key()?;
         let mut body = |writer: &mut dyn Writer| {
-            let (mut counters, revision) = self.counters(&key, writer)?;
+            let (mut counters, revision) = self.counters(key, writer)?;
             let before = counters;
             change(&mut counters)?;
             if counters != before {
-                put_counters(&key, writer, self.login_space(), revision, counters)?;
+                put_counters(key, writer, self.login_space(), revision, counters)?;
             }
             Ok(())
         };
@@ -122,7 +123,12 @@ impl Partition {
         };
         let limit = hsm.config().pins.max_tries;
         let mut left = 0;
-        self.change_counters(Commit::Durable, &mut |counters| {
+        // The unit is opened once, and its master key is gone before the PIN's key is derived.
+        let (key, outer) = {
+            let unit = hsm.active_unit()?;
+            (counters_key(&unit, self.token)?, outer(record.space, role, &unit))
+        };
+        self.change_counters(&key, Commit::Durable, &mut |counters| {
             let failures = counters.of(role);
             if *failures >= limit {
                 return Err(Error::PinLocked);
@@ -131,19 +137,19 @@ impl Partition {
             left = limit - *failures;
             Ok(())
         })?;
-        match pin_record.unwrap(record.space, role, pin, &hsm.active_unit()?)? {
-            Some(key) => {
+        match pin_record.unwrap(record.space, role, pin, &outer)? {
+            Some(private_key) => {
                 // Lost to a power failure, a success counts as one more wrong try: no harm is done.
-                self.reset_tries(role, Commit::Soon)?;
-                Ok(key)
+                self.reset_tries(&key, role, Commit::Soon)?;
+                Ok(private_key)
             }
             None => Err(Error::PinIncorrect { left }),
         }
     }
 
     /// Gives a PIN all its tries back.
-    fn reset_tries(&self, role: Role, commit: Commit) -> Result<()> {
-        self.change_counters(commit, &mut |counters| {
+    fn reset_tries(&self, key: &SealKey, role: Role, commit: Commit) -> Result<()> {
+        self.change_counters(key, commit, &mut |counters| {
             *counters.of(role) = 0;
             Ok(())
         })
@@ -154,8 +160,21 @@ impl Partition {
         let hsm = self.hsm()?;
         hsm.check_pin_length(pin)?;
         let unit = hsm.active_unit()?;
-        hsm.change_record(self, &mut |record| record.set_pin(role, pin, private_key, &unit))?;
-        self.reset_tries(role, Commit::Durable)
+        // The PIN's key is derived before the transaction, which others wait for.
+        let mut made = PartitionRecord::clone(&self.record());
+        made.set_pin(role, pin, private_key, &unit)?;
+        hsm.change_record(self, &mut |record| {
+            // Initialised anew by another process: the key that was wrapped is not its key.
+            if record.space != made.space {
+                return Err(Error::Conflict);
+            }
+            match role {
+                Role::So => record.so = made.so.clone(),
+                Role::User => record.user = made.user.clone(),
+            }
+            Ok(())
+        })?;
+        self.reset_tries(&counters_key(&unit, self.token)?, role, Commit::Durable)
     }
 }
 

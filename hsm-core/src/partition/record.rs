@@ -195,15 +195,16 @@ impl PinRecord {
         Ok(record)
     }
 
-    /// The private-object key, or `None` if the PIN is wrong.
+    /// The private-object key, or `None` if the PIN is wrong. `outer` is [`outer`]'s, of the same space
+    /// and role.
     pub(crate) fn unwrap(
         &self,
         space: PartitionId,
         role: Role,
         pin: &[u8],
-        unit: &ActiveUnit,
+        outer: &Secret,
     ) -> Result<Option<Secret>> {
-        let inner = unwrap_key(&outer(space, role, unit), &context(space, role), &self.wrapped)
+        let inner = unwrap_key(outer, &context(space, role), &self.wrapped)
             .ok_or_else(|| Error::RecordDamaged { what: format!("a PIN of partition {space}") })?;
         Ok(unwrap_key(&self.pin_key(pin)?, &context(space, role), inner.expose()))
     }
@@ -234,7 +235,8 @@ fn context(space: PartitionId, role: Role) -> [u8; 17] {
     out
 }
 
-fn outer(space: PartitionId, role: Role, unit: &ActiveUnit) -> Secret {
+/// The master key's wrap of the private-object key, around that of a PIN.
+pub(crate) fn outer(space: PartitionId, role: Role, unit: &ActiveUnit) -> Secret {
     unit.derive(b"private-object key", &context(space, role))
 }
 
