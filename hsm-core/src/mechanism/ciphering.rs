@@ -6,6 +6,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::params::{Parameter, hash_of_mechanism, hash_of_mgf};
+use super::put;
 use super::table::Row;
 use crate::crypto::{self, AesMode, Cipher, Direction, Hash, KeyWrap, Oaep};
 use crate::error::{Error, Result};
@@ -333,12 +334,4 @@ impl Ciphering {
         };
         put(out, self.kept.insert(result))
     }
-}
-
-/// Copies a result to the front of the output.
-fn put(out: &mut [u8], result: &[u8]) -> Result<usize> {
-    out.get_mut(..result.len())
-        .ok_or(Error::BufferTooSmall { needed: result.len() })?
-        .copy_from_slice(result);
-    Ok(result.len())
 }

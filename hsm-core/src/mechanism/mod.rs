@@ -17,3 +17,13 @@ pub use generation::{Generated, Generator};
 pub use params::{Mechanism, Parameter, Shape};
 pub use signing::{Signing, Verifying};
 pub use table::{Flags, Info, Row, offered, row};
+
+use crate::error::{Error, Result};
+
+/// Copies a result to the front of the output.
+pub(crate) fn put(out: &mut [u8], result: &[u8]) -> Result<usize> {
+    out.get_mut(..result.len())
+        .ok_or(Error::BufferTooSmall { needed: result.len() })?
+        .copy_from_slice(result);
+    Ok(result.len())
+}

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::digest_info::digest_info;
 use super::params::{Parameter, hash_of_mechanism, hash_of_mgf};
+use super::put;
 use super::table::Row;
 use crate::crypto::{self, Digest, Hash, Mac, Pss};
 use crate::error::{Error, Result};
@@ -290,14 +291,6 @@ impl Signing {
         self.input.update(data)?;
         self.finish(out)
     }
-}
-
-/// Copies a result to the front of the output.
-fn put(out: &mut [u8], result: &[u8]) -> Result<usize> {
-    out.get_mut(..result.len())
-        .ok_or(Error::BufferTooSmall { needed: result.len() })?
-        .copy_from_slice(result);
-    Ok(result.len())
 }
 
 /// A running verification.

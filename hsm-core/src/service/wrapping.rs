@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Result};
 use crate::mechanism::table::Function;
 use crate::mechanism::usage;
-use crate::mechanism::{Mechanism, Transform};
+use crate::mechanism::{Mechanism, Transform, put};
 use crate::object::template::{self, Origin, build, number_in};
 use crate::object::{Object, Template, Value, encoding, values};
 use crate::secret::Secret;
@@ -37,13 +37,9 @@ impl Session {
             other => other,
         })?;
         match output {
-            Output::Length => {}
-            Output::Buffer(out) => out
-                .get_mut(..wrapped.len())
-                .ok_or(Error::BufferTooSmall { needed: wrapped.len() })?
-                .copy_from_slice(&wrapped),
+            Output::Length => Ok(wrapped.len()),
+            Output::Buffer(out) => put(out, &wrapped),
         }
-        Ok(wrapped.len())
     }
 
     /// Unwraps a key into a new object.
