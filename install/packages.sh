@@ -16,10 +16,11 @@ package_of() {
 is_there() {
     case "$1" in
         libclang)
+            # Not libclang-cpp, which other packages bring along and bindgen cannot use.
             [ -n "${LIBCLANG_PATH:-}" ] ||
-                compgen -G '/usr/lib*/llvm*/lib*/libclang*.so*' >/dev/null ||
-                compgen -G '/usr/lib*/libclang*.so*' >/dev/null ||
-                compgen -G '/usr/lib/*/libclang*.so*' >/dev/null
+                compgen -G '/usr/lib*/llvm*/lib*/libclang[.-][s0-9]*so*' >/dev/null ||
+                compgen -G '/usr/lib*/libclang[.-][s0-9]*so*' >/dev/null ||
+                compgen -G '/usr/lib/*/libclang[.-][s0-9]*so*' >/dev/null
             ;;
         *) command -v "$1" >/dev/null ;;
     esac
