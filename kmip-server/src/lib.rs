@@ -1,2 +1,12 @@
-//! The KMIP door. It holds nothing yet: the server comes with a later version, on the same core.
+//! The KMIP door: the same keys as through PKCS #11, over mutual TLS. KMIP 1.0 to 2.1 (OASIS).
+//!
+//! A request comes in through `connection` (or `http`), is decoded by `ttlv`, and answered by `engine`,
+//! which knows nothing of sockets. Who the client is, is `identity`'s matter.
 #![forbid(unsafe_code)]
+
+pub mod config;
+pub mod engine;
+pub mod identity;
+pub mod server;
+pub mod tls;
+pub mod ttlv;

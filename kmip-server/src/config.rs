@@ -1,0 +1,1 @@
+//! The server's configuration: a TOML file and the command line's flags.

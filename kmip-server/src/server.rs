@@ -1,0 +1,1 @@
+//! The life of a server: start, connections, reload, stop.

@@ -1,0 +1,1 @@
+//! TLS: server and client certificates, revocation, and why a client was refused.
