@@ -207,7 +207,10 @@ fn store_outcome(error: &StoreError) -> Outcome {
     match error {
         StoreError::Damaged { .. } | StoreError::Newer { .. } | StoreError::Missing(_) => Outcome::Damaged,
         StoreError::Busy { .. } => Outcome::InUse,
-        StoreError::Full(_) | StoreError::ReadOnly(_) | StoreError::Denied(_) => Outcome::Disk,
+        StoreError::Full(_)
+        | StoreError::ReadOnly(_)
+        | StoreError::Denied(_)
+        | StoreError::Unconfirmed { .. } => Outcome::Disk,
         StoreError::Url(_) | StoreError::Network { .. } => Outcome::Configuration,
         StoreError::Exists(_) => Outcome::Exists,
         StoreError::Conflict | StoreError::Failed { .. } => Outcome::Failed,

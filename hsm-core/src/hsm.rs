@@ -324,6 +324,11 @@ impl Hsm {
     pub fn store_reads(&self) -> u64 {
         locked(&self.store).as_ref().map_or(0, |store| store.reads())
     }
+
+    /// How often a write waited for the disk, for tests that show that writers share it.
+    pub fn store_syncs(&self) -> u64 {
+        locked(&self.store).as_ref().map_or(0, |store| store.syncs())
+    }
 }
 
 /// A label as partitions have it, padded with blanks.

@@ -236,6 +236,7 @@ fn code_of_store(error: &StoreError) -> CK_RV {
         StoreError::Url(_)
         | StoreError::Missing(_)
         | StoreError::Exists(_)
+        | StoreError::Unconfirmed { .. }
         | StoreError::Damaged { .. }
         | StoreError::Denied(_)
         | StoreError::Newer { .. }
