@@ -42,9 +42,9 @@ fn open(global: &Global) -> Result<Arc<Hsm>> {
     let mut config = Config::locate(&environment)?;
     match global.verbose {
         0 => {}
-        1 => config.log.filter = "info".into(),
-        2 => config.log.filter = "debug".into(),
-        _ => config.log.filter = "trace".into(),
+        1 => config.log.filter = Some("info".into()),
+        2 => config.log.filter = Some("debug".into()),
+        _ => config.log.filter = Some("trace".into()),
     }
     start_log(&config)?;
     Ok(Hsm::new(config))
@@ -52,7 +52,7 @@ fn open(global: &Global) -> Result<Arc<Hsm>> {
 
 fn start_log(config: &Config) -> Result<()> {
     let mut log = env_logger::Builder::new();
-    log.parse_filters(&config.log.filter);
+    log.parse_filters(config.log.filter.as_deref().unwrap_or("off"));
     if let Some(path) = &config.log.file {
         let file =
             std::fs::File::options().append(true).create(true).open(path).map_err(Error::file(path))?;
