@@ -13,8 +13,10 @@ use crate::failure::{Failure, Outcome, Result};
 use crate::output::{Output, printable};
 
 mod about;
+mod certs;
 mod init;
 mod key;
+mod serve;
 mod status;
 mod token;
 
@@ -28,17 +30,28 @@ pub(crate) fn run(cli: Cli, output: Output) -> Result<()> {
         Command::Status => status::run(&*hsm()?, output)?,
         Command::Token(command) => token::run(&*hsm()?, command, output)?,
         Command::Key(command) => key::run(&*hsm()?, command, output)?,
+        Command::Serve(options) => serve::run(&cli.global, &options, output)?,
+        Command::Certs(command) => certs::run(&*hsm()?, command, output)?,
     }
     Ok(())
 }
 
 /// The HSM that the command line, the environment and the configuration name; nothing is opened yet.
 fn open(global: &Global) -> Result<Arc<Hsm>> {
+    let config = locate(global, environment(global))?;
+    start_log(&config)?;
+    Ok(Hsm::new(config))
+}
+
+fn environment(global: &Global) -> Environment {
     let environment = Environment::of_process();
-    let environment = match &global.home {
+    match &global.home {
         Some(home) => environment.with_home(home),
         None => environment,
-    };
+    }
+}
+
+fn locate(global: &Global, environment: Environment) -> Result<Config> {
     let mut config = Config::locate(&environment)?;
     match global.verbose {
         0 => {}
@@ -46,8 +59,7 @@ fn open(global: &Global) -> Result<Arc<Hsm>> {
         2 => config.log.filter = Some("debug".into()),
         _ => config.log.filter = Some("trace".into()),
     }
-    start_log(&config)?;
-    Ok(Hsm::new(config))
+    Ok(config)
 }
 
 fn start_log(config: &Config) -> Result<()> {
@@ -58,6 +70,8 @@ fn start_log(config: &Config) -> Result<()> {
             std::fs::File::options().append(true).create(true).open(path).map_err(Error::file(path))?;
         log.target(env_logger::Target::Pipe(Box::new(file)));
     }
+    let format = config.log.format;
+    log.format(move |line, record| kmip_server::logging::write_line(line, record, format));
     log.init();
     Ok(())
 }

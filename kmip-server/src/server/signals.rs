@@ -1,12 +1,61 @@
 //! A server as a process: signals, and what the service manager is told.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use hsm_core::{Error, Result};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::Server;
+use super::{Addresses, Server};
 use crate::config::{Settings, SettingsSource};
+use crate::identity::Credentials;
+use crate::metrics::Metrics;
 use crate::service::Service;
+
+/// Threads for requests that take long. Each waits for the disk or makes a key; more would only queue
+/// there.
+const LONG_THREADS: usize = 128;
+
+/// What the process gives running threads when it ends.
+const LAST_WAIT: Duration = Duration::from_secs(2);
+
+/// What a server process is made of.
+pub struct Process<'a, S> {
+    /// Where settings come from, now and at reloads.
+    pub source: SettingsSource,
+    /// Answers messages.
+    pub service: Arc<S>,
+    /// The credential table that the service asks; kept up to date here.
+    pub credentials: Credentials,
+    /// The counters that the service counts into.
+    pub metrics: Metrics,
+    /// Asked before settings count, at the start and at reloads: opens the partitions that they need.
+    pub accept: &'a dyn Fn(&Settings) -> Result<()>,
+}
+
+impl<S: Service> Process<'_, S> {
+    /// Serves until a signal ends it; `ready` is told the addresses once connections are accepted.
+    ///
+    /// # Errors
+    /// Settings that cannot be used, addresses that cannot be listened on.
+    pub fn serve(self, ready: impl FnOnce(&Addresses)) -> Result<()> {
+        let settings = self.source.load()?;
+        (self.accept)(&settings)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .max_blocking_threads(LONG_THREADS)
+            .build()
+            .map_err(|e| Error::Config(format!("threads cannot be started: {e}")))?;
+        let outcome = runtime.block_on(async {
+            let server = Server::start(&settings, self.service, self.credentials, self.metrics).await?;
+            ready(server.addresses());
+            run(&server, &self.source, self.accept).await
+        });
+        runtime.shutdown_timeout(LAST_WAIT);
+        outcome
+    }
+}
 
 /// Serves until SIGTERM or SIGINT. SIGHUP reads file and certificates again; `accept` may refuse new
 /// settings before they count, as where a partition does not open.
