@@ -8,6 +8,9 @@ use crate::failure::OUTCOMES;
 use crate::key_type::{self, KeyType};
 
 mod help;
+mod server;
+
+pub(crate) use server::{Certs, MakeCertificate, RsaBits, Serve};
 
 /// A software HSM: tokens and keys for PKCS#11, under a master key that a ceremony made.
 #[derive(Debug, Parser)]
@@ -51,6 +54,12 @@ pub(crate) enum Command {
     /// Keys on a token
     #[command(subcommand, after_long_help = help::KEY_EXAMPLES)]
     Key(Key),
+    /// Serve the keys by KMIP over mutual TLS
+    #[command(after_long_help = help::SERVE_EXAMPLES)]
+    Serve(Box<Serve>),
+    /// Certificates of the KMIP server and its clients
+    #[command(subcommand, after_long_help = help::CERTS_EXAMPLES)]
+    Certs(Certs),
     /// Show the version and what this build has in it
     Version,
     /// Print a completion script for a shell

@@ -13,9 +13,10 @@ use hsm_core::service::Space;
 use hsm_core::session::Session;
 
 use crate::context::Context;
+use crate::credential;
 use crate::dispatch;
 use crate::failure::{Failure, Outcome};
-use crate::identity::{Client, Role};
+use crate::identity::{Client, Credentials, Role};
 use crate::message::{self, Answered, BatchItem, Broken, Header, Message};
 use crate::streams::Streams;
 use crate::ttlv::enums::{BatchErrorContinuation as Continuation, ResultReason as Reason};
@@ -67,7 +68,7 @@ impl Default for Settings {
 }
 
 /// Hears of each operation that was answered: its name, whether it succeeded, and how long it took.
-pub type Observer = Box<dyn Fn(&Client, &str, Result<(), Reason>, std::time::Duration) + Send + Sync>;
+pub type Observer = Box<dyn Fn(&Client, &'static str, Result<(), Reason>, std::time::Duration) + Send + Sync>;
 
 /// The server's side of the protocol, shared by all connections.
 pub struct Engine {
@@ -75,6 +76,7 @@ pub struct Engine {
     settings: ArcSwap<Settings>,
     pub(crate) streams: Streams,
     observer: Option<Observer>,
+    credentials: Credentials,
     answered: AtomicU64,
 }
 
@@ -86,6 +88,7 @@ impl Engine {
             settings: ArcSwap::from_pointee(settings),
             streams: Streams::default(),
             observer: None,
+            credentials: Credentials::default(),
             answered: AtomicU64::new(0),
         }
     }
@@ -93,6 +96,12 @@ impl Engine {
     /// Has every operation told to `observer`.
     pub fn observed_by(mut self, observer: Observer) -> Engine {
         self.observer = Some(observer);
+        self
+    }
+
+    /// Has the credentials of requests checked by a table.
+    pub fn with_credentials(mut self, credentials: Credentials) -> Engine {
+        self.credentials = credentials;
         self
     }
 
@@ -162,6 +171,14 @@ impl Engine {
         let Message { header, items } = message;
         let version = header.version;
         let correlation = (header.client_correlation.clone(), Some(self.correlation()));
+        let holder = match credential::holder(&self.credentials, client, header.authentication.as_ref()) {
+            Ok(holder) => holder,
+            Err(failure) => {
+                let item = Answered { operation: None, id: None, result: Err(failure), undone: false };
+                return message::answer(version, lifecycle::now(), correlation, vec![item.write(version)]);
+            }
+        };
+        let client = holder.as_ref().unwrap_or(client);
         let space = match self.space(client) {
             Ok(space) => space,
             Err(failure) => {

@@ -16,8 +16,8 @@ mod handles;
 mod objects;
 mod pins;
 pub(crate) mod record;
-mod transaction;
 mod server;
+mod transaction;
 
 pub use handles::ObjectHandle;
 pub use pins::Tries;
