@@ -9,6 +9,7 @@ pub mod fields;
 pub mod item;
 mod primitive;
 pub mod tags;
+pub mod text;
 pub mod version;
 
 pub use decode::{DecodeError, Fault, Limits, decode, frame_length};
@@ -44,5 +45,7 @@ fn value_is_newer(item: &Item, version: Version) -> bool {
     }
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,11 @@
-//! Values of single items as bytes, by the primitives of `kmip-ttlv`. Of our own: Interval and Date-Time
-//! Extended, which it lacks; padding, which it does not look at; and writing strings, for which it wants
-//! a copy of its own that nobody wipes.
+//! Values of single items as bytes. Those of a fixed size are read and written by the primitives of
+//! `kmip-ttlv`, at no cost. Of our own: Interval and Date-Time Extended, which it lacks; padding, which it
+//! does not look at; and strings. It clears memory before it reads them, which made decoding a small
+//! request a tenth slower, and for writing it wants a copy of its own that nobody wipes. Tests compare
+//! ours with its.
 
 use kmip_ttlv::types::{
-    Error, SerializableTtlvType, TtlvBigInteger, TtlvBoolean, TtlvByteString, TtlvDateTime, TtlvEnumeration,
-    TtlvInteger, TtlvLongInteger, TtlvTextString,
+    Error, SerializableTtlvType, TtlvBoolean, TtlvDateTime, TtlvEnumeration, TtlvInteger, TtlvLongInteger,
 };
 use zeroize::Zeroizing;
 
@@ -23,14 +24,14 @@ pub(super) fn read(item_type: u8, bytes: &[u8]) -> Result<Value, Fault> {
         ItemType::Enumeration => Value::Enumeration(by::<TtlvEnumeration>(bytes)?.0),
         ItemType::Boolean => Value::Boolean(by::<TtlvBoolean>(bytes)?.0),
         ItemType::TextString => Value::TextString(text(bytes)?),
-        ItemType::ByteString => Value::ByteString(Zeroizing::new(by::<TtlvByteString>(bytes)?.0)),
+        ItemType::ByteString => Value::ByteString(Zeroizing::new(bytes.to_vec())),
         ItemType::DateTime => Value::DateTime(by::<TtlvDateTime>(bytes)?.0),
         ItemType::Interval => Value::Interval(u32::from_be_bytes(fixed(bytes)?)),
         ItemType::DateTimeExtended => Value::DateTimeExtended(i64::from_be_bytes(fixed(bytes)?)),
     })
 }
 
-/// The length of a value of the limits' size fits into the 32 bits of the encoding.
+/// Reads a value by the crate's primitive, which checks its length.
 fn by<T: SerializableTtlvType>(bytes: &[u8]) -> Result<T, Fault> {
     let length = u32::try_from(bytes.len()).map_err(|_| Fault::TooLong)?;
     T::read_value(&mut &*bytes, length).map_err(|error| match error {
@@ -48,13 +49,13 @@ fn big_integer(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
     if bytes.is_empty() || !bytes.len().is_multiple_of(8) {
         return Err(Fault::Length);
     }
-    Ok(Zeroizing::new(by::<TtlvBigInteger>(bytes)?.0))
+    Ok(Zeroizing::new(bytes.to_vec()))
 }
 
-/// Looked at before it is copied, since a copy that fails is not wiped.
+/// Looked at before it is copied, since a copy that is refused would not be wiped.
 fn text(bytes: &[u8]) -> Result<Zeroizing<String>, Fault> {
-    str::from_utf8(bytes).map_err(|_| Fault::Utf8)?;
-    Ok(Zeroizing::new(by::<TtlvTextString>(bytes)?.0))
+    let text = str::from_utf8(bytes).map_err(|_| Fault::Utf8)?;
+    Ok(Zeroizing::new(text.to_owned()))
 }
 
 /// Writes type, length, value and padding of a value of any type but Structure.
@@ -111,4 +112,47 @@ fn put_big_integer(bytes: &[u8], out: &mut Vec<u8>) {
 
 fn padding(length: usize) -> usize {
     length.next_multiple_of(8) - length
+}
+
+#[cfg(test)]
+mod tests {
+    use kmip_ttlv::types::{TtlvBigInteger, TtlvByteString, TtlvTextString};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What the crate makes of a value, padding included.
+    fn theirs(value: &impl SerializableTtlvType) -> Vec<u8> {
+        let mut out = Vec::new();
+        value.write(&mut out).unwrap();
+        out
+    }
+
+    fn ours(value: &Value) -> Vec<u8> {
+        let mut out = Vec::new();
+        write(value, &mut out);
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn strings_are_written_as_the_crate_writes_them(
+            text in any::<String>(),
+            bytes in prop::collection::vec(any::<u8>(), 1..40),
+        ) {
+            let (ours_text, theirs_text) = (ours(&Value::TextString(text.clone().into())), theirs(&TtlvTextString(text)));
+            prop_assert_eq!(ours_text, theirs_text);
+            prop_assert_eq!(ours(&Value::ByteString(bytes.clone().into())), theirs(&TtlvByteString(bytes.clone())));
+            prop_assert_eq!(ours(&Value::BigInteger(bytes.clone().into())), theirs(&TtlvBigInteger(bytes)));
+        }
+
+        #[test]
+        fn strings_are_read_as_the_crate_reads_them(bytes in prop::collection::vec(any::<u8>(), 0..6)) {
+            let length = bytes.len() as u32;
+            let text = TtlvTextString::read_value(&mut &*bytes, length).ok().map(|text| Value::TextString(text.0.into()));
+            prop_assert_eq!(read(0x07, &bytes).ok(), text);
+            let string = TtlvByteString::read_value(&mut &*bytes, length).unwrap();
+            prop_assert_eq!(read(0x08, &bytes), Ok(Value::ByteString(string.0.into())));
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::ttlv::{Limits, Tag, decode};
 
-/// The examples of KMIP 1.4, section 9.1.2, and 2.1, section 10.2, each with the tag 42 00 20.
+/// The examples of KMIP 1.4, section 9.1.2, each with the tag 42 00 20, and one of the type of 2.0.
 #[rustfmt::skip]
 fn examples() -> Vec<(Item, &'static str)> {
     let tag = Tag::COMPROMISE_DATE;
