@@ -12,6 +12,8 @@ use hsm_core::object::locate::Scope;
 use hsm_core::service::Space;
 use hsm_core::session::Session;
 
+use zeroize::Zeroizing;
+
 use crate::context::Context;
 use crate::credential;
 use crate::dispatch;
@@ -116,7 +118,8 @@ impl Engine {
         let limits = &self.settings.load().limits;
         let item = match encoding {
             Encoding::Ttlv => ttlv::decode(bytes, limits).map_err(|error| error.to_string()),
-            Encoding::Json | Encoding::Xml => Err("the encoding is not offered".to_owned()),
+            Encoding::Json => ttlv::text::json::decode(bytes, limits).map_err(|error| error.to_string()),
+            Encoding::Xml => ttlv::text::xml::decode(bytes, limits).map_err(|error| error.to_string()),
         };
         let message = match item {
             Ok(item) => Message::read(&item),
@@ -141,7 +144,9 @@ impl Engine {
             }
         };
         match request.encoding {
-            Encoding::Ttlv | Encoding::Json | Encoding::Xml => ttlv::encode(&answer),
+            Encoding::Ttlv => ttlv::encode(&answer),
+            Encoding::Json => bytes(ttlv::text::json::encode(&answer)),
+            Encoding::Xml => bytes(ttlv::text::xml::encode(&answer)),
         }
     }
 
@@ -256,6 +261,11 @@ impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Engine").finish_non_exhaustive()
     }
+}
+
+/// The bytes of a text, without a copy.
+fn bytes(mut text: Zeroizing<String>) -> ttlv::encode::Encoded {
+    Zeroizing::new(std::mem::take(&mut *text).into_bytes())
 }
 
 /// Undoes what was done before an item failed.
