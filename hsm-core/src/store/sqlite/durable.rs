@@ -243,7 +243,11 @@ mod tests {
         let group = Group::<u8>::default();
         let first = group.join(Arc::new(1));
         group.join(Arc::new(2));
-        group.settle(&first, |log| Ok(assert_eq!(*log, 2))).unwrap();
+        let sync = |log: &u8| {
+            assert_eq!(*log, 2);
+            Ok(())
+        };
+        group.settle(&first, sync).unwrap();
     }
 
     #[test]
