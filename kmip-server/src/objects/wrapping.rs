@@ -65,7 +65,6 @@ fn named(context: &Context<'_>, information: &Item) -> Outcome<(hsm_core::servic
 /// Those of the specification, of the wrapping key, and of the rights of the key to be wrapped.
 pub fn wrapped(
     context: &Context<'_>,
-    object: &Object,
     attributes: &Attributes<'_>,
     format: Format,
     material: Item,
@@ -84,13 +83,13 @@ pub fn wrapped(
     }
     let missing = || Failure::new(Reason::MissingData, "the encryption key information is missing");
     let information = information.ok_or_else(missing)?;
-    if matches!(object.get(CKA_EXTRACTABLE), Some(hsm_core::object::Value::Bool(false))) {
+    if !attributes.is_extractable() {
         return Err(Failure::new(Reason::NotExtractable, "the key is not extractable"));
     }
     let (key, mut mechanism) = named(context, information)?;
     let iv = random_iv(context, &mut mechanism)?;
-    let option = option.unwrap_or(EncodingOption::TTLVEncoding);
-    let value = match option {
+    let said = option;
+    let value = match said.unwrap_or(EncodingOption::TTLVEncoding) {
         EncodingOption::NoEncoding => {
             if !names.is_empty() {
                 let text = "attributes are wrapped with the key in the TTLV encoding alone";
@@ -117,9 +116,7 @@ pub fn wrapped(
     };
     let mut data = vec![Item::enumeration(Tag::WRAPPING_METHOD, method), information.clone()];
     data.extend(iv.map(|iv| Item::bytes(Tag::IV_COUNTER_NONCE, iv)));
-    if context.version >= crate::ttlv::Version::V1_1 {
-        data.push(Item::enumeration(Tag::ENCODING_OPTION, option));
-    }
+    data.extend(said.map(|option| Item::enumeration(Tag::ENCODING_OPTION, option)));
     let data = Item::structure(Tag::KEY_WRAPPING_DATA, data);
     Ok(give::key_block(format, Some(value), attributes, Some(data)))
 }
@@ -176,7 +173,7 @@ pub fn unwrapped(context: &Context<'_>, data: &Item, bytes: &[u8], in_structure:
     if let Some(iv) = data.child(Tag::IV_COUNTER_NONCE) {
         mechanism.parameter = Parameter::Iv(iv.as_bytes()?.to_vec());
     }
-    let plain: Zeroizing<Vec<u8>> = context.space.unwrap(&key, &mechanism, bytes)?;
+    let plain: Zeroizing<Vec<u8>> = context.space.unwrap_registered(&key, &mechanism, bytes)?;
     let encoded = data.child(Tag::ENCODING_OPTION).map(Item::as_value_of::<EncodingOption>).transpose()?;
     if in_structure || encoded == Some(EncodingOption::NoEncoding) {
         return Ok(Item::bytes(Tag::KEY_MATERIAL, plain));
