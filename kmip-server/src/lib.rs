@@ -5,16 +5,25 @@
 //! `identity`'s matter, and whether its certificate is good `tls`'s. `server` is the life of it all.
 #![forbid(unsafe_code)]
 
+pub mod attributes;
 pub mod certificates;
 pub mod config;
 mod connection;
+pub mod context;
+pub mod dispatch;
 pub mod engine;
+pub mod failure;
 mod http;
 pub mod identity;
 pub mod logging;
+pub mod message;
 pub mod metrics;
+pub mod objects;
+pub mod operations;
+pub mod parameters;
 pub mod partitions;
 pub mod server;
 pub mod service;
+pub mod streams;
 pub mod tls;
 pub mod ttlv;

@@ -1,15 +1,17 @@
 //! `serve`: the KMIP server as a process. What it does is done by `kmip-server`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use hsm_core::hsm::Hsm;
 use hsm_core::unit::ceremony;
 use hsm_core::{Error, config::Config};
 use kmip_server::certificates::Certificates;
-use kmip_server::config::{Flags, Settings, SettingsSource};
-use kmip_server::engine::Engine;
+use kmip_server::config::{Flags, SettingsSource};
+use kmip_server::engine::{self, Engine};
 use kmip_server::identity::Credentials;
 use kmip_server::metrics::Metrics;
+use kmip_server::partitions;
 use kmip_server::server::{Addresses, Process};
 
 use super::certs;
@@ -31,12 +33,17 @@ pub(super) fn run(global: &Global, options: &Serve, output: Output) -> Result<()
     }
     let source = source(hsm.config(), options);
     check_certificates(&source, options)?;
+    let metrics = Metrics::default();
+    let engine = Arc::new(engine(metrics.clone()));
     let process = Process {
         source,
-        service: Arc::new(Engine::default()),
+        service: engine.clone(),
         credentials: Credentials::default(),
-        metrics: Metrics::default(),
-        accept: &|settings| accept(&hsm, settings),
+        metrics,
+        accept: &|settings| {
+            engine.reload(partitions::open(&hsm, settings)?, partitions::engine_settings(settings));
+            Ok(())
+        },
     };
     process.serve(|addresses| {
         if options.dev {
@@ -112,15 +119,14 @@ fn prepare(hsm: &Hsm, output: Output) -> Result<()> {
     Ok(())
 }
 
-/// Opens what the settings need before they count.
-fn accept(hsm: &Hsm, settings: &Settings) -> hsm_core::Result<()> {
-    for needed in settings.partitions()? {
-        if let Some(pin) = &needed.pin {
-            pin.read()?;
-        }
-        log::debug!("partition \"{}\" of {}", needed.label, hsm.config().home.root.display());
-    }
-    Ok(())
+/// An engine whose operations are counted. It has its partitions when the settings are accepted.
+fn engine(metrics: Metrics) -> Engine {
+    Engine::new(HashMap::new(), engine::Settings::default()).observed_by(Box::new(
+        move |_, operation, result, time| {
+            let outcome = result.map_or_else(|reason| reason.name(), |()| "Success");
+            metrics.operation(operation, outcome, time.as_secs_f64());
+        },
+    ))
 }
 
 fn ready_line(addresses: &Addresses) -> String {

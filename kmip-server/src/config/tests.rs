@@ -43,6 +43,7 @@ fn every_key_is_read() {
         identity = "san"
         unlisted = "own-space"
         interop = true
+        pin_file = "/pin"
         pin_only = true
         [kmip.tls]
         certificate = "/c"

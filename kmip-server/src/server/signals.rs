@@ -102,10 +102,7 @@ fn reload<S: Service>(server: &Server<S>, source: &SettingsSource, accept: &dyn 
         Ok(now) => tell(&[NotifyState::Reloading, now]),
         Err(_) => tell(&[NotifyState::Reloading]),
     }
-    let outcome = source.load().and_then(|settings| {
-        accept(&settings)?;
-        server.reload(&settings)
-    });
+    let outcome = source.load().and_then(|settings| server.reload_after(&settings, || accept(&settings)));
     match outcome {
         Ok(()) => log::info!("reloaded"),
         Err(error) => log::error!("not reloaded, everything stays as it was: {error}"),

@@ -96,8 +96,8 @@ async fn the_first_row_that_matches_gives_the_rights() {
         ];
     })
     .await;
-    assert_eq!(bench.asks(&bench.client("a")).await, "Ttlv boss shared vault Officer [\"g\"] 9");
-    assert!(bench.asks(&bench.client("b")).await.ends_with(" kmip Reader [] 9"));
+    assert_eq!(bench.asks(&bench.client("a")).await, "Ttlv boss shared vault Officer [\"g\"] 16");
+    assert!(bench.asks(&bench.client("b")).await.ends_with(" kmip Reader [] 16"));
 }
 
 #[tokio::test]

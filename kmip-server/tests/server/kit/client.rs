@@ -30,10 +30,12 @@ pub(crate) struct Line {
     pub(crate) port: u16,
 }
 
-/// A message with this inside.
+/// A message with this inside, filled up to a length that a structure may have.
 pub(crate) fn request(inside: &[u8]) -> Vec<u8> {
+    let mut inside = inside.to_vec();
+    inside.resize(inside.len().next_multiple_of(8), 0);
     let length = u32::try_from(inside.len()).unwrap();
-    [&[0x42, 0x00, 0x78, 0x01][..], &length.to_be_bytes(), inside].concat()
+    [&[0x42, 0x00, 0x78, 0x01][..], &length.to_be_bytes(), &inside].concat()
 }
 
 impl Caller {
@@ -96,7 +98,7 @@ impl Line {
             let length = u32::from_be_bytes(header[4..].try_into().unwrap());
             let mut inside = vec![0; usize::try_from(length).unwrap()];
             self.tls.read_exact(&mut inside).await?;
-            Ok(String::from_utf8(inside).unwrap())
+            Ok(String::from_utf8(inside).unwrap().trim_end_matches('\0').to_owned())
         };
         timeout(PATIENCE, read).await.expect("an answer or an end in time")
     }

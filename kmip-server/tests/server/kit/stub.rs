@@ -5,6 +5,7 @@ use std::time::Duration;
 use kmip_server::engine::Encoding;
 use kmip_server::identity::Client;
 use kmip_server::service::Service;
+use zeroize::Zeroizing;
 
 /// Says who asks.
 pub(crate) const ANSWER: u8 = b'a';
@@ -20,15 +21,15 @@ pub(crate) struct Stub;
 impl Service for Stub {
     type Request = (Encoding, Vec<u8>);
 
-    fn read(&self, encoding: Encoding, bytes: Vec<u8>) -> (Encoding, Vec<u8>) {
-        (encoding, bytes)
+    fn read(&self, encoding: Encoding, bytes: &[u8]) -> (Encoding, Vec<u8>) {
+        (encoding, bytes.to_vec())
     }
 
     fn takes_long(&self, (encoding, bytes): &(Encoding, Vec<u8>)) -> bool {
         asked(*encoding, bytes) == LONG
     }
 
-    fn answer(&self, client: &Client, (encoding, bytes): (Encoding, Vec<u8>)) -> Option<Vec<u8>> {
+    fn answer(&self, client: &Client, (encoding, bytes): (Encoding, Vec<u8>)) -> Option<Zeroizing<Vec<u8>>> {
         let Client { owner, name, partition, role, groups, .. } = client;
         let text = format!("{encoding:?} {name} {owner} {partition} {role:?} {groups:?} {}", bytes.len());
         match asked(encoding, &bytes) {
@@ -37,10 +38,10 @@ impl Service for Stub {
             LONG => std::thread::sleep(Duration::from_millis(500)),
             _ => {}
         }
-        Some(match encoding {
+        Some(Zeroizing::new(match encoding {
             Encoding::Ttlv => super::request(text.as_bytes()),
             Encoding::Json | Encoding::Xml => text.into_bytes(),
-        })
+        }))
     }
 }
 
