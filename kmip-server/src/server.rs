@@ -25,7 +25,7 @@ mod signals;
 pub(crate) use registry::{Order, Place};
 pub(crate) use seat::Seat;
 pub(crate) use shared::Shared;
-pub use signals::{Process, run};
+pub use signals::Process;
 
 /// After an accept that failed for want of files or memory, which some other connection has to give back.
 const BREATH: Duration = Duration::from_millis(100);
