@@ -12,6 +12,7 @@ DATADIR      ?= $(PREFIX)/share
 MODULEDIR    ?= $(LIBDIR)/pkcs11
 PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
 P11KITDIR    ?= $(DATADIR)/p11-kit/modules
+UNITDIR      ?= $(LIBDIR)/systemd/system
 
 TARGET  := $(or $(CARGO_TARGET_DIR),target)
 LIBRARY := $(TARGET)/release/libsofthsm-rs.so
@@ -66,12 +67,15 @@ install: $(if $(wildcard $(LIBRARY)),,build) ## Install below DESTDIR and PREFIX
 	sed -e 's|@prefix@|$(PREFIX)|' -e 's|@moduledir@|$(MODULEDIR)|' -e 's|@version@|$(VERSION)|' \
 		install/softhsm-rs.pc.in > $(DESTDIR)$(PKGCONFIGDIR)/softhsm-rs.pc
 	sed -e 's|@moduledir@|$(MODULEDIR)|' install/softhsm-rs.module.in > $(DESTDIR)$(P11KITDIR)/softhsm-rs.module
+	install -d $(DESTDIR)$(UNITDIR)
+	sed -e 's|@bindir@|$(BINDIR)|' install/softhsm-rs.service.in > $(DESTDIR)$(UNITDIR)/softhsm-rs.service
 	$(BINARY) completions bash > $(DESTDIR)$(DATADIR)/bash-completion/completions/softhsm-rs
 	$(BINARY) completions zsh > $(DESTDIR)$(DATADIR)/zsh/site-functions/_softhsm-rs
 	$(BINARY) completions fish > $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/softhsm-rs.fish
 
 uninstall: ## Remove what install put there; HSMs stay
 	rm -f $(DESTDIR)$(BINDIR)/softhsm-rs $(DESTDIR)$(MODULEDIR)/libsofthsm-rs.so \
+		$(DESTDIR)$(UNITDIR)/softhsm-rs.service \
 		$(DESTDIR)$(PKGCONFIGDIR)/softhsm-rs.pc $(DESTDIR)$(P11KITDIR)/softhsm-rs.module \
 		$(DESTDIR)$(DATADIR)/bash-completion/completions/softhsm-rs \
 		$(DESTDIR)$(DATADIR)/zsh/site-functions/_softhsm-rs \
