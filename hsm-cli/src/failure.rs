@@ -152,6 +152,12 @@ fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
         | Error::TemplateIncomplete(_)
         | Error::TemplateInconsistent(_)
         | Error::ActionProhibited
+        | Error::WrongState { .. }
+        | Error::ObjectDestroyed
+        | Error::ObjectArchived
+        | Error::OutsideUsagePeriod
+        | Error::UsageLimitExceeded
+        | Error::NameNotUnique
         | Error::DomainParamsInvalid
         | Error::PublicKeyInvalid
         | Error::MechanismInvalid

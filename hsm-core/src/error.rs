@@ -107,6 +107,29 @@ pub enum Error {
     /// An action that the object's own attributes forbid (CKA_COPYABLE, CKA_DESTROYABLE, …).
     #[error("the object's attributes forbid this")]
     ActionProhibited,
+    /// The object's state does not allow an action.
+    #[error("a {state:?} object does not allow this")]
+    WrongState {
+        /// Its state.
+        state: crate::object::lifecycle::State,
+        /// What was asked.
+        action: crate::object::lifecycle::Action,
+    },
+    /// The object's value was destroyed; its attributes are kept.
+    #[error("the object was destroyed")]
+    ObjectDestroyed,
+    /// The object is archived: it must be recovered first.
+    #[error("the object is archived: recover it first")]
+    ObjectArchived,
+    /// Now is outside the period in which the key may be used this way.
+    #[error("the key's dates do not allow this use now")]
+    OutsideUsagePeriod,
+    /// The key's usage limits are used up.
+    #[error("the key's usage limits are used up")]
+    UsageLimitExceeded,
+    /// Another object of the same owner has this name.
+    #[error("another object has this name")]
+    NameNotUnique,
     /// Curve or domain parameters that are not offered.
     #[error("the domain parameters are not supported")]
     DomainParamsInvalid,

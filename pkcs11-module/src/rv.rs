@@ -5,6 +5,7 @@ use std::any::Any;
 
 use cryptoki_sys::*;
 use hsm_core::Error;
+use hsm_core::object::lifecycle::Action;
 use hsm_core::store::StoreError;
 
 /// How a body ends.
@@ -178,7 +179,13 @@ fn code_of(error: &Error) -> CK_RV {
         Error::AttributeSensitive(_) => CKR_ATTRIBUTE_SENSITIVE,
         Error::TemplateIncomplete(_) => CKR_TEMPLATE_INCOMPLETE,
         Error::TemplateInconsistent(_) => CKR_TEMPLATE_INCONSISTENT,
-        Error::ActionProhibited => CKR_ACTION_PROHIBITED,
+        Error::ActionProhibited | Error::WrongState { action: Action::Destroy, .. } => CKR_ACTION_PROHIBITED,
+        Error::WrongState { .. }
+        | Error::ObjectArchived
+        | Error::OutsideUsagePeriod
+        | Error::UsageLimitExceeded => CKR_KEY_FUNCTION_NOT_PERMITTED,
+        Error::ObjectDestroyed => CKR_OBJECT_HANDLE_INVALID,
+        Error::NameNotUnique => CKR_ATTRIBUTE_VALUE_INVALID,
         Error::DomainParamsInvalid => CKR_DOMAIN_PARAMS_INVALID,
         Error::PublicKeyInvalid => CKR_PUBLIC_KEY_INVALID,
 

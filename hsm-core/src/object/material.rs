@@ -58,6 +58,13 @@ impl Key {
         self
     }
 
+    /// The same key with managed attributes put into its object; what was prepared stays. (Values are
+    /// out of reach: [`Object`] has no public way to set them.)
+    pub fn amended(mut self, amend: impl FnOnce(&mut Object)) -> Key {
+        amend(&mut self.object);
+        self
+    }
+
     /// The object.
     pub fn object(&self) -> &Object {
         &self.object

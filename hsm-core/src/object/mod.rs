@@ -9,10 +9,14 @@ use zeroize::Zeroize;
 pub(crate) mod curves;
 pub(crate) mod encoding;
 pub mod find;
+pub mod lifecycle;
+pub mod locate;
+pub mod managed;
 pub mod material;
 pub(crate) mod record;
 pub mod rules;
 pub mod template;
+pub mod usage_mask;
 mod value;
 pub(crate) mod values;
 
@@ -112,6 +116,11 @@ impl Object {
     /// Sets an attribute, without any rule: the rules stand in [`template`].
     pub(crate) fn set(&mut self, kind: u64, value: Value) {
         self.attributes.insert(kind, value);
+    }
+
+    /// Takes an attribute away, without any rule.
+    pub(crate) fn remove(&mut self, kind: u64) {
+        self.attributes.remove(&kind);
     }
 
     /// A second object with the same attributes.

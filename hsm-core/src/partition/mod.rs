@@ -15,11 +15,14 @@ mod handles;
 mod objects;
 mod pins;
 pub(crate) mod record;
+mod transaction;
 
 pub use handles::ObjectHandle;
 pub use pins::Tries;
 
+pub(crate) use crate::store::RecordId as ObjectId;
 pub(crate) use objects::Loaded;
+pub(crate) use transaction::Transaction;
 
 use crate::error::{Error, Result};
 use crate::hsm::Hsm;

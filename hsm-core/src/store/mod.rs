@@ -268,6 +268,15 @@ impl fmt::Debug for RecordId {
     }
 }
 
+impl RecordId {
+    /// The reverse of its text, 32 hexadecimal digits in lower case; `None` for any other text.
+    pub fn of_text(text: &str) -> Option<RecordId> {
+        let mut bytes = [0; 16];
+        let is_lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        (is_lower && hex::decode_to_slice(text, &mut bytes).is_ok()).then_some(RecordId(bytes))
+    }
+}
+
 impl fmt::Display for RecordId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex::encode(self.0))

@@ -8,7 +8,7 @@ use crate::source::{File, Workspace};
 #[rustfmt::skip]
 const MODULES: &[(&str, &[&str])] = &[
     ("secret",    &[]),
-    ("error",     &["store", "unit"]),
+    ("error",     &["object", "store", "unit"]),
     ("rng",       &["error", "secret"]),
     ("crypto",    &["error", "rng", "secret"]),
     ("object",    &["crypto", "error", "secret"]),
