@@ -190,9 +190,13 @@ class Connection:
 
     def receive(self):
         """The next answer. `Closed` where there is none; a time-out is an error."""
+        return decode(self.receive_bytes())
+
+    def receive_bytes(self):
+        """The same, as it came."""
         try:
             head = self._exactly(8)
-            return decode(head + self._exactly(struct.unpack(">I", head[4:])[0]))
+            return head + self._exactly(struct.unpack(">I", head[4:])[0])
         except (ConnectionError, ssl.SSLError) as error:
             if isinstance(error, TimeoutError):
                 raise
