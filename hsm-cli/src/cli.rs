@@ -94,8 +94,22 @@ pub(crate) enum Token {
         token: TokenChoice,
         #[command(flatten)]
         pins: Pins,
+        /// Delete a server's partition that has no SO PIN to ask for
+        #[arg(long, conflicts_with_all = ["pin_file", "so_pin_file"])]
+        without_pin: bool,
         #[command(flatten)]
         consent: Consent,
+    },
+    /// Give a server's partition its first PINs, which makes it an ordinary token too
+    #[command(after_long_help = help::TOKEN_GIVE_PINS_EXAMPLES)]
+    GivePins {
+        #[command(flatten)]
+        token: TokenChoice,
+        /// Let nothing but the PINs open it: the server needs the user PIN from its next start on
+        #[arg(long)]
+        pin_only: bool,
+        #[command(flatten)]
+        pins: Pins,
     },
     /// Change the user PIN, or set it where it was never set (with the SO PIN)
     #[command(after_long_help = help::TOKEN_PIN_EXAMPLES)]

@@ -70,11 +70,25 @@ pub enum Error {
         max: usize,
     },
     /// The user PIN was never set.
-    #[error("the user PIN is not set; the SO sets it (token set-pin)")]
+    #[error(
+        "the user PIN is not set; the SO sets it (token set-pin), or where there is no SO PIN, token give-pins"
+    )]
     UserPinNotSet,
     /// The partition has no SO PIN, so it cannot be re-initialised by one.
-    #[error("this partition has no SO PIN")]
+    #[error("the token has no SO PIN")]
     SoPinNotSet,
+    /// The partition has PINs, and what was asked is for one without.
+    #[error("the token has PINs: who knows them changes them (token set-pin) and deletes it")]
+    PinsSet,
+    /// A server's partition was asked for, and the token of that label is none.
+    #[error(
+        "only its PIN opens the token \"{label}\": name the PIN for the server, or delete the token for the \
+         server to make a partition of its own"
+    )]
+    PinAloneOpens {
+        /// The label.
+        label: String,
+    },
     /// An operation needs its own, fresh PIN check (context-specific login).
     #[error("the key asks for its PIN at each use")]
     ContextLoginNeeded,

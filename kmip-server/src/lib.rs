@@ -4,9 +4,18 @@
 //! which knows nothing of sockets. Who the client is, is `identity`'s matter.
 #![forbid(unsafe_code)]
 
+pub mod attributes;
 pub mod config;
+pub mod context;
+pub mod dispatch;
 pub mod engine;
+pub mod failure;
 pub mod identity;
+pub mod message;
+pub mod objects;
+pub mod operations;
+pub mod parameters;
 pub mod server;
+pub mod streams;
 pub mod tls;
 pub mod ttlv;

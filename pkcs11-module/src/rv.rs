@@ -170,6 +170,8 @@ fn code_of(error: &Error) -> CK_RV {
         Error::PinLocked => CKR_PIN_LOCKED,
         Error::PinLength { .. } => CKR_PIN_LEN_RANGE,
         Error::UserPinNotSet => CKR_USER_PIN_NOT_INITIALIZED,
+        // What these two answer is asked by servers and the command line alone.
+        Error::PinsSet | Error::PinAloneOpens { .. } => CKR_GENERAL_ERROR,
 
         Error::NoSuchObject => CKR_OBJECT_HANDLE_INVALID,
         Error::NoSuchKey => CKR_KEY_HANDLE_INVALID,
@@ -241,6 +243,7 @@ fn code_of_store(error: &StoreError) -> CK_RV {
         StoreError::Url(_)
         | StoreError::Missing(_)
         | StoreError::Exists(_)
+        | StoreError::Unconfirmed { .. }
         | StoreError::Damaged { .. }
         | StoreError::Denied(_)
         | StoreError::Newer { .. }

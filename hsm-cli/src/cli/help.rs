@@ -59,7 +59,17 @@ Examples:
 pub(super) const TOKEN_DELETE_EXAMPLES: &str = "\
 Examples:
   softhsm-rs token delete --token web
-  softhsm-rs token delete --token web --yes --so-pin-file so.pin";
+  softhsm-rs token delete --token web --yes --so-pin-file so.pin
+  softhsm-rs token delete --token kmip --without-pin
+      A server's partition that has no PIN, with the keys of all its clients.";
+
+pub(super) const TOKEN_GIVE_PINS_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs token give-pins --token kmip
+      Asks for both PINs, twice each. The user sees the keys of all clients of the server, which goes
+      on opening the partition by the master key.
+  softhsm-rs token give-pins --token kmip --pin-only
+      The server then needs the user PIN as well, from its next start on.";
 
 pub(super) const TOKEN_PIN_EXAMPLES: &str = "\
 Examples:

@@ -7,6 +7,7 @@ use cryptoki_sys::*;
 
 use super::lifecycle::{Seconds, State};
 use super::{Object, Value};
+use crate::secret::Secret;
 
 /// The first of our vendor-defined attributes.
 const BASE: u64 = CKA_VENDOR_DEFINED | 0x53_4800;
@@ -388,6 +389,21 @@ impl UsageLimits {
         let numbers = vec![self.total, self.left, u64::from(self.unit)];
         object.set(SOFTHSM_RS_USAGE_LIMITS, Value::Numbers(numbers));
     }
+}
+
+/// The value of an object in the form in which it was registered, where that is kept.
+pub fn material(object: &Object) -> Option<&[u8]> {
+    object.get(SOFTHSM_RS_MATERIAL).and_then(Value::as_bytes)
+}
+
+/// Keeps the form in which an object's value was registered.
+pub fn set_material(object: &mut Object, material: &[u8]) {
+    object.set(SOFTHSM_RS_MATERIAL, Value::Secret(Secret::copy_of(material)));
+}
+
+/// Says what kind of managed object it is.
+pub fn set_object_type(object: &mut Object, kind: ObjectType) {
+    object.set(SOFTHSM_RS_OBJECT_TYPE, Value::Number(kind as u64));
 }
 
 /// Sets the state of an object.

@@ -135,6 +135,11 @@ fn prepare(object: &Object) -> Result<Prepared> {
     }
 }
 
+/// The size of a key object in bits: of its modulus, curve or value; 0 of what is no key.
+pub fn bits(object: &Object) -> u64 {
+    size_bits(object)
+}
+
 /// The size of a key in bits.
 pub(crate) fn size_bits(object: &Object) -> u64 {
     match object.key_type() {

@@ -9,6 +9,7 @@ use zeroize::Zeroize;
 pub(crate) mod curves;
 pub(crate) mod encoding;
 pub mod find;
+pub mod formats;
 pub mod lifecycle;
 pub mod locate;
 pub mod managed;
@@ -121,6 +122,11 @@ impl Object {
     /// Takes an attribute away, without any rule.
     pub(crate) fn remove(&mut self, kind: u64) {
         self.attributes.remove(&kind);
+    }
+
+    /// Its attributes as a template.
+    pub(crate) fn into_template(mut self) -> Template {
+        std::mem::take(&mut self.attributes).into_iter().collect()
     }
 
     /// A second object with the same attributes.

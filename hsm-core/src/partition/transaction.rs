@@ -69,6 +69,15 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// Puts an object back as it was, whether it is there or not.
+    pub(crate) fn restore(&mut self, id: RecordId, object: Object) -> Result<()> {
+        match self.find(id) {
+            Ok(_) => self.replace(id, object),
+            Err(Error::NoSuchObject) => self.insert(Key::new(object), Some(id)).map(drop),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Takes an object out, with all that is known of it.
     pub(crate) fn remove(&mut self, id: RecordId) -> Result<()> {
         let (object, revision) = self.find(id)?;

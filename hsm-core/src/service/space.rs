@@ -185,7 +185,7 @@ impl Space {
         self.session.partition().transact(&mut |transaction| {
             for before in journal.iter().rev() {
                 match &before.object {
-                    Some(object) => transaction.replace(before.id, object.duplicate())?,
+                    Some(object) => transaction.restore(before.id, object.duplicate())?,
                     None => transaction.remove(before.id)?,
                 }
             }
@@ -285,6 +285,18 @@ impl Changes<'_, '_> {
         }
         let after = managed::destroyed(&object, self.now);
         self.replace(id, after)
+    }
+
+    /// Takes an object away with all that is known of it.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchObject`], also for objects of others.
+    pub fn remove(&mut self, id: &str) -> Result<()> {
+        let object = self.object(id, Action::Look)?;
+        let id = ObjectId::of_text(id).ok_or(Error::NoSuchObject)?;
+        self.transaction.remove(id)?;
+        self.before.push(Before { id, object: Some(object) });
+        Ok(())
     }
 
     /// Names are unique among the objects of an owner that are not destroyed.

@@ -25,7 +25,7 @@ const MODULES: &[(&str, &[&str])] = &[
 /// What doors and tools may name of the core. Of the store: its errors and its place, no more.
 #[rustfmt::skip]
 const OFFERED: &[&str] = &[
-    "Error", "Result", "config", "error", "hsm", "mechanism", "object", "partition", "secret", "service",
+    "Error", "Result", "config", "crypto", "error", "hsm", "mechanism", "object", "partition", "secret", "service",
     "session", "store::StoreError", "store::StoreUrl", "unit",
 ];
 
