@@ -16,8 +16,8 @@ use kmip_protocol::types::common::{
     UniqueIdentifier,
 };
 use kmip_protocol::types::request::{
-    Attribute, KeyBlock, KeyValue, ManagedObject, ProtocolVersion, ProtocolVersionMajor, ProtocolVersionMinor,
-    RequestPayload, SymmetricKey, TemplateAttribute,
+    Attribute, KeyBlock, KeyValue, ManagedObject, ProtocolVersion, ProtocolVersionMajor,
+    ProtocolVersionMinor, RequestPayload, SymmetricKey, TemplateAttribute,
 };
 use kmip_protocol::types::response::{self, ResponsePayload};
 use rustls::{ClientSession, StreamOwned};
@@ -52,7 +52,13 @@ fn main() -> Outcome {
     Ok(())
 }
 
-fn connect(host: &str, port: &str, certificate: &str, key: &str, authority: &str) -> Result<Kmip, Box<dyn Error>> {
+fn connect(
+    host: &str,
+    port: &str,
+    certificate: &str,
+    key: &str,
+    authority: &str,
+) -> Result<Kmip, Box<dyn Error>> {
     let settings = ConnectionSettings {
         host: host.to_owned(),
         port: port.parse()?,
@@ -155,7 +161,9 @@ fn register(client: &Kmip) -> Outcome {
     };
     let id = made.unique_identifier.deref().clone();
     ensure(material(client, &id)? == bytes, "another key came back")?;
-    let ResponsePayload::Locate(found) = client.do_request(RequestPayload::Locate(vec![Attribute::Name(name)]))? else {
+    let ResponsePayload::Locate(found) =
+        client.do_request(RequestPayload::Locate(vec![Attribute::Name(name)]))?
+    else {
         return Err("not an answer to Locate".into());
     };
     ensure(found.unique_identifiers == [UniqueIdentifier(id.clone())], "it was not located by its name")?;
