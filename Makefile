@@ -28,11 +28,11 @@ define name-library
 	@ln -f $(TARGET)/$(1)/libsofthsm_rs.so $(TARGET)/$(1)/libsofthsm-rs.so
 endef
 
-.PHONY: help build run test lint install uninstall clean build-packages test-packages
+.PHONY: help build run test interop bench-kmip lint install uninstall clean build-packages test-packages
 
 help: ## Show this list
 	@echo "softhsm-rs, a software HSM. Start with: make run"
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 	@echo "  Variables: PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) SOFTHSM_RS_HOME=$(SOFTHSM_RS_HOME)"
 
 build: build-packages ## Build target/release/libsofthsm-rs.so and target/release/softhsm-rs
@@ -49,6 +49,13 @@ test: build-packages test-packages ## Unit, property, vector and black-box tests
 	$(CARGO) build --locked -p pkcs11-module -p hsm-cli
 	$(call name-library,debug)
 	$(CARGO) test --locked --workspace
+
+interop: build ## Other people's KMIP clients, and hostile messages, against the server
+	@install/packages.sh python3 venv openssl
+	python3 tests/interop/run.py --binary $(BINARY) $(SUITES)
+
+bench-kmip: build ## The KMIP server's rates beside an echo's (SHARED_TOOLS: see tests/bench/kmip.py)
+	BINARY=$(BINARY) MODULE=$(LIBRARY) python3 tests/bench/kmip.py $(PARTS)
 
 lint: build-packages ## Format, clippy, documentation and dependency rules
 	$(CARGO) fmt --all --check
