@@ -6,7 +6,6 @@ pub mod config;
 pub mod crypto;
 pub mod error;
 pub mod hsm;
-pub mod key_forms;
 pub mod mechanism;
 pub mod object;
 pub mod partition;

@@ -77,20 +77,6 @@ impl NamedCurve {
         TABLE.iter().find(|row| row.oid == oid).map(|row| row.curve)
     }
 
-    /// The curve of a name: as CKA_EC_PARAMS spells it, or as RFC 8410 does.
-    pub(crate) fn of_name(name: &str) -> Option<NamedCurve> {
-        match name {
-            "Ed25519" => Some(NamedCurve::Ed25519),
-            "X25519" => Some(NamedCurve::X25519),
-            _ => TABLE.iter().find(|row| row.name == name).map(|row| row.curve),
-        }
-    }
-
-    /// The curve's name.
-    pub(crate) fn name(self) -> Result<&'static str> {
-        TABLE.iter().find(|row| row.curve == self).map(|row| row.name).ok_or(Error::DomainParamsInvalid)
-    }
-
     /// The curve's object identifier.
     pub(crate) fn oid(self) -> Result<ObjectIdentifier> {
         TABLE.iter().find(|row| row.curve == self).map(|row| row.oid).ok_or(Error::DomainParamsInvalid)

@@ -101,8 +101,7 @@ pub(crate) fn private_key_info(object: &Object) -> Result<Zeroizing<Vec<u8>>> {
     with_algorithm(object, |algorithm| PrivateKeyInfoRef::new(algorithm, inner).to_der()).map(Zeroizing::new)
 }
 
-/// RSAPrivateKey of PKCS #1.
-pub(crate) fn rsa_private_key(object: &Object) -> Result<Zeroizing<Vec<u8>>> {
+fn rsa_private_key(object: &Object) -> Result<Zeroizing<Vec<u8>>> {
     let number = |kind| uint(object.bytes(kind));
     let key = RsaPrivateKey {
         modulus: number(CKA_MODULUS)?,

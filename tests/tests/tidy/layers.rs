@@ -12,7 +12,6 @@ const MODULES: &[(&str, &[&str])] = &[
     ("rng",       &["error", "secret"]),
     ("crypto",    &["error", "rng", "secret"]),
     ("object",    &["crypto", "error", "secret"]),
-    ("key_forms", &["error", "object", "secret"]),
     ("mechanism", &["crypto", "error", "object", "rng", "secret"]),
     ("store",     &["error", "rng"]),
     ("unit",      &["error", "rng", "secret"]),
@@ -26,7 +25,7 @@ const MODULES: &[(&str, &[&str])] = &[
 /// What doors and tools may name of the core. Of the store: its errors and its place, no more.
 #[rustfmt::skip]
 const OFFERED: &[&str] = &[
-    "Error", "Result", "config", "error", "hsm", "key_forms", "mechanism", "object", "partition", "secret", "service",
+    "Error", "Result", "config", "error", "hsm", "mechanism", "object", "partition", "secret", "service",
     "session", "store::StoreError", "store::StoreUrl", "unit",
 ];
 
