@@ -8,6 +8,9 @@ use crate::failure::OUTCOMES;
 use crate::key_type::{self, KeyType};
 
 mod help;
+mod server;
+
+pub(crate) use server::{Certs, MakeCertificate, RsaBits, Serve};
 
 /// A software HSM: tokens and keys for PKCS#11, under a master key that a ceremony made.
 #[derive(Debug, Parser)]
@@ -51,6 +54,12 @@ pub(crate) enum Command {
     /// Keys on a token
     #[command(subcommand, after_long_help = help::KEY_EXAMPLES)]
     Key(Key),
+    /// Serve the keys by KMIP over mutual TLS
+    #[command(after_long_help = help::SERVE_EXAMPLES)]
+    Serve(Box<Serve>),
+    /// Certificates of the KMIP server and its clients
+    #[command(subcommand, after_long_help = help::CERTS_EXAMPLES)]
+    Certs(Certs),
     /// Show the version and what this build has in it
     Version,
     /// Print a completion script for a shell
@@ -94,8 +103,22 @@ pub(crate) enum Token {
         token: TokenChoice,
         #[command(flatten)]
         pins: Pins,
+        /// Delete a server's partition that has no SO PIN to ask for
+        #[arg(long, conflicts_with_all = ["pin_file", "so_pin_file"])]
+        without_pin: bool,
         #[command(flatten)]
         consent: Consent,
+    },
+    /// Give a server's partition its first PINs, which makes it an ordinary token too
+    #[command(after_long_help = help::TOKEN_GIVE_PINS_EXAMPLES)]
+    GivePins {
+        #[command(flatten)]
+        token: TokenChoice,
+        /// Let nothing but the PINs open it: the server needs the user PIN from its next start on
+        #[arg(long)]
+        pin_only: bool,
+        #[command(flatten)]
+        pins: Pins,
     },
     /// Change the user PIN, or set it where it was never set (with the SO PIN)
     #[command(after_long_help = help::TOKEN_PIN_EXAMPLES)]

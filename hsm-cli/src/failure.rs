@@ -130,10 +130,14 @@ fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
             ),
         ),
         Error::Store(store) => (store_outcome(store), None),
-        // The first three say what to do; the rest is not for this door's users.
+        Error::SoPinNotSet => {
+            (Outcome::Failed, Some("`softhsm-rs token give-pins` gives PINs to a server's partition"))
+        }
+        Error::PinsSet => (Outcome::Exists, None),
+        Error::PinAloneOpens { .. } => (Outcome::Configuration, None),
+        // The first two say what to do; the rest is not for this door's users.
         Error::Unit(_)
         | Error::UserPinNotSet
-        | Error::SoPinNotSet
         | Error::ArgumentsBad(_)
         | Error::NotSupported
         | Error::NoSuchSession
@@ -152,6 +156,12 @@ fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
         | Error::TemplateIncomplete(_)
         | Error::TemplateInconsistent(_)
         | Error::ActionProhibited
+        | Error::WrongState { .. }
+        | Error::ObjectDestroyed
+        | Error::ObjectArchived
+        | Error::OutsideUsagePeriod
+        | Error::UsageLimitExceeded
+        | Error::NameNotUnique
         | Error::DomainParamsInvalid
         | Error::PublicKeyInvalid
         | Error::MechanismInvalid
@@ -203,7 +213,10 @@ fn store_outcome(error: &StoreError) -> Outcome {
     match error {
         StoreError::Damaged { .. } | StoreError::Newer { .. } | StoreError::Missing(_) => Outcome::Damaged,
         StoreError::Busy { .. } => Outcome::InUse,
-        StoreError::Full(_) | StoreError::ReadOnly(_) | StoreError::Denied(_) => Outcome::Disk,
+        StoreError::Full(_)
+        | StoreError::ReadOnly(_)
+        | StoreError::Denied(_)
+        | StoreError::Unconfirmed { .. } => Outcome::Disk,
         StoreError::Url(_) | StoreError::Network { .. } => Outcome::Configuration,
         StoreError::Exists(_) => Outcome::Exists,
         StoreError::Conflict | StoreError::Failed { .. } => Outcome::Failed,

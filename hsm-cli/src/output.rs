@@ -56,6 +56,11 @@ impl Output {
         write(&mut anstream::stderr(), &format!("{CAUTION}warning:{CAUTION:#} {text}\n"));
     }
 
+    /// A line that whoever started the process waits for.
+    pub(crate) fn notice(self, text: &str) {
+        write(&mut anstream::stderr(), &format!("softhsm-rs: {text}\n"));
+    }
+
     /// Why the command failed.
     pub(crate) fn failure(self, failure: &Failure) {
         let text = if self.json {

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::store::StoreUrl;
 
+pub mod document;
 mod environment;
 mod file;
 mod home;
@@ -48,16 +49,31 @@ pub struct Config {
     pub auto_init: bool,
     /// Which rule led here, for people.
     pub source: Source,
+    /// The configuration file that was read, if there is one.
+    pub file: Option<PathBuf>,
 }
 
 /// What is logged, and where to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogConfig {
     /// A level (`off`, `error`, `warn`, `info`, `debug`, `trace`) or a filter as `env_logger` takes
-    /// it. `SOFTHSM_RS_LOG` wins over the file's `log.level`; `off` where neither is there.
-    pub filter: String,
+    /// it. `SOFTHSM_RS_LOG` wins over the file's `log.level`; where neither is there, nothing is
+    /// logged but by the server.
+    pub filter: Option<String>,
     /// The file that is appended to; standard error where there is none.
     pub file: Option<PathBuf>,
+    /// How the command line's own processes write a line.
+    pub format: LogFormat,
+}
+
+/// How a line of the log is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 /// Slot numbers that the configuration fixes, by label or serial number.
@@ -101,7 +117,7 @@ impl Config {
     pub fn locate(environment: &Environment) -> Result<Config> {
         let mut config = Config::place(environment)?;
         if let Some(filter) = environment.log_filter() {
-            config.log.filter = filter;
+            config.log.filter = Some(filter);
         }
         Ok(config)
     }
@@ -116,6 +132,9 @@ impl Config {
     }
 
     fn place(environment: &Environment) -> Result<Config> {
+        if let Some(path) = environment.file_argument() {
+            return Config::named_file(absolute(path)?, environment);
+        }
         if let Some(dir) = environment.argument() {
             return Config::for_home(dir);
         }
@@ -133,13 +152,18 @@ impl Config {
         Config::usual_place(environment)
     }
 
-    /// The file that `SOFTHSM_RS_CONF` names. Where it has no `home`, the usual place is meant.
+    /// The file that the caller or `SOFTHSM_RS_CONF` names. Where it has no `home`, the usual place is
+    /// meant; a home that the caller names wins.
     fn named_file(path: PathBuf, environment: &Environment) -> Result<Config> {
-        let settings = file::read(&path, file::Place::Named)?.ok_or_else(|| {
-            Error::Config(format!("{}: there is no such file; SOFTHSM_RS_CONF names it", path.display()))
+        let mut settings = file::read(&path, file::Place::Named)?.ok_or_else(|| {
+            let by = if environment.file_argument().is_some() { "--config" } else { "SOFTHSM_RS_CONF" };
+            Error::Config(format!("{}: there is no such file; {by} names it", path.display()))
         })?;
+        if let Some(dir) = environment.argument() {
+            settings.home = Some(absolute(dir)?);
+        }
         let (root, _) = usual_home(environment);
-        Ok(settings.into_config(Home::at(root), Source::File(path)))
+        Ok(settings.into_config(Home::at(root), Source::File(path.clone()), Some(path)))
     }
 
     fn usual_place(environment: &Environment) -> Result<Config> {
@@ -147,15 +171,17 @@ impl Config {
         if source == Source::System
             && let Some(settings) = file::read(&environment.system_file(), file::Place::Named)?
         {
-            return Ok(settings.into_config(Home::at(root), source));
+            return Ok(settings.into_config(Home::at(root), source, Some(environment.system_file())));
         }
         Config::in_directory(Home::at(root), source)
     }
 
     /// A home with the configuration file that it may hold.
     fn in_directory(home: Home, source: Source) -> Result<Config> {
-        let settings = file::read(&home.config_file(), file::Place::InHome)?.unwrap_or_default();
-        Ok(settings.into_config(home, source))
+        let path = home.config_file();
+        let settings = file::read(&path, file::Place::InHome)?;
+        let file = settings.is_some().then_some(path);
+        Ok(settings.unwrap_or_default().into_config(home, source, file))
     }
 }
 
@@ -182,12 +208,6 @@ impl SlotNumbers {
     /// Whether a number is spoken for, so that no other token may be given it.
     pub fn reserved(&self, number: u64) -> bool {
         self.0.iter().any(|&(_, fixed)| fixed == number)
-    }
-}
-
-impl Default for LogConfig {
-    fn default() -> LogConfig {
-        LogConfig { filter: "off".into(), file: None }
     }
 }
 

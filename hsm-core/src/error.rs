@@ -70,11 +70,25 @@ pub enum Error {
         max: usize,
     },
     /// The user PIN was never set.
-    #[error("the user PIN is not set; the SO sets it (token set-pin)")]
+    #[error(
+        "the user PIN is not set; the SO sets it (token set-pin), or where there is no SO PIN, token give-pins"
+    )]
     UserPinNotSet,
     /// The partition has no SO PIN, so it cannot be re-initialised by one.
-    #[error("this partition has no SO PIN")]
+    #[error("the token has no SO PIN")]
     SoPinNotSet,
+    /// The partition has PINs, and what was asked is for one without.
+    #[error("the token has PINs: who knows them changes them (token set-pin) and deletes it")]
+    PinsSet,
+    /// A server's partition was asked for, and the token of that label is none.
+    #[error(
+        "only its PIN opens the token \"{label}\": name the PIN for the server, or delete the token for the \
+         server to make a partition of its own"
+    )]
+    PinAloneOpens {
+        /// The label.
+        label: String,
+    },
     /// An operation needs its own, fresh PIN check (context-specific login).
     #[error("the key asks for its PIN at each use")]
     ContextLoginNeeded,
@@ -107,6 +121,29 @@ pub enum Error {
     /// An action that the object's own attributes forbid (CKA_COPYABLE, CKA_DESTROYABLE, …).
     #[error("the object's attributes forbid this")]
     ActionProhibited,
+    /// The object's state does not allow an action.
+    #[error("a {state:?} object does not allow this")]
+    WrongState {
+        /// Its state.
+        state: crate::object::lifecycle::State,
+        /// What was asked.
+        action: crate::object::lifecycle::Action,
+    },
+    /// The object's value was destroyed; its attributes are kept.
+    #[error("the object was destroyed")]
+    ObjectDestroyed,
+    /// The object is archived: it must be recovered first.
+    #[error("the object is archived: recover it first")]
+    ObjectArchived,
+    /// Now is outside the period in which the key may be used this way.
+    #[error("the key's dates do not allow this use now")]
+    OutsideUsagePeriod,
+    /// The key's usage limits are used up.
+    #[error("the key's usage limits are used up")]
+    UsageLimitExceeded,
+    /// Another object of the same owner has this name.
+    #[error("another object has this name")]
+    NameNotUnique,
     /// Curve or domain parameters that are not offered.
     #[error("the domain parameters are not supported")]
     DomainParamsInvalid,

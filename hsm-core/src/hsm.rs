@@ -196,7 +196,62 @@ impl Hsm {
     pub fn delete_partition(&self, partition: &Arc<Partition>, so_pin: &[u8]) -> Result<()> {
         let _lock = self.exclude_sessions(partition)?;
         partition.check_pin(crate::session::Role::So, so_pin)?;
-        directory::delete(self.store()?.as_ref(), &self.active_unit()?, partition)?;
+        directory::delete(self.store()?.as_ref(), &self.active_unit()?, partition, |_| Ok(()))?;
+        self.refresh()
+    }
+
+    /// The partition that a server opens by the master key alone ([`Partition::open_for_server`]), found
+    /// by its label or made. It has neither an SO PIN nor a user PIN until [`Hsm::give_pins`] sets them.
+    ///
+    /// # Errors
+    /// [`Error::PinAloneOpens`] if a token of that label is there that does not open so;
+    /// [`Error::ArgumentsBad`] for a label of no bytes or more than 32; [`Error::NoHsm`],
+    /// [`Error::UnitNotActive`], those of the store.
+    pub fn server_partition(&self, label: &str) -> Result<Arc<Partition>> {
+        let label = padded(label)?;
+        if !self.exists() {
+            return Err(Error::NoHsm(self.config.home.root.clone()));
+        }
+        // Which of the partitions there are opens so is not to be believed unchecked.
+        let unit = self.active_unit()?;
+        self.refresh()?;
+        if let Some(found) = locked(&self.directory).server(&label)? {
+            return Ok(found);
+        }
+        let token = directory::server(self.store()?.as_ref(), &unit, &label)?;
+        self.refresh()?;
+        locked(&self.directory).get(token).ok_or(Error::NoSuchSlot)
+    }
+
+    /// Gives PINs to a server's partition that has none, which makes it an ordinary token too. Its
+    /// objects stay. Unless `keep_server_wrap`, the server needs the user PIN from its next start on:
+    /// one that runs stays logged in.
+    ///
+    /// # Errors
+    /// [`Error::PinsSet`], [`Error::PinAloneOpens`], [`Error::PinLength`], those of unit and store.
+    pub fn give_pins(
+        &self,
+        partition: &Partition,
+        so_pin: &[u8],
+        user_pin: &[u8],
+        keep_server_wrap: bool,
+    ) -> Result<()> {
+        self.check_pin_length(so_pin)?;
+        self.check_pin_length(user_pin)?;
+        partition.give_pins(so_pin, user_pin, keep_server_wrap)
+    }
+
+    /// Deletes a server's partition that has no PIN, with its objects: there is no SO to allow it, and
+    /// whoever can use the master key may.
+    ///
+    /// # Errors
+    /// [`Error::PinsSet`], [`Error::SessionExists`] while a server or anybody else has a session on it,
+    /// those of unit and store.
+    pub fn delete_server_partition(&self, partition: &Arc<Partition>) -> Result<()> {
+        let _lock = self.exclude_sessions(partition)?;
+        directory::delete(self.store()?.as_ref(), &self.active_unit()?, partition, |record| {
+            if record.has_pins() { Err(Error::PinsSet) } else { Ok(()) }
+        })?;
         self.refresh()
     }
 
@@ -269,6 +324,19 @@ impl Hsm {
     pub fn store_reads(&self) -> u64 {
         locked(&self.store).as_ref().map_or(0, |store| store.reads())
     }
+
+    /// How often a write waited for the disk, for tests that show that writers share it.
+    pub fn store_syncs(&self) -> u64 {
+        locked(&self.store).as_ref().map_or(0, |store| store.syncs())
+    }
+}
+
+/// A label as partitions have it, padded with blanks.
+fn padded(label: &str) -> Result<[u8; 32]> {
+    let mut padded = [b' '; 32];
+    let place = padded.get_mut(..label.len()).filter(|place| !place.is_empty());
+    place.ok_or(Error::ArgumentsBad("a label has 1 to 32 bytes"))?.copy_from_slice(label.as_bytes());
+    Ok(padded)
 }
 
 /// Opens a lock file, or makes it with the mode of `like`, so that whoever may use the HSM, and nobody

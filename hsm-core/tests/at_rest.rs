@@ -110,3 +110,19 @@ fn no_file_holds_anything_of_a_private_object_or_a_pin() {
     assert!(!log.exists());
     assert_absent(home.path(), &needles);
 }
+
+/// The master key opens them, and it is in the unit's file, sealed; nothing more is in clear for that.
+#[test]
+fn no_file_holds_anything_of_a_servers_private_objects() {
+    let home = directory();
+    let hsm = handle(home.path());
+    hsm.initialise(&Default::default(), &mut |_| {}).unwrap();
+    let server = hsm.server_partition("kmip").unwrap();
+    let session = server.open_for_server().unwrap();
+    let needles = fill_with_secrets(&session);
+    assert_absent(home.path(), &needles);
+    hsm.give_pins(&server, b"PIN-of-the-SO", b"PIN-of-the-user", false).unwrap();
+    drop((session, server, hsm));
+    assert!(!database(home.path()).with_extension("sqlite-wal").exists());
+    assert_absent(home.path(), &needles);
+}

@@ -11,11 +11,9 @@ use hsm_core::config::LogConfig;
 /// logger for good.
 pub(crate) fn start(config: &LogConfig) {
     static STARTED: Once = Once::new();
-    if config.filter == "off" {
-        return;
-    }
+    let Some(filter) = config.filter.as_deref().filter(|filter| *filter != "off") else { return };
     STARTED.call_once(|| {
-        let logger = Builder::new().parse_filters(&config.filter).target(target(config)).build();
+        let logger = Builder::new().parse_filters(filter).target(target(config)).build();
         log::set_max_level(logger.filter());
         // Fails only where a logger is set already, and this copy of `log` is ours alone.
         let _ = log::set_boxed_logger(Box::new(logger));

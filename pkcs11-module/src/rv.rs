@@ -5,6 +5,7 @@ use std::any::Any;
 
 use cryptoki_sys::*;
 use hsm_core::Error;
+use hsm_core::object::lifecycle::Action;
 use hsm_core::store::StoreError;
 
 /// How a body ends.
@@ -169,6 +170,8 @@ fn code_of(error: &Error) -> CK_RV {
         Error::PinLocked => CKR_PIN_LOCKED,
         Error::PinLength { .. } => CKR_PIN_LEN_RANGE,
         Error::UserPinNotSet => CKR_USER_PIN_NOT_INITIALIZED,
+        // What these two answer is asked by servers and the command line alone.
+        Error::PinsSet | Error::PinAloneOpens { .. } => CKR_GENERAL_ERROR,
 
         Error::NoSuchObject => CKR_OBJECT_HANDLE_INVALID,
         Error::NoSuchKey => CKR_KEY_HANDLE_INVALID,
@@ -178,7 +181,13 @@ fn code_of(error: &Error) -> CK_RV {
         Error::AttributeSensitive(_) => CKR_ATTRIBUTE_SENSITIVE,
         Error::TemplateIncomplete(_) => CKR_TEMPLATE_INCOMPLETE,
         Error::TemplateInconsistent(_) => CKR_TEMPLATE_INCONSISTENT,
-        Error::ActionProhibited => CKR_ACTION_PROHIBITED,
+        Error::ActionProhibited | Error::WrongState { action: Action::Destroy, .. } => CKR_ACTION_PROHIBITED,
+        Error::WrongState { .. }
+        | Error::ObjectArchived
+        | Error::OutsideUsagePeriod
+        | Error::UsageLimitExceeded => CKR_KEY_FUNCTION_NOT_PERMITTED,
+        Error::ObjectDestroyed => CKR_OBJECT_HANDLE_INVALID,
+        Error::NameNotUnique => CKR_ATTRIBUTE_VALUE_INVALID,
         Error::DomainParamsInvalid => CKR_DOMAIN_PARAMS_INVALID,
         Error::PublicKeyInvalid => CKR_PUBLIC_KEY_INVALID,
 
@@ -234,6 +243,7 @@ fn code_of_store(error: &StoreError) -> CK_RV {
         StoreError::Url(_)
         | StoreError::Missing(_)
         | StoreError::Exists(_)
+        | StoreError::Unconfirmed { .. }
         | StoreError::Damaged { .. }
         | StoreError::Denied(_)
         | StoreError::Newer { .. }

@@ -59,7 +59,17 @@ Examples:
 pub(super) const TOKEN_DELETE_EXAMPLES: &str = "\
 Examples:
   softhsm-rs token delete --token web
-  softhsm-rs token delete --token web --yes --so-pin-file so.pin";
+  softhsm-rs token delete --token web --yes --so-pin-file so.pin
+  softhsm-rs token delete --token kmip --without-pin
+      A server's partition that has no PIN, with the keys of all its clients.";
+
+pub(super) const TOKEN_GIVE_PINS_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs token give-pins --token kmip
+      Asks for both PINs, twice each. The user sees the keys of all clients of the server, which goes
+      on opening the partition by the master key.
+  softhsm-rs token give-pins --token kmip --pin-only
+      The server then needs the user PIN as well, from its next start on.";
 
 pub(super) const TOKEN_PIN_EXAMPLES: &str = "\
 Examples:
@@ -102,6 +112,29 @@ Examples:
   softhsm-rs key delete --label tls
       The pair: a public and a private key.
   softhsm-rs key delete --id 01 --class public --yes";
+
+pub(super) const SERVE_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs --home ./hsm serve --dev
+      Makes an HSM, an authority and certificates where there are none, and says how to use them.
+  softhsm-rs init && softhsm-rs certs init && softhsm-rs serve --kmip-listen 0.0.0.0:5696
+  softhsm-rs serve --tls-cert server.pem --tls-key server.key --tls-client-ca clients-ca.pem
+  softhsm-rs serve --config /etc/softhsm-rs.toml --metrics-listen 127.0.0.1:9696
+  kill -HUP PID
+      Reads configuration and certificates again.";
+
+pub(super) const CERTS_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs certs init --san kmip.example.org
+      An authority, and the server's certificate for that name and this machine's own.
+  softhsm-rs certs client db1
+  softhsm-rs certs client vcenter --rsa 2048 --days 730
+  softhsm-rs certs list
+  softhsm-rs certs trust vcenter.pem --name vcenter
+      Admits that certificate, whoever signed it.
+  softhsm-rs certs trust vcenter-2028.pem --as vcenter
+      Its renewal has the same objects.
+  softhsm-rs certs untrust vcenter";
 
 pub(super) const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

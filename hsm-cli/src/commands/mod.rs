@@ -13,8 +13,10 @@ use crate::failure::{Failure, Outcome, Result};
 use crate::output::{Output, printable};
 
 mod about;
+mod certs;
 mod init;
 mod key;
+mod serve;
 mod status;
 mod token;
 
@@ -28,36 +30,48 @@ pub(crate) fn run(cli: Cli, output: Output) -> Result<()> {
         Command::Status => status::run(&*hsm()?, output)?,
         Command::Token(command) => token::run(&*hsm()?, command, output)?,
         Command::Key(command) => key::run(&*hsm()?, command, output)?,
+        Command::Serve(options) => serve::run(&cli.global, &options, output)?,
+        Command::Certs(command) => certs::run(&*hsm()?, command, output)?,
     }
     Ok(())
 }
 
 /// The HSM that the command line, the environment and the configuration name; nothing is opened yet.
 fn open(global: &Global) -> Result<Arc<Hsm>> {
-    let environment = Environment::of_process();
-    let environment = match &global.home {
-        Some(home) => environment.with_home(home),
-        None => environment,
-    };
-    let mut config = Config::locate(&environment)?;
-    match global.verbose {
-        0 => {}
-        1 => config.log.filter = "info".into(),
-        2 => config.log.filter = "debug".into(),
-        _ => config.log.filter = "trace".into(),
-    }
+    let config = locate(global, environment(global))?;
     start_log(&config)?;
     Ok(Hsm::new(config))
 }
 
+fn environment(global: &Global) -> Environment {
+    let environment = Environment::of_process();
+    match &global.home {
+        Some(home) => environment.with_home(home),
+        None => environment,
+    }
+}
+
+fn locate(global: &Global, environment: Environment) -> Result<Config> {
+    let mut config = Config::locate(&environment)?;
+    match global.verbose {
+        0 => {}
+        1 => config.log.filter = Some("info".into()),
+        2 => config.log.filter = Some("debug".into()),
+        _ => config.log.filter = Some("trace".into()),
+    }
+    Ok(config)
+}
+
 fn start_log(config: &Config) -> Result<()> {
     let mut log = env_logger::Builder::new();
-    log.parse_filters(&config.log.filter);
+    log.parse_filters(config.log.filter.as_deref().unwrap_or("off"));
     if let Some(path) = &config.log.file {
         let file =
             std::fs::File::options().append(true).create(true).open(path).map_err(Error::file(path))?;
         log.target(env_logger::Target::Pipe(Box::new(file)));
     }
+    let format = config.log.format;
+    log.format(move |line, record| kmip_server::logging::write_line(line, record, format));
     log.init();
     Ok(())
 }

@@ -1,8 +1,9 @@
-//! `token`: list, init, delete, set-pin, unlock.
+//! `token`: list, init, delete, give-pins, set-pin, unlock.
 
 use std::path::Path;
 use std::sync::Arc;
 
+use hsm_core::Error;
 use hsm_core::hsm::Hsm;
 use hsm_core::partition::{Partition, Tries};
 use hsm_core::secret::Secret;
@@ -25,7 +26,17 @@ pub(super) fn run(hsm: &Hsm, command: cli::Token, output: Output) -> Result<()> 
             None => make(hsm, &options, output),
             Some(old) => replace(hsm, &options, old, output),
         },
-        cli::Token::Delete { token, pins, consent } => delete(hsm, &token, &pins, &consent, output),
+        cli::Token::Delete { token, pins, without_pin, consent } => {
+            let token = Token::choose(hsm, &token)?;
+            match without_pin {
+                true => delete_without_pin(hsm, &token, &consent, output),
+                false => delete(hsm, &token, &pins, &consent, output),
+            }
+        }
+        cli::Token::GivePins { token, pin_only, pins } => {
+            let token = Token::choose(hsm, &token)?;
+            Desk { hsm, output, pins: &pins, new: None }.give(&token, pin_only)
+        }
         cli::Token::SetPin { token, so, pins, new_pin } => {
             let token = Token::choose(hsm, &token)?;
             let pins = Desk { hsm, output, pins: &pins, new: Some(&new_pin) };
@@ -51,6 +62,8 @@ pub(super) struct Listed {
     user_tries_left: Option<u32>,
     so_pin: &'static str,
     so_tries_left: Option<u32>,
+    /// Whether a server opens it by the master key alone.
+    opens_for_server: bool,
 }
 
 impl Listed {
@@ -62,6 +75,7 @@ impl Listed {
             user_tries_left: token.info.user_tries.map(|tries| tries.left),
             so_pin: pin_state(token.info.so_pin_set, token.info.so_tries),
             so_tries_left: token.info.so_tries.map(|tries| tries.left),
+            opens_for_server: token.info.opens_for_server,
         }
     }
 }
@@ -81,9 +95,11 @@ pub(super) fn table(page: &mut Page, tokens: &[Listed]) {
         return page.line("There is no token yet; `softhsm-rs token init LABEL` makes one.");
     }
     let row = |token: &Listed| {
-        [printable(&token.label), token.serial.clone(), token.user_pin.to_owned(), token.so_pin.to_owned()]
+        let opens = if token.opens_for_server { "opens for the server" } else { "" };
+        let (user_pin, so_pin) = (token.user_pin.to_owned(), token.so_pin.to_owned());
+        [printable(&token.label), token.serial.clone(), user_pin, so_pin, opens.to_owned()]
     };
-    page.table(["TOKEN", "SERIAL", "USER PIN", "SO PIN"], &tokens.iter().map(row).collect::<Vec<_>>());
+    page.table(["TOKEN", "SERIAL", "USER PIN", "SO PIN", ""], &tokens.iter().map(row).collect::<Vec<_>>());
 }
 
 fn list(hsm: &Hsm, output: Output) -> Result<()> {
@@ -108,6 +124,7 @@ fn replace(hsm: &Hsm, options: &TokenInit, old: &str, output: Output) -> Result<
     let label = padded(&options.label)?;
     let token = Token::choose(hsm, &TokenChoice { token: Some(old.to_owned()) })?;
     let old = token.label();
+    check_so_pin_set(&token)?;
     confirm(&options.consent, &format!("destroying all keys of token {}", quoted(&old)))?;
     let pins = Desk { hsm, output, pins: &options.pins, new: None };
     let so_pin = pins.so(&old).existing(output)?;
@@ -130,14 +147,36 @@ fn finish(
     report(partition, done, output)
 }
 
-fn delete(hsm: &Hsm, choice: &TokenChoice, pins: &Pins, consent: &Consent, output: Output) -> Result<()> {
-    let token = Token::choose(hsm, choice)?;
+fn delete(hsm: &Hsm, token: &Token, pins: &Pins, consent: &Consent, output: Output) -> Result<()> {
     let label = token.label();
+    check_so_pin_set(token).map_err(|failure| {
+        failure.next("add --without-pin if it is to be deleted, with the keys of all clients of its server")
+    })?;
     confirm(consent, &format!("deleting token {} and all its keys", quoted(&label)))?;
     let so_pin = Desk { hsm, output, pins, new: None }.so(&label).existing(output)?;
     hsm.delete_partition(&token.partition, so_pin.expose())?;
-    output.result(&Listed::of(&token), |page| page.line(&format!("Token {} was deleted.", quoted(&label))));
+    report_deleted(token, output)
+}
+
+fn delete_without_pin(hsm: &Hsm, token: &Token, consent: &Consent, output: Output) -> Result<()> {
+    if token.info.so_pin_set {
+        return Err(Error::PinsSet.into());
+    }
+    let label = token.label();
+    confirm(consent, &format!("deleting {} and the keys of all clients of its server", quoted(&label)))?;
+    hsm.delete_server_partition(&token.partition)?;
+    report_deleted(token, output)
+}
+
+fn report_deleted(token: &Token, output: Output) -> Result<()> {
+    let text = format!("Token {} was deleted.", quoted(&token.label()));
+    output.result(&Listed::of(token), |page| page.line(&text));
     Ok(())
+}
+
+/// Before a PIN is asked for that cannot be right.
+fn check_so_pin_set(token: &Token) -> Result<()> {
+    if token.info.so_pin_set { Ok(()) } else { Err(Error::SoPinNotSet.into()) }
 }
 
 /// The PINs of one command.
@@ -175,8 +214,23 @@ impl<'a> Desk<'a> {
         self.user(&options.label).new_pin(&self.hsm.config().pins, self.output).map(Some)
     }
 
+    /// The first PINs of a server's partition.
+    fn give(&self, token: &Token, pin_only: bool) -> Result<()> {
+        if token.info.so_pin_set {
+            return Err(Error::PinsSet.into());
+        }
+        let policy = &self.hsm.config().pins;
+        let so_pin = self.so(&token.label()).new_pin(policy, self.output)?;
+        let user_pin = self.user(&token.label()).new_pin(policy, self.output)?;
+        self.hsm.give_pins(&token.partition, so_pin.expose(), user_pin.expose(), !pin_only)?;
+        report(&token.partition, "given an SO PIN and a user PIN", self.output)
+    }
+
     /// A PIN's owner changes it.
     fn change(&self, token: &Token, role: Role) -> Result<()> {
+        if role == Role::So {
+            check_so_pin_set(token)?;
+        }
         let source = match role {
             Role::User => self.user(&token.label()),
             Role::So => self.so(&token.label()),
@@ -191,6 +245,7 @@ impl<'a> Desk<'a> {
 
     /// The SO sets the user PIN, which ends a lock.
     fn set_by_so(&self, token: &Token) -> Result<()> {
+        check_so_pin_set(token)?;
         let so_pin = self.so(&token.label()).existing(self.output)?;
         let name = format!("user PIN of {}", quoted(&token.label()));
         let new = self.successor(&name).new_pin(&self.hsm.config().pins, self.output)?;

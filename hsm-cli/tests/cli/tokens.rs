@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use hsm_core::config::Config;
+use hsm_core::hsm::Hsm;
 use serde_json::Value;
 
 use crate::desk::{Desk, Done, PIN, SO_PIN};
@@ -128,4 +130,65 @@ fn a_token_can_be_emptied_with_its_so_pin() {
     desk.run(&["token", "init", "new", "--replace", "web", "--yes"]).succeeds();
     assert_eq!(desk.json(&["token", "list"])[0]["label"], "new");
     assert_eq!(desk.json(&["key", "list"]), Value::Array(Vec::new()));
+}
+
+/// An HSM whose server has made its partition.
+fn with_server() -> Desk {
+    let desk = Desk::with_hsm();
+    let hsm = Hsm::new(Config::for_home(&desk.home()).expect("a configuration"));
+    hsm.server_partition("kmip").expect("a server's partition");
+    desk
+}
+
+#[test]
+fn a_servers_partition_is_listed_as_such() {
+    let desk = with_server();
+    let tokens = desk.json(&["token", "list"]);
+    assert_eq!(tokens[0]["label"], "kmip");
+    assert_eq!(tokens[0]["opens_for_server"], true);
+    assert_eq!((&tokens[0]["so_pin"], &tokens[0]["user_pin"]), (&"not set".into(), &"not set".into()));
+    assert!(desk.run(&["token", "list"]).succeeds().out.contains("opens for the server"));
+    desk.run(&["token", "init", "web"]).succeeds();
+    assert_eq!(desk.json(&["token", "list"])[1]["opens_for_server"], false);
+}
+
+#[test]
+fn what_needs_the_so_pin_says_that_there_is_none() {
+    let desk = with_server();
+    desk.run(&["token", "unlock"]).fails(1, "give-pins");
+    desk.run(&["token", "set-pin"]).fails(1, "give-pins");
+    desk.run(&["token", "set-pin", "--so"]).fails(1, "give-pins");
+    desk.run(&["token", "init", "new", "--replace", "kmip", "--yes"]).fails(1, "give-pins");
+    desk.run(&["token", "delete", "--yes"]).fails(1, "--without-pin");
+    desk.run(&["key", "list"]).fails(1, "give-pins");
+    assert_eq!(desk.json(&["token", "list"])[0]["label"], "kmip");
+}
+
+#[test]
+fn pins_are_given_to_a_servers_partition_once() {
+    let desk = with_server();
+    desk.run(&["token", "give-pins"]).succeeds();
+    desk.run(&["key", "list"]).succeeds();
+    let tokens = desk.json(&["token", "list"]);
+    assert_eq!((&tokens[0]["user_pin"], &tokens[0]["opens_for_server"]), (&"set".into(), &true.into()));
+    desk.run(&["token", "give-pins", "--pin-only"]).fails(10, "has PINs");
+    desk.run(&["token", "delete", "--without-pin", "--yes"]).fails(10, "has PINs");
+    desk.run(&["token", "delete", "--yes"]).succeeds();
+}
+
+#[test]
+fn pins_given_as_the_only_way_close_the_partition_for_the_server() {
+    let desk = with_server();
+    desk.run(&["token", "give-pins", "--pin-only"]).succeeds();
+    assert_eq!(desk.json(&["token", "list"])[0]["opens_for_server"], false);
+    desk.run(&["key", "list"]).succeeds();
+    desk.run(&["token", "give-pins"]).fails(10, "has PINs");
+}
+
+#[test]
+fn a_servers_partition_without_pins_is_deleted_if_that_is_said() {
+    let desk = with_server();
+    desk.run(&["token", "delete", "--without-pin"]).fails(2, "--yes");
+    desk.run(&["token", "delete", "--without-pin", "--yes"]).succeeds();
+    assert_eq!(desk.json(&["token", "list"]), Value::Array(Vec::new()));
 }

@@ -13,6 +13,7 @@ const VARIABLES: [&str; 6] =
 pub struct Environment {
     variables: BTreeMap<&'static str, OsString>,
     argument: Option<PathBuf>,
+    file: Option<PathBuf>,
     superuser: bool,
     system_root: PathBuf,
 }
@@ -27,13 +28,23 @@ impl Environment {
         } else {
             VARIABLES.into_iter().filter_map(read).collect()
         };
-        Environment { variables, argument: None, superuser, system_root: "/".into() }
+        Environment { variables, argument: None, file: None, superuser, system_root: "/".into() }
     }
 
     /// The same with a home that the user named, which wins over every variable.
     pub fn with_home(mut self, dir: &Path) -> Environment {
         self.argument = Some(dir.into());
         self
+    }
+
+    /// The same with a configuration file that the user named, which wins over every variable.
+    pub fn with_file(mut self, path: &Path) -> Environment {
+        self.file = Some(path.into());
+        self
+    }
+
+    pub(super) fn file_argument(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
     pub(super) fn argument(&self) -> Option<&Path> {
@@ -78,6 +89,7 @@ impl Environment {
         Environment {
             variables: BTreeMap::new(),
             argument: None,
+            file: None,
             superuser: false,
             system_root: system_root.into(),
         }

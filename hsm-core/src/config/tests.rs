@@ -55,7 +55,7 @@ fn everything_has_a_default() {
     let config = Config::for_home(&machine.path("h")).unwrap();
     assert_eq!(config.home, Home { root: machine.path("h"), flat: false });
     assert_eq!(config.store, StoreUrl::Sqlite(machine.path("h")));
-    assert_eq!(config.log, LogConfig { filter: "off".into(), file: None });
+    assert_eq!(config.log, LogConfig::default());
     assert_eq!(config.pins, PinPolicy { min_length: 4, max_length: 255, max_tries: 10 });
     assert_eq!(config.slots, SlotNumbers::default());
     assert!(config.auto_init);
@@ -78,7 +78,14 @@ fn a_file_sets_every_key() {
     .unwrap();
     assert_eq!(config.home.root, Path::new("/srv/hsm"));
     assert_eq!(config.store, StoreUrl::Sled("/srv/store".into()));
-    assert_eq!(config.log, LogConfig { filter: "debug".into(), file: Some("/var/log/hsm".into()) });
+    assert_eq!(
+        config.log,
+        LogConfig {
+            filter: Some("debug".into()),
+            file: Some("/var/log/hsm".into()),
+            format: LogFormat::Text
+        }
+    );
     assert_eq!(config.pins, PinPolicy { min_length: 6, max_length: 32, max_tries: 3 });
     assert!(!config.auto_init);
     assert_eq!(config.slots.number("my token", "ffff"), Some(8));
@@ -201,7 +208,7 @@ fn unknown_keys_of_softhsm2_are_no_error() {
     let file =
         machine.file("softhsm2.conf", "directories.tokendir = /t\nfrobnicate = yes\nlog.level = DEBUG\n");
     let config = Config::locate(&machine.environment().with("SOFTHSM2_CONF", file)).unwrap();
-    assert_eq!(config.log.filter, "off");
+    assert_eq!(config.log.filter, None);
 }
 
 #[test]
@@ -209,9 +216,9 @@ fn the_log_variable_wins_over_the_file() {
     let machine = Machine::new();
     let file = machine.file("a.toml", "log.level = 'error'");
     let environment = machine.environment().with("SOFTHSM_RS_CONF", file);
-    assert_eq!(Config::locate(&environment).unwrap().log.filter, "error");
+    assert_eq!(Config::locate(&environment).unwrap().log.filter.as_deref(), Some("error"));
     let environment = environment.with("SOFTHSM_RS_LOG", "hsm_core=trace");
-    assert_eq!(Config::locate(&environment).unwrap().log.filter, "hsm_core=trace");
+    assert_eq!(Config::locate(&environment).unwrap().log.filter.as_deref(), Some("hsm_core=trace"));
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Whether a key may be used: one function, which every Init call goes through, so that none forgets
-//! a rule.
+//! a rule: not its type and size, nor its flags, nor the state that it is in.
 
 use cryptoki_sys::*;
 
 use super::table::{Function, Row, Unit};
 use crate::error::{Error, Result};
+use crate::object::lifecycle::{self, Action};
+use crate::object::managed::SOFTHSM_RS_STATE;
 use crate::object::material::Key;
 use crate::object::{Object, Value};
 
@@ -17,6 +19,9 @@ pub(crate) fn check(row: &Row, function: Function, key: &Key) -> Result<()> {
     let Some(key_type) = object.key_type() else { return Err(Error::NoSuchKey) };
     if !classes.contains(&object.class()) || !row.keys.contains(&key_type) {
         return Err(Error::KeyTypeInconsistent);
+    }
+    if object.get(SOFTHSM_RS_STATE).is_some() {
+        lifecycle::check(object, action(function), lifecycle::now())?;
     }
     if !object.flag(attribute) {
         return Err(Error::KeyFunctionNotPermitted);
@@ -54,6 +59,16 @@ const fn needs(function: Function) -> (&'static [u64], u64) {
         Function::Derive => (&[PRIVATE, SECRET], CKA_DERIVE),
         // No key goes in.
         Function::Digest | Function::Generate | Function::GenerateKeyPair => (&[], CKA_CLASS),
+    }
+}
+
+/// What a function does with a key, in the words of its life cycle.
+const fn action(function: Function) -> Action {
+    match function {
+        Function::Sign | Function::SignRecover | Function::Encrypt | Function::Wrap => Action::Protect,
+        Function::Verify | Function::VerifyRecover | Function::Decrypt | Function::Unwrap => Action::Process,
+        Function::Derive => Action::Derive,
+        Function::Digest | Function::Generate | Function::GenerateKeyPair => Action::Look,
     }
 }
 

@@ -101,7 +101,7 @@ pub(crate) fn private_key_info(object: &Object) -> Result<Zeroizing<Vec<u8>>> {
     with_algorithm(object, |algorithm| PrivateKeyInfoRef::new(algorithm, inner).to_der()).map(Zeroizing::new)
 }
 
-fn rsa_private_key(object: &Object) -> Result<Zeroizing<Vec<u8>>> {
+pub(super) fn rsa_private_key(object: &Object) -> Result<Zeroizing<Vec<u8>>> {
     let number = |kind| uint(object.bytes(kind));
     let key = RsaPrivateKey {
         modulus: number(CKA_MODULUS)?,
@@ -161,13 +161,13 @@ fn read(object: &mut Object, der: &[u8]) -> Result<()> {
     }
 }
 
-fn put_curve_private(object: &mut Object, curve: NamedCurve, value: &[u8]) -> Result<()> {
+pub(super) fn put_curve_private(object: &mut Object, curve: NamedCurve, value: &[u8]) -> Result<()> {
     object.set(CKA_EC_PARAMS, Value::Bytes(curve.params()?));
     object.set(CKA_VALUE, Value::Secret(Secret::copy_of(value)));
     Ok(())
 }
 
-fn rsa_parts(key: &RsaPrivateKeyRef<'_>) -> RsaParts {
+pub(super) fn rsa_parts(key: &RsaPrivateKeyRef<'_>) -> RsaParts {
     let secret = |number: &UintRef<'_>| Secret::copy_of(number.as_bytes());
     RsaParts {
         modulus: key.modulus.as_bytes().to_vec(),

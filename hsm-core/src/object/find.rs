@@ -2,7 +2,7 @@
 
 use cryptoki_sys::*;
 
-use super::{Object, Template, Value};
+use super::{Object, Template, Value, locate};
 
 /// A search: every attribute of the template must be there with the same value. PKCS #11 3.2,
 /// section 5.7.7.
@@ -17,8 +17,10 @@ const INDEXED: [u64; 3] = [CKA_ID, CKA_LABEL, CKA_CLASS];
 /// A field of an index: an attribute and its value, or all objects.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Field<'a> {
-    /// Every object is here.
+    /// Every object is here but those that are destroyed.
     All,
+    /// Every object is here whose value is destroyed and whose attributes are kept.
+    Destroyed,
     /// Objects whose attribute has this value.
     Attribute(u64, std::borrow::Cow<'a, [u8]>),
 }
@@ -77,10 +79,16 @@ impl Search {
     }
 }
 
-/// The fields under which an object is indexed.
+/// The fields under which an object is indexed. PKCS #11 finds nothing of what is destroyed.
 pub(crate) fn fields(object: &Object) -> Vec<Field<'_>> {
-    let attributes = INDEXED.iter().filter_map(|kind| indexed(*kind, object.get(*kind)?));
-    std::iter::once(Field::All).chain(attributes).collect()
+    let mut out: Vec<Field<'_>> = locate::fields(object);
+    if locate::is_destroyed(object) {
+        out.push(Field::Destroyed);
+    } else {
+        out.push(Field::All);
+        out.extend(INDEXED.iter().filter_map(|kind| indexed(*kind, object.get(*kind)?)));
+    }
+    out
 }
 
 fn indexed(kind: u64, value: &Value) -> Option<Field<'_>> {

@@ -58,6 +58,13 @@ impl Key {
         self
     }
 
+    /// The same key with managed attributes put into its object; what was prepared stays. (Values are
+    /// out of reach: [`Object`] has no public way to set them.)
+    pub fn amended(mut self, amend: impl FnOnce(&mut Object)) -> Key {
+        amend(&mut self.object);
+        self
+    }
+
     /// The object.
     pub fn object(&self) -> &Object {
         &self.object
@@ -126,6 +133,11 @@ fn prepare(object: &Object) -> Result<Prepared> {
         }
         _ => Err(Error::KeyTypeInconsistent),
     }
+}
+
+/// The size of a key object in bits: of its modulus, curve or value; 0 of what is no key.
+pub fn bits(object: &Object) -> u64 {
+    size_bits(object)
 }
 
 /// The size of a key in bits.

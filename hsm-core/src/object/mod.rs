@@ -9,10 +9,15 @@ use zeroize::Zeroize;
 pub(crate) mod curves;
 pub(crate) mod encoding;
 pub mod find;
+pub mod formats;
+pub mod lifecycle;
+pub mod locate;
+pub mod managed;
 pub mod material;
 pub(crate) mod record;
 pub mod rules;
 pub mod template;
+pub mod usage_mask;
 mod value;
 pub(crate) mod values;
 
@@ -112,6 +117,16 @@ impl Object {
     /// Sets an attribute, without any rule: the rules stand in [`template`].
     pub(crate) fn set(&mut self, kind: u64, value: Value) {
         self.attributes.insert(kind, value);
+    }
+
+    /// Takes an attribute away, without any rule.
+    pub(crate) fn remove(&mut self, kind: u64) {
+        self.attributes.remove(&kind);
+    }
+
+    /// Its attributes as a template.
+    pub(crate) fn into_template(mut self) -> Template {
+        std::mem::take(&mut self.attributes).into_iter().collect()
     }
 
     /// A second object with the same attributes.

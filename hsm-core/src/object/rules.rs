@@ -6,6 +6,7 @@
 use cryptoki_sys::*;
 
 use super::Type;
+use super::managed::*;
 
 /// The footnotes of Table 13, as bits.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -258,6 +259,34 @@ static TABLE: &[Row] = rows! {
     CKA_UNWRAP_TEMPLATE                 Template   PRIV.or(SEC),      Any,   [],         NONE;
     CKA_DERIVE_TEMPLATE                 Template   PRIV.or(SEC),      Any,   [],         NONE;
     CKA_ALLOWED_MECHANISMS              Numbers    KEYS,              Any,   [],         EMPTY;
+    // Ours (`managed`): no template gives or changes them.
+    SOFTHSM_RS_OWNER                        Bytes      ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_SHARED                       Bytes      ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_OBJECT_TYPE                  Number     ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_STATE                        Number     ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_NAMES                        Bytes      ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_GROUPS                       Bytes      ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_LINKS                        Bytes      ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_APPLICATIONS                 Bytes      ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_CUSTOM                       Bytes      ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_USAGE_MASK                   Number     ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_USAGE_LIMITS                 Numbers    ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_FRESH                        Bool       ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_ALGORITHM                    Number     ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_LENGTH                       Number     ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_REST                         Bytes      ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_MATERIAL                     Bytes      ALL,               Any,   [2 4 6 7],    NONE;
+    SOFTHSM_RS_INITIAL_DATE                 Number     ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_ACTIVATION_DATE              Number     ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_PROCESS_START_DATE           Number     ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_PROTECT_STOP_DATE            Number     ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_DEACTIVATION_DATE            Number     ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_DESTROY_DATE                 Number     ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_COMPROMISE_OCCURRENCE_DATE   Number     ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_COMPROMISE_DATE              Number     ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_ARCHIVE_DATE                 Number     ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_LAST_CHANGE_DATE             Number     ALL,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_ORIGINAL_CREATION_DATE       Number     ALL,               Any,   [2 4 6],    NONE;
 };
 
 #[cfg(test)]

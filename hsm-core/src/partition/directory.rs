@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::record::{FreshKeys, PartitionRecord};
+use super::record::{FreshKeys, Opener, PartitionRecord};
 use super::{Partition, half, pins};
 use crate::error::{Error, Result};
 use crate::hsm::Hsm;
@@ -36,6 +36,17 @@ impl Directory {
 
     pub(crate) fn get(&self, token: RecordId) -> Option<Arc<Partition>> {
         self.partitions.iter().find(|partition| partition.token() == token).cloned()
+    }
+
+    /// The partition of this label that opens for the server; `None` if there is none of the label.
+    ///
+    /// # Errors
+    /// [`Error::PinAloneOpens`] if those of the label do not open for it.
+    pub(crate) fn server(&self, label: &[u8; 32]) -> Result<Option<Arc<Partition>>> {
+        let records: Vec<_> =
+            self.partitions.iter().map(|partition| (partition.token(), partition.record())).collect();
+        let records = records.iter().map(|(token, record)| (*token, record.as_ref()));
+        Ok(find_server(records, label)?.and_then(|token| self.get(token)))
     }
 
     /// Reads the list again if the store's counter moved, or if it was read while the unit was sealed.
@@ -165,21 +176,80 @@ pub(crate) fn create(
     label: &[u8; 32],
     so_pin: &[u8],
 ) -> Result<RecordId> {
-    let token = RecordId(rng::array()?);
-    let keys = FreshKeys::new()?;
     // The PIN's key is derived before the transaction, which others wait for.
-    let mut record = PartitionRecord::new(0, label, so_pin, &keys, unit)?;
-    let directory = key(unit)?;
+    let mut draft = Draft::new(label, Opener::SoPin(so_pin), unit)?;
     store.write(PartitionId::HSM, &mut |writer| {
         check_identity(writer, unit, store)?;
         let others = read_all(writer, unit)?;
-        record.number = others.iter().map(|(_, other)| other.number).max().unwrap_or(0) + 1;
-        put(writer, unit, token, 0, &record)?;
-        chain(&directory).insert(writer, ALL, token)?;
-        begin_space(writer, &record, &keys)?;
-        pins::begin_counters(unit, token, writer)
+        draft.insert(writer, unit, &others)
+    })?;
+    Ok(draft.token)
+}
+
+/// The server's partition of this label; made if there is none. That is decided inside the transaction,
+/// so that of two servers which start at once one makes it and the other finds it.
+pub(crate) fn server(store: &dyn Store, unit: &ActiveUnit, label: &[u8; 32]) -> Result<RecordId> {
+    let mut draft = Draft::new(label, Opener::MasterKey, unit)?;
+    let mut token = draft.token;
+    store.write(PartitionId::HSM, &mut |writer| {
+        check_identity(writer, unit, store)?;
+        let others = read_all(writer, unit)?;
+        match find_server(others.iter().map(|(token, record)| (*token, record)), label)? {
+            Some(found) => {
+                token = found;
+                Ok(())
+            }
+            None => draft.insert(writer, unit, &others),
+        }
     })?;
     Ok(token)
+}
+
+/// Of the partitions of a label, the one that opens for the server.
+///
+/// # Errors
+/// [`Error::PinAloneOpens`] if there are such partitions, and none of them does.
+fn find_server<'r>(
+    partitions: impl Iterator<Item = (RecordId, &'r PartitionRecord)>,
+    label: &[u8; 32],
+) -> Result<Option<RecordId>> {
+    let mut refused = None;
+    for (token, record) in partitions.filter(|(_, record)| record.label == *label) {
+        if record.opens_for_server() {
+            return Ok(Some(token));
+        }
+        refused = Some(record.pin_alone_opens());
+    }
+    refused.map_or(Ok(None), Err)
+}
+
+/// A partition that is about to be made.
+struct Draft {
+    token: RecordId,
+    keys: FreshKeys,
+    record: PartitionRecord,
+}
+
+impl Draft {
+    fn new(label: &[u8; 32], opener: Opener<'_>, unit: &ActiveUnit) -> Result<Draft> {
+        let keys = FreshKeys::new()?;
+        let record = PartitionRecord::new(0, label, opener, &keys, unit)?;
+        Ok(Draft { token: RecordId(rng::array()?), keys, record })
+    }
+
+    /// Puts it behind the others.
+    fn insert(
+        &mut self,
+        writer: &mut dyn Writer,
+        unit: &ActiveUnit,
+        others: &[(RecordId, PartitionRecord)],
+    ) -> Result<()> {
+        self.record.number = others.iter().map(|(_, other)| other.number).max().unwrap_or(0) + 1;
+        put(writer, unit, self.token, 0, &self.record)?;
+        chain(&key(unit)?).insert(writer, ALL, self.token)?;
+        begin_space(writer, &self.record, &self.keys)?;
+        pins::begin_counters(unit, self.token, writer)
+    }
 }
 
 fn begin_space(writer: &mut dyn Writer, record: &PartitionRecord, keys: &FreshKeys) -> Result<()> {
@@ -200,7 +270,7 @@ pub(crate) fn renew(
     let keys = FreshKeys::new()?;
     let mut renewed = PartitionRecord::clone(&partition.record());
     renewed.label = *label;
-    renewed.renew(PartitionId(rng::array()?), so_pin, &keys, unit)?;
+    renewed.renew(PartitionId(rng::array()?), Opener::SoPin(so_pin), &keys, unit)?;
     store.write(PartitionId::HSM, &mut |writer| {
         let (before, revision) = read(writer, unit, token)?;
         writer.remove_partition(before.space)?;
@@ -209,12 +279,18 @@ pub(crate) fn renew(
     })
 }
 
-/// Deletes a partition.
-pub(crate) fn delete(store: &dyn Store, unit: &ActiveUnit, partition: &Partition) -> Result<()> {
+/// Deletes a partition, if `may` allows it of the record as it is then.
+pub(crate) fn delete(
+    store: &dyn Store,
+    unit: &ActiveUnit,
+    partition: &Partition,
+    may: fn(&PartitionRecord) -> Result<()>,
+) -> Result<()> {
     let token = partition.token();
     let directory = key(unit)?;
     store.write(PartitionId::HSM, &mut |writer| {
         let (record, revision) = read(writer, unit, token)?;
+        may(&record)?;
         writer.remove_partition(record.space)?;
         writer.remove_partition(PartitionId(token.0))?;
         writer.remove(PartitionId::HSM, token, revision)?;

@@ -32,14 +32,14 @@ impl Half {
     }
 
     fn address(&self, id: RecordId, revision: u64) -> Address {
-        let kind = if self.private { KIND_PRIVATE } else { KIND_PUBLIC };
-        Address { partition: self.space, id, kind, revision }
+        Address { partition: self.space, id, kind: self.kind(), revision }
     }
 
     /// Under which tag the index has a field.
     pub(super) fn tag(&self, field: &Field<'_>) -> Result<[u8; 16]> {
         match field {
             Field::All => self.key.tag(b"all", b""),
+            Field::Destroyed => self.key.tag(b"destroyed", b""),
             Field::Attribute(kind, value) => self.key.tag(&kind.to_be_bytes(), value),
         }
     }
@@ -49,12 +49,20 @@ impl Half {
         self.key.put(writer, self.address(id, revision), &bytes)
     }
 
-    /// The object and its revision; `None` if the index agrees that there is none.
+    fn kind(&self) -> u8 {
+        if self.private { KIND_PRIVATE } else { KIND_PUBLIC }
+    }
+
+    /// The object and its revision; `None` if the index agrees that there is none in this half.
     pub(super) fn get(&self, reader: &mut dyn Reader, id: RecordId) -> Result<Option<(Object, u64)>> {
         let damaged = || Error::RecordDamaged { what: format!("record {id} of partition {}", self.space) };
-        let Some(row) = reader.get(self.space, id)? else {
-            let listed = self.chain().holds(reader, self.tag(&Field::All)?, id)?;
-            return if listed { Err(damaged()) } else { Ok(None) };
+        let Some(row) = reader.get(self.space, id)?.filter(|row| row.kind == self.kind()) else {
+            for field in [Field::All, Field::Destroyed] {
+                if self.chain().holds(reader, self.tag(&field)?, id)? {
+                    return Err(damaged());
+                }
+            }
+            return Ok(None);
         };
         let bytes = self.key.open(&self.address(id, row.revision), &row.sealed)?;
         Ok(Some((record::decode(&bytes).map_err(|_| damaged())?, row.revision)))

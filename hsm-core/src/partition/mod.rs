@@ -2,7 +2,8 @@
 //! instance. It holds the partition's keys while they are needed, who is logged in, the sessions, the
 //! object handles and a bounded cache of unsealed objects.
 //!
-//! What is stored of a partition stands in `record`, its PINs in `pins`, its objects in `objects`.
+//! What is stored of a partition stands in `record`, its PINs in `pins`, its objects in `objects`, and how
+//! a server opens one without a PIN in `server`.
 
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
@@ -15,11 +16,15 @@ mod handles;
 mod objects;
 mod pins;
 pub(crate) mod record;
+mod server;
+mod transaction;
 
 pub use handles::ObjectHandle;
 pub use pins::Tries;
 
+pub(crate) use crate::store::RecordId as ObjectId;
 pub(crate) use objects::Loaded;
+pub(crate) use transaction::Transaction;
 
 use crate::error::{Error, Result};
 use crate::hsm::Hsm;
@@ -80,6 +85,8 @@ pub struct PartitionInfo {
     pub so_pin_set: bool,
     /// Whether there is a user PIN.
     pub user_pin_set: bool,
+    /// Whether the master key alone opens its private objects, as a server's partition.
+    pub opens_for_server: bool,
     /// Tries that the SO PIN has left; `None` while the unit is not active.
     pub so_tries: Option<Tries>,
     /// Tries that the user PIN has left.
@@ -151,6 +158,7 @@ impl Partition {
             serial: record.serial,
             so_pin_set: record.so.is_some(),
             user_pin_set: record.user.is_some(),
+            opens_for_server: record.opens_for_server(),
             so_tries: tries.map(|(so, _)| so),
             user_tries: tries.map(|(_, user)| user),
             sessions: sessions.count,

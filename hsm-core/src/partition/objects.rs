@@ -90,13 +90,13 @@ impl SessionObjects {
 }
 
 impl Partition {
-    fn half(&self, private: bool) -> Result<Half> {
+    pub(super) fn half(&self, private: bool) -> Result<Half> {
         let key = if private { self.private_key()? } else { self.public_key()? };
         Ok(Half { space: self.space(), private, key })
     }
 
     /// A token object by its record, from the cache or the store.
-    fn load_token(&self, id: RecordId, private: bool) -> Result<Arc<Loaded>> {
+    pub(super) fn load_token(&self, id: RecordId, private: bool) -> Result<Arc<Loaded>> {
         let half = self.half(private)?;
         let store = self.hsm()?.store()?;
         // Read before the record: a change in between is then seen at the next use.
@@ -125,7 +125,7 @@ impl Partition {
             Ok(())
         })?;
         let Some(loaded) = found else {
-            self.forget_object(Identity::Token(id));
+            self.forget_identity(Identity::Token(id));
             return Err(Error::NoSuchObject);
         };
         loaded.checked.store(generation.unwrap_or(NEVER), Ordering::Release);
@@ -171,19 +171,7 @@ impl Partition {
             }
             Ok(())
         })?;
-        Ok(fresh
-            .into_iter()
-            .map(|(id, _, key)| {
-                let loaded = Arc::new(Loaded {
-                    identity: Identity::Token(id),
-                    key: Arc::new(key),
-                    revision: 1,
-                    checked: AtomicU64::new(NEVER),
-                });
-                self.keep(id, &loaded);
-                loaded
-            })
-            .collect())
+        Ok(fresh.into_iter().map(|(id, _, key)| self.remember(id, key, 1)).collect())
     }
 
     /// Adds an object of one session, unless that has ended meanwhile, or the login that the object
@@ -246,12 +234,39 @@ impl Partition {
                 objects.objects.remove(&number);
             }
         }
-        self.forget_object(named.identity);
+        self.forget_identity(named.identity);
         Ok(())
     }
 
+    /// Keeps an object that was just written, as it is in the store.
+    pub(super) fn remember(&self, id: RecordId, key: Key, revision: u64) -> Arc<Loaded> {
+        let loaded = Arc::new(Loaded {
+            identity: Identity::Token(id),
+            key: Arc::new(key),
+            revision,
+            checked: AtomicU64::new(NEVER),
+        });
+        self.keep(id, &loaded);
+        loaded
+    }
+
+    /// Ends what this process holds of an object.
+    pub(crate) fn forget_object(&self, named: Named) {
+        self.forget_identity(named.identity);
+    }
+
+    /// Ends what this process holds of a record.
+    pub(super) fn forget_record(&self, id: RecordId) {
+        self.forget_identity(Identity::Token(id));
+    }
+
+    /// Whether a cached object is private; `None` where it is not in the cache.
+    pub(super) fn cached_half(&self, id: RecordId) -> Option<bool> {
+        locked(&self.cache).0.peek(&id).map(|loaded| loaded.object().is_private())
+    }
+
     /// Ends what this process holds of an object that is gone.
-    fn forget_object(&self, identity: Identity) {
+    fn forget_identity(&self, identity: Identity) {
         if let Identity::Token(id) = identity {
             locked(&self.cache).0.pop(&id);
         }
@@ -331,7 +346,7 @@ fn session_object(number: u64, key: Key) -> Arc<Loaded> {
 
 impl Key {
     /// The key with its CKA_UNIQUE_ID. PKCS #11 3.2, section 4.4.1.
-    fn with_unique_id(self, id: String) -> Key {
+    pub(super) fn with_unique_id(self, id: String) -> Key {
         self.with(CKA_UNIQUE_ID, Value::Bytes(id.into_bytes()))
     }
 }

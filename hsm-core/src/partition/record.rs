@@ -5,6 +5,7 @@
 //! Two keys belong to a partition. The public-object key is wrapped by the master key. The
 //! private-object key is wrapped inside by an Argon2id key of a PIN and outside by the master key,
 //! once for the user and once for the SO: a new master key needs no PIN, and a new PIN loses nothing.
+//! A server's partition has one more wrap of it, by the master key alone.
 
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Key, Nonce, Tag};
@@ -49,6 +50,19 @@ pub(crate) struct PartitionRecord {
     pub so: Option<PinRecord>,
     /// The user's PIN.
     pub user: Option<PinRecord>,
+    /// The private-object key under the master key alone, in a server's partition. It was added after
+    /// records without it were written, and so is encoded behind the rest: see [`Self::decode`].
+    #[serde(skip)]
+    server: Option<Vec<u8>>,
+}
+
+/// What opens a new partition's private objects.
+#[derive(Clone, Copy)]
+pub(crate) enum Opener<'a> {
+    /// The SO's PIN, and the user's that the SO then sets.
+    SoPin(&'a [u8]),
+    /// The master key: a server's partition.
+    MasterKey,
 }
 
 /// A PIN: how its key is derived, and the private-object key under that and the master key.
@@ -73,11 +87,11 @@ impl FreshKeys {
 }
 
 impl PartitionRecord {
-    /// A new partition's record with its SO's PIN.
+    /// A new partition's record.
     pub(crate) fn new(
         number: u64,
         label: &[u8; 32],
-        so_pin: &[u8],
+        opener: Opener<'_>,
         keys: &FreshKeys,
         unit: &ActiveUnit,
     ) -> Result<PartitionRecord> {
@@ -93,24 +107,66 @@ impl PartitionRecord {
             public_key: Vec::new(),
             so: None,
             user: None,
+            server: None,
         };
-        record.renew(space, so_pin, keys, unit)?;
+        record.renew(space, opener, keys, unit)?;
         Ok(record)
     }
 
-    /// Gives the partition new keys in a new space and a new SO PIN; the user PIN goes.
+    /// Gives the partition new keys in a new space, which `opener` alone opens: a user PIN goes, and
+    /// so does a wrap for the server. Whoever initialises a token anew asks for one that opens with its
+    /// PIN, and the server says what to do when it next looks for its partition.
     pub(crate) fn renew(
         &mut self,
         space: PartitionId,
-        so_pin: &[u8],
+        opener: Opener<'_>,
         keys: &FreshKeys,
         unit: &ActiveUnit,
     ) -> Result<()> {
         self.space = space;
         let wrap = unit.derive(b"public-object key", &space.0);
         self.public_key = wrap_key(&wrap, &space.0, keys.public.expose())?;
-        self.user = None;
-        self.set_pin(Role::So, so_pin, keys.private.expose(), unit)
+        (self.so, self.user, self.server) = (None, None, None);
+        match opener {
+            Opener::SoPin(pin) => self.set_pin(Role::So, pin, keys.private.expose(), unit),
+            Opener::MasterKey => {
+                let wrap = server_wrap(space, unit);
+                self.server = Some(wrap_key(&wrap, &space.0, keys.private.expose())?);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether the master key alone opens private objects.
+    pub(crate) fn opens_for_server(&self) -> bool {
+        self.server.is_some()
+    }
+
+    /// Whether there is a PIN.
+    pub(crate) fn has_pins(&self) -> bool {
+        self.so.is_some() || self.user.is_some()
+    }
+
+    /// Leaves the private objects to the PINs.
+    pub(crate) fn close_for_server(&mut self) {
+        self.server = None;
+    }
+
+    /// The private-object key of a server's partition.
+    ///
+    /// # Errors
+    /// [`Error::PinAloneOpens`] for any other.
+    pub(crate) fn unwrap_for_server(&self, unit: &ActiveUnit) -> Result<Secret> {
+        let wrapped = self.server.as_ref().ok_or_else(|| self.pin_alone_opens())?;
+        unwrap_key(&server_wrap(self.space, unit), &self.space.0, wrapped).ok_or_else(|| {
+            Error::RecordDamaged { what: format!("the server's key of partition {}", self.space) }
+        })
+    }
+
+    /// What is said of a token that the server cannot open.
+    pub(crate) fn pin_alone_opens(&self) -> Error {
+        let label = String::from_utf8_lossy(&self.label);
+        Error::PinAloneOpens { label: label.trim_end_matches([' ', '\0']).to_owned() }
     }
 
     /// Wraps the private-object key under a new PIN.
@@ -147,14 +203,17 @@ impl PartitionRecord {
 
     /// The record's bytes with their MAC.
     pub(crate) fn encode(&self, token: RecordId, revision: u64, unit: &ActiveUnit) -> Result<Vec<u8>> {
-        let mut out =
-            postcard::to_allocvec(self).map_err(|_| Error::CryptoFailed("a record did not encode"))?;
+        let failed = |_| Error::CryptoFailed("a record did not encode");
+        let mut out = postcard::to_allocvec(self).map_err(failed)?;
+        out = postcard::to_extend(&self.server, out).map_err(failed)?;
         let mac = mac(token, revision, unit, &out)?;
         out.extend_from_slice(&mac);
         Ok(out)
     }
 
     /// Reads a record; with an active unit its MAC is checked, without one what it says is only shown.
+    /// A record that ends before the server's wrap was written when there was none: nobody can have cut
+    /// it off, since the MAC is over all of it.
     pub(crate) fn decode(
         token: RecordId,
         revision: u64,
@@ -168,7 +227,11 @@ impl PartitionRecord {
         {
             return Err(damaged());
         }
-        postcard::from_bytes(body).map_err(|_| damaged())
+        let (mut record, rest) = postcard::take_from_bytes::<PartitionRecord>(body).map_err(|_| damaged())?;
+        if !rest.is_empty() {
+            record.server = postcard::from_bytes(rest).map_err(|_| damaged())?;
+        }
+        Ok(record)
     }
 }
 
@@ -240,6 +303,11 @@ pub(crate) fn outer(space: PartitionId, role: Role, unit: &ActiveUnit) -> Secret
     unit.derive(b"private-object key", &context(space, role))
 }
 
+/// The master key's own wrap of the private-object key, in a server's partition.
+fn server_wrap(space: PartitionId, unit: &ActiveUnit) -> Secret {
+    unit.derive(b"server private-object key", &space.0)
+}
+
 /// AES-256-GCM with a random nonce: nonce ‖ ciphertext ‖ tag.
 fn wrap_key(wrap: &Secret, context: &[u8], key: &[u8]) -> Result<Vec<u8>> {
     let failed = |_| Error::CryptoFailed("AES-GCM");
@@ -269,3 +337,6 @@ fn cipher(wrap: &Secret) -> Result<Aes256Gcm> {
     let key: &[u8; 32] = wrap.expose().try_into().map_err(|_| Error::CryptoFailed("AES-GCM key"))?;
     Ok(Aes256Gcm::new(<&Key<Aes256Gcm>>::from(key)))
 }
+
+#[cfg(test)]
+mod tests;

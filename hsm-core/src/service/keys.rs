@@ -9,7 +9,7 @@ use crate::mechanism::{Generated, Generator, Mechanism};
 use crate::object::curves::NamedCurve;
 use crate::object::encoding;
 use crate::object::material::Key;
-use crate::object::template::{self, Origin, build, number_in};
+use crate::object::template::{self, Author, Origin, build, number_in};
 use crate::object::{Object, Template, Value, values};
 use crate::rng;
 use crate::secret::Secret;
@@ -21,15 +21,9 @@ impl Session {
     /// # Errors
     /// Those of the mechanism, the template and the session's rights; [`Error::KeySizeRange`].
     pub fn generate_key(&self, mechanism: &Mechanism, template: Template) -> Result<ObjectHandle> {
-        let (row, generator) = mechanism.generator(Function::Generate)?;
-        let key_type = generator.key_type();
-        implied(&template, CKO_SECRET_KEY, key_type)?;
-        let mut object =
-            build(Origin::Generate(mechanism.kind), CKO_SECRET_KEY, Some(key_type), template, self.author())?;
-        self.may_change(object.is_token(), object.is_private())?;
-        let length = secret_len(row, &object)?;
-        object.set(CKA_VALUE, Value::Secret(rng::secret(length)?));
-        self.add(values::settle(object)?)
+        let author = self.author();
+        let may = |object: &Object| self.may_change(object.is_token(), object.is_private());
+        self.add(new_secret(mechanism, template, author, &may)?)
     }
 
     /// Generates a key pair: the public key's handle, then the private key's.
@@ -42,19 +36,10 @@ impl Session {
         public: Template,
         private: Template,
     ) -> Result<(ObjectHandle, ObjectHandle)> {
-        let (row, generator) = mechanism.generator(Function::GenerateKeyPair)?;
-        let key_type = generator.key_type();
-        implied(&public, CKO_PUBLIC_KEY, key_type)?;
-        implied(&private, CKO_PRIVATE_KEY, key_type)?;
-        let origin = Origin::Generate(mechanism.kind);
         let author = self.author();
-        let mut public = build(origin, CKO_PUBLIC_KEY, Some(key_type), public, author)?;
-        let mut private = build(origin, CKO_PRIVATE_KEY, Some(key_type), private, author)?;
-        for object in [&public, &private] {
-            self.may_change(object.is_token(), object.is_private())?;
-        }
-        fill_pair(generate(row, generator, &public)?, &mut public, &mut private)?;
-        self.add_pair(values::settle(public)?, values::settle(private)?)
+        let may = |object: &Object| self.may_change(object.is_token(), object.is_private());
+        let (public, private) = new_pair(mechanism, public, private, author, &may)?;
+        self.add_pair(public, private)
     }
 
     /// Derives a secret key from a base key.
@@ -83,6 +68,45 @@ impl Session {
         object.set(CKA_VALUE, Value::Secret(mechanism.derive(row, &base.key, length)?));
         self.add(values::settle(object)?)
     }
+}
+
+/// A fresh secret key, not stored yet. `may` is asked before anything is generated.
+pub(super) fn new_secret(
+    mechanism: &Mechanism,
+    template: Template,
+    author: Author,
+    may: &dyn Fn(&Object) -> Result<()>,
+) -> Result<Key> {
+    let (row, generator) = mechanism.generator(Function::Generate)?;
+    let key_type = generator.key_type();
+    implied(&template, CKO_SECRET_KEY, key_type)?;
+    let mut object =
+        build(Origin::Generate(mechanism.kind), CKO_SECRET_KEY, Some(key_type), template, author)?;
+    may(&object)?;
+    let length = secret_len(row, &object)?;
+    object.set(CKA_VALUE, Value::Secret(rng::secret(length)?));
+    values::settle(object)
+}
+
+/// A fresh key pair, public key first, not stored yet. `may` is asked before anything is generated.
+pub(super) fn new_pair(
+    mechanism: &Mechanism,
+    public: Template,
+    private: Template,
+    author: Author,
+    may: &dyn Fn(&Object) -> Result<()>,
+) -> Result<(Key, Key)> {
+    let (row, generator) = mechanism.generator(Function::GenerateKeyPair)?;
+    let key_type = generator.key_type();
+    implied(&public, CKO_PUBLIC_KEY, key_type)?;
+    implied(&private, CKO_PRIVATE_KEY, key_type)?;
+    let origin = Origin::Generate(mechanism.kind);
+    let mut public = build(origin, CKO_PUBLIC_KEY, Some(key_type), public, author)?;
+    let mut private = build(origin, CKO_PRIVATE_KEY, Some(key_type), private, author)?;
+    may(&public)?;
+    may(&private)?;
+    fill_pair(generate(row, generator, &public)?, &mut public, &mut private)?;
+    Ok((values::settle(public)?, values::settle(private)?))
 }
 
 /// A template that says class or key type says what the mechanism makes.

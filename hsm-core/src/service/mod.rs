@@ -1,12 +1,15 @@
-//! What sessions do, a file for each use case. This is the API that doors call; all of it is methods
-//! of [`Session`](crate::session::Session).
+//! What doors call, a file for each use case: methods of [`Session`](crate::session::Session) for
+//! what PKCS #11 applications do, and of [`Space`] for what clients of servers do.
 
 mod ciphers;
 mod digests;
 mod keys;
 mod objects;
 mod random;
+mod served;
 mod signatures;
+mod space;
 mod wrapping;
 
 pub use objects::View;
+pub use space::{Changes, Item, Space};

@@ -4,6 +4,8 @@ use cryptoki_sys::*;
 
 use crate::error::{Error, Result};
 use crate::object::find::Search;
+use crate::object::lifecycle::{self, Action};
+use crate::object::managed::{self, SOFTHSM_RS_STATE};
 use crate::object::material::Key;
 use crate::object::{Object, Template, Value, record, template, values};
 use crate::partition::Loaded;
@@ -64,9 +66,21 @@ impl Session {
     pub fn destroy_object(&self, object: ObjectHandle) -> Result<()> {
         let loaded = self.object(object)?;
         self.may_change(loaded.object().is_token(), loaded.object().is_private())?;
-        self.partition().destroy(loaded.named(), &|object| {
+        let may = |object: &Object| {
             if object.flag(CKA_DESTROYABLE) { Ok(()) } else { Err(Error::ActionProhibited) }
-        })
+        };
+        if loaded.object().get(SOFTHSM_RS_STATE).is_none() {
+            return self.partition().destroy(loaded.named(), &may);
+        }
+        // The life cycle of managed objects is the same for every door, and their attributes are kept.
+        let now = lifecycle::now();
+        self.partition().change(loaded.named(), &|object| {
+            may(object)?;
+            lifecycle::check(object, Action::Destroy, now)?;
+            Ok(managed::destroyed(object, now))
+        })?;
+        self.partition().forget_object(loaded.named());
+        Ok(())
     }
 
     /// The bytes that an object takes in the store, before it is sealed (C_GetObjectSize).

@@ -13,6 +13,7 @@ pub(crate) use active::After;
 pub use active::{Kind, Output};
 
 use crate::error::{Error, Result};
+use crate::object::locate;
 use crate::object::template::Author;
 use crate::partition::{Loaded, Partition};
 use active::Operations;
@@ -141,7 +142,9 @@ impl Session {
     /// The object of a handle.
     pub(crate) fn object(&self, handle: ObjectHandle) -> Result<Arc<Loaded>> {
         self.check_open()?;
-        self.partition.load(self.partition.named(handle)?)
+        let loaded = self.partition.load(self.partition.named(handle)?)?;
+        // A handle of before the object was destroyed.
+        if locate::is_destroyed(loaded.object()) { Err(Error::NoSuchObject) } else { Ok(loaded) }
     }
 
     /// The key of a handle: as [`Session::object`], in the words of a key.

@@ -174,6 +174,7 @@ contract! {
         a_counter_that_stands_still_means_unchanged_data;
     life:
         a_reopened_store_has_what_was_committed
+        what_many_threads_were_told_is_there_is_there_after_reopening
         a_suspended_store_works_after_resume
         a_call_waits_while_the_store_is_suspended
         a_suspended_store_can_be_dropped

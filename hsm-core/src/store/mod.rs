@@ -142,7 +142,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Runs `body` in a write transaction of `partition` (whose change counter it moves), and
     /// commits if it answers `Ok`; durable when this returns. Anything else rolls back. `body` runs
     /// once: writers queue before it. It may read the store, and must not write it but through its
-    /// argument.
+    /// argument. Others may see what was committed a moment before it is durable. Writers who wait for
+    /// the disk at once may share one wait. [`StoreError::Unconfirmed`] where that fails.
     fn write(
         &self,
         partition: PartitionId,
@@ -176,6 +177,12 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// that show what a warm path costs.
     fn reads(&self) -> u64;
 
+    /// How often a write waited for the disk since the store was opened, for tests that show that writers
+    /// share it; 0 where they do not.
+    fn syncs(&self) -> u64 {
+        0
+    }
+
     /// Where it is, for messages.
     fn location(&self) -> PathBuf;
 }
@@ -206,6 +213,17 @@ pub enum StoreError {
     /// The file system is full. What was acknowledged before is safe.
     #[error("{0}: no space left on its file system; free some and try again")]
     Full(PathBuf),
+    /// A change was made, and the disk did not confirm it.
+    #[error(
+        "{path}: the change was made, but the disk did not confirm it ({detail}), and a power failure may undo \
+         it: look at the disk, then check whether the change is there"
+    )]
+    Unconfirmed {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        detail: String,
+    },
     /// The store cannot be written.
     #[error("{0} cannot be written: check its owner and mode, and whether its file system is read-only")]
     ReadOnly(PathBuf),
@@ -265,6 +283,15 @@ impl fmt::Display for PartitionId {
 impl fmt::Debug for RecordId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+impl RecordId {
+    /// The reverse of its text, 32 hexadecimal digits in lower case; `None` for any other text.
+    pub fn of_text(text: &str) -> Option<RecordId> {
+        let mut bytes = [0; 16];
+        let is_lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        (is_lower && hex::decode_to_slice(text, &mut bytes).is_ok()).then_some(RecordId(bytes))
     }
 }
 

@@ -1,20 +1,23 @@
 //! The store in SQLite, for any number of processes at once. This file is the life of a store and
 //! the order of its locks; `connection` opens, makes and pools connections, `view` holds the
-//! statements, `failure` names what goes wrong, `log_tail` looks for a damaged end of the log.
+//! statements, `durable` brings commits to the disk, `failure` names what goes wrong, `log_tail` looks for a
+//! damaged end of the log.
 //!
 //! Nothing but SQLite opens its files: SQLite holds POSIX locks on them, and closing any other
 //! descriptor of such a file drops every lock that the process has on it.
 
 mod connection;
+mod durable;
 mod failure;
 mod log_tail;
 #[cfg(test)]
 mod tests;
 mod view;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use rusqlite::Connection;
@@ -25,11 +28,13 @@ use super::place::{Place, failure};
 use super::probe::refuse_network;
 use super::writer_queue::{Held, WriterQueue};
 use super::{PartitionId, Reader, Store, StoreError, StoreResult, Writer};
-use connection::{Pool, Synchronous, close_quietly, is_reusable};
+use connection::{Pool, close_quietly, is_reusable};
+use durable::{Group, Log, Round};
 use view::{Transaction, View};
 
 /// A store in SQLite. A write takes, in this order: its turn among the threads, the suspend gate,
-/// its turn among the processes, SQLite's write lock.
+/// its turn among the processes, SQLite's write lock. When it has committed it leaves all but the gate, in
+/// which it waits for the disk with others.
 #[derive(Debug)]
 pub(super) struct SqliteStore {
     place: Place,
@@ -39,7 +44,19 @@ pub(super) struct SqliteStore {
     readers: Pool,
     /// The connection that writes, kept apart for its cache; taken out while in use.
     writer: Mutex<Option<Connection>>,
+    log: Log,
+    group: Group<File>,
+    /// Brings the log to the disk; tests put another in its place.
+    sync: fn(&File) -> std::io::Result<()>,
     reads: AtomicU64,
+}
+
+/// A write that has committed and let the next writer in, and may not be on the disk yet.
+#[derive(Debug)]
+struct Committed<'a> {
+    round: Arc<Round>,
+    /// A suspend waits for the sync.
+    _inside: Inside<'a>,
 }
 
 impl SqliteStore {
@@ -71,6 +88,9 @@ impl SqliteStore {
             counters: Counters::new(place.clone()),
             readers: Pool::new(place.clone()),
             writer: Mutex::new(None),
+            log: Log::default(),
+            group: Group::default(),
+            sync: File::sync_data,
             reads: AtomicU64::new(0),
             place,
         };
@@ -90,7 +110,7 @@ impl SqliteStore {
         loop {
             let inside = self.gate.enter().ok_or_else(|| self.busy())?;
             if let Some(held) = self.queue.wait(&turn, deadline, || self.gate.is_closing())? {
-                return Ok(Writing { _held: held, _inside: inside, _turn: turn });
+                return Ok(Writing { held, inside, turn });
             }
         }
     }
@@ -100,42 +120,52 @@ impl SqliteStore {
         kept.map_or_else(|| connection::connect(&self.place), Ok)
     }
 
-    /// Writes with SQLite's `synchronous` set. In a write-ahead log, NORMAL leaves the disk's
-    /// cache unflushed at a commit; the next FULL commit flushes both, since it is the same file.
-    fn write_synchronous(
+    /// Runs `body`, commits, and lets the next writer in.
+    fn commit_in_turn(
         &self,
-        synchronous: Synchronous,
         partition: PartitionId,
         body: &mut dyn FnMut(&mut dyn Writer) -> crate::Result<()>,
-    ) -> crate::Result<()> {
-        let _writing = self.right_to_write()?;
+    ) -> crate::Result<Committed<'_>> {
+        let writing = self.right_to_write()?;
         let connection = self.take_writer()?;
-        connection::set_synchronous(&connection, self.place.main(), synchronous)?;
-        let result = self.write_with(&connection, partition, body);
+        let mended = self.mend_log(&connection);
+        let result = mended.and_then(|()| self.write_with(&connection, partition, body));
         if is_reusable(&connection) {
             *self.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
         }
-        result
+        let round = self.group.join(result?);
+        Ok(Committed { round, _inside: writing.let_next_in() })
     }
 
-    /// Runs `body` and commits, while this process has the right to write.
+    /// After a sync that failed, and before anything is committed on top of what it may have lost: moves
+    /// all of the log into the database.
+    fn mend_log(&self, connection: &Connection) -> crate::Result<()> {
+        if self.group.is_broken() {
+            connection::begin_log_anew(connection, self.place.main())?;
+            self.group.mend();
+        }
+        Ok(())
+    }
+
+    /// Runs `body` and commits, while this process has the right to write. Answers the log that it is in.
     fn write_with(
         &self,
         connection: &Connection,
         partition: PartitionId,
         body: &mut dyn FnMut(&mut dyn Writer) -> crate::Result<()>,
-    ) -> crate::Result<()> {
+    ) -> crate::Result<Arc<File>> {
         let transaction = Transaction::write(connection, self.place.main())?;
         let mut view = View::new(connection, self.place.main(), &self.reads);
         body(&mut view)?;
         let mut changed = view.into_changed()?;
         changed.entry(partition).or_default();
+        let log = self.log.open(self.place.main())?;
         let mut moving = self.counters.begin(changed.keys().copied())?;
         transaction.commit()?;
         for (partition, _) in changed.iter().filter(|(_, gone)| **gone) {
             self.counters.remove(&mut moving, *partition);
         }
-        Ok(())
+        Ok(log)
     }
 
     /// Sets a counter right that is not even though nobody writes: its writer died, or the file is
@@ -166,9 +196,18 @@ impl SqliteStore {
 /// The right to write. Fields are dropped in this order, the reverse of how they were taken.
 #[derive(Debug)]
 struct Writing<'a> {
-    _held: Held,
-    _inside: Inside<'a>,
-    _turn: super::fifo::Turn<'a>,
+    held: Held,
+    inside: Inside<'a>,
+    turn: super::fifo::Turn<'a>,
+}
+
+impl<'a> Writing<'a> {
+    /// Gives the right to the next writer, of other processes and then of this one.
+    fn let_next_in(self) -> Inside<'a> {
+        drop(self.held);
+        drop(self.turn);
+        self.inside
+    }
 }
 
 impl Store for SqliteStore {
@@ -186,7 +225,9 @@ impl Store for SqliteStore {
         partition: PartitionId,
         body: &mut dyn FnMut(&mut dyn Writer) -> crate::Result<()>,
     ) -> crate::Result<()> {
-        self.write_synchronous(Synchronous::Full, partition, body)
+        let committed = self.commit_in_turn(partition, body)?;
+        let synced = self.group.settle(&committed.round, self.sync);
+        Ok(synced.map_err(|detail| durable::unconfirmed(self.place.main(), detail))?)
     }
 
     fn write_soon(
@@ -194,7 +235,7 @@ impl Store for SqliteStore {
         partition: PartitionId,
         body: &mut dyn FnMut(&mut dyn Writer) -> crate::Result<()>,
     ) -> crate::Result<()> {
-        self.write_synchronous(Synchronous::Normal, partition, body)
+        self.commit_in_turn(partition, body).map(drop)
     }
 
     fn generation(&self, partition: PartitionId) -> StoreResult<Option<u64>> {
@@ -215,6 +256,8 @@ impl Store for SqliteStore {
             close_quietly(writer);
         }
         self.queue.close();
+        self.group.forget_log();
+        self.log.close();
         self.counters.suspend();
     }
 
@@ -225,6 +268,10 @@ impl Store for SqliteStore {
 
     fn reads(&self) -> u64 {
         self.reads.load(Ordering::Relaxed)
+    }
+
+    fn syncs(&self) -> u64 {
+        self.group.syncs()
     }
 
     fn location(&self) -> PathBuf {

@@ -23,6 +23,12 @@ impl ActiveUnit {
         ActiveUnit { key, epoch }
     }
 
+    /// A unit with a known master key, for tests of formats.
+    #[cfg(test)]
+    pub(crate) fn of_test(key: [u8; KEY_LENGTH]) -> ActiveUnit {
+        ActiveUnit::new(MasterKey::new(Secret::copy_of(&key)), 1)
+    }
+
     /// A key of 32 bytes for one purpose and context: HKDF-SHA-256 of the master key. Two pairs of
     /// purpose and context give the same key only if they are the same pair. Units with the same
     /// master key derive the same keys.
@@ -53,20 +59,16 @@ impl ActiveUnit {
 mod tests {
     use super::*;
 
-    fn active(byte: u8) -> ActiveUnit {
-        ActiveUnit::new(MasterKey::new(Secret::copy_of(&[byte; 32])), 1)
-    }
-
     #[test]
     fn a_derived_key_depends_on_master_key_purpose_and_context() {
-        let key = active(1).derive(b"purpose", b"context");
+        let key = ActiveUnit::of_test([1; 32]).derive(b"purpose", b"context");
         assert_eq!(key.len(), 32);
-        assert!(active(1).derive(b"purpose", b"context").equals(key.expose()));
+        assert!(ActiveUnit::of_test([1; 32]).derive(b"purpose", b"context").equals(key.expose()));
         for other in [
-            active(2).derive(b"purpose", b"context"),
-            active(1).derive(b"purpose2", b"context"),
-            active(1).derive(b"purpose", b"context2"),
-            active(1).derive(b"purposec", b"ontext"),
+            ActiveUnit::of_test([2; 32]).derive(b"purpose", b"context"),
+            ActiveUnit::of_test([1; 32]).derive(b"purpose2", b"context"),
+            ActiveUnit::of_test([1; 32]).derive(b"purpose", b"context2"),
+            ActiveUnit::of_test([1; 32]).derive(b"purposec", b"ontext"),
         ] {
             assert!(!other.equals(key.expose()));
         }
@@ -74,6 +76,6 @@ mod tests {
 
     #[test]
     fn a_derived_key_is_not_the_master_key() {
-        assert!(!active(1).derive(b"", b"").equals(&[1; 32]));
+        assert!(!ActiveUnit::of_test([1; 32]).derive(b"", b"").equals(&[1; 32]));
     }
 }

@@ -8,7 +8,7 @@ use crate::source::{File, Workspace};
 #[rustfmt::skip]
 const MODULES: &[(&str, &[&str])] = &[
     ("secret",    &[]),
-    ("error",     &["store", "unit"]),
+    ("error",     &["object", "store", "unit"]),
     ("rng",       &["error", "secret"]),
     ("crypto",    &["error", "rng", "secret"]),
     ("object",    &["crypto", "error", "secret"]),
@@ -25,7 +25,7 @@ const MODULES: &[(&str, &[&str])] = &[
 /// What doors and tools may name of the core. Of the store: its errors and its place, no more.
 #[rustfmt::skip]
 const OFFERED: &[&str] = &[
-    "Error", "Result", "config", "error", "hsm", "mechanism", "object", "partition", "secret", "service",
+    "Error", "Result", "config", "crypto", "error", "hsm", "mechanism", "object", "partition", "secret", "service",
     "session", "store::StoreError", "store::StoreUrl", "unit",
 ];
 

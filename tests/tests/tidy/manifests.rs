@@ -11,7 +11,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("hsm-core",      &["hsm-os"]),
     ("pkcs11-module", &["hsm-core", "hsm-os"]),
     ("kmip-server",   &["hsm-core"]),
-    ("hsm-cli",       &["hsm-core"]),
+    ("hsm-cli",       &["hsm-core", "kmip-server"]),
     ("tests",         &[]),
 ];
 

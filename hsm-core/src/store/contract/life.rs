@@ -11,6 +11,24 @@ pub(super) fn a_reopened_store_has_what_was_committed(mut subject: Subject) {
     put(store, P, id(1), &row(2, "two"));
 }
 
+/// Each write is acknowledged for itself, whoever waits for the disk beside it.
+pub(super) fn what_many_threads_were_told_is_there_is_there_after_reopening(mut subject: Subject) {
+    let store = subject.store();
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            scope.spawn(move || {
+                for number in 0..10 {
+                    let id = id(thread * 10 + number);
+                    put(store, P, id, &row(1, "told"));
+                    assert_eq!(get(store, P, id), Some(row(1, "told")));
+                }
+            });
+        }
+    });
+    let Some(store) = subject.reopened() else { return };
+    assert!((0..80).all(|number| get(store, P, id(number)) == Some(row(1, "told"))));
+}
+
 pub(super) fn a_suspended_store_works_after_resume(subject: Subject) {
     put(subject.store(), P, id(1), &row(1, "one"));
     let before = subject.store().generation(P).unwrap();

@@ -5,7 +5,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::*;
 
@@ -26,7 +26,7 @@ fn in_a_child() {
         "put for ever" => put_for_ever(&url, number),
         "stay in a write" => stay_in_a_write(&url),
         "count up" => count_up(&url),
-        "write in turn" => write_in_turn(&url),
+        "write in turn" => write_in_turn(&url, number),
         "look without rights" => look_without_rights(&url),
         other => panic!("no role {other}"),
     }
@@ -211,19 +211,30 @@ fn a_change_by_another_process_moves_the_counter_here() {
     assert_eq!(after[1], before[1]);
 }
 
-/// Writes for a second, and says for each write how many of others were committed while it waited.
-fn write_in_turn(url: &StoreUrl) {
+/// Writes for a second from `start` on (in milliseconds since 1970), and says for each write how many of
+/// others were committed while it waited. It has written before, so that all are at it when it begins,
+/// and goes on a little: who is alone at the end writes faster. It stays in a write for a while and does
+/// not wait for the disk, so that the line alone decides who writes how often.
+fn write_in_turn(url: &StoreUrl, start: u64) {
     let store = open(url).unwrap();
-    let began = Instant::now();
-    while began.elapsed() < Duration::from_secs(1) {
+    let start = UNIX_EPOCH + Duration::from_millis(start);
+    let end = start + Duration::from_secs(1);
+    loop {
+        let now = SystemTime::now();
+        if now > end + Duration::from_millis(200) {
+            return;
+        }
         let before = get(store.as_ref(), P, id(1)).unwrap().revision;
         let mut at_turn = 0;
-        let body = |writer: &mut dyn Writer| {
+        let mut body = |writer: &mut dyn Writer| {
             at_turn = writer.revision(P, id(1))?.unwrap();
-            writer.put(P, id(1), &row(at_turn + 1, "x"))
+            std::thread::sleep(Duration::from_millis(2));
+            Ok(writer.put(P, id(1), &row(at_turn + 1, "x"))?)
         };
-        write(store.as_ref(), body).unwrap();
-        say(at_turn - before);
+        store.write_soon(P, &mut body).unwrap();
+        if (start..end).contains(&now) {
+            say(at_turn - before);
+        }
     }
 }
 
@@ -231,8 +242,10 @@ fn write_in_turn(url: &StoreUrl) {
 fn eight_processes_write_in_turn() {
     let subject = Subject::new(sqlite);
     put(subject.store(), P, id(1), &row(1, "x"));
+    let start = (SystemTime::now() + Duration::from_secs(1)).duration_since(UNIX_EPOCH).unwrap();
+    let start = u64::try_from(start.as_millis()).unwrap();
     let mut children: Vec<_> =
-        (0..8).map(|_| child("write in turn", &subject.url, 0).spawn().unwrap()).collect();
+        (0..8).map(|_| child("write in turn", &subject.url, start).spawn().unwrap()).collect();
     let mut counts = Vec::new();
     let mut waits: Vec<u64> = Vec::new();
     for child in &mut children {

@@ -38,34 +38,16 @@ const TABLES: &str = "
 
 /// What every connection is set to.
 ///
-/// `synchronous=FULL` syncs the log at each commit: what is acknowledged survives a power loss.
+/// `synchronous=NORMAL` syncs where the log begins anew and around what moves it into the database; the
+/// sync after a commit is `durable`'s.
 /// `mmap_size=0`: a mapped file that is cut off or fails to read would end the process by SIGBUS.
 /// The limit lets the log shrink again after a large transaction.
 const SETTINGS: &str = "
-    PRAGMA synchronous = FULL;
+    PRAGMA synchronous = NORMAL;
     PRAGMA secure_delete = ON;
     PRAGMA cell_size_check = ON;
     PRAGMA mmap_size = 0;
     PRAGMA journal_size_limit = 8388608;";
-
-/// What a commit waits for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Synchronous {
-    /// The disk.
-    Full,
-    /// Nothing, in a write-ahead log.
-    Normal,
-}
-
-/// Sets what the next commits of a connection wait for.
-pub(super) fn set_synchronous(connection: &Connection, path: &Path, to: Synchronous) -> StoreResult<()> {
-    let setting = match to {
-        Synchronous::Full => "PRAGMA synchronous = FULL",
-        Synchronous::Normal => "PRAGMA synchronous = NORMAL",
-    };
-    let mut statement = connection.prepare_cached(setting).map_err(failure::of(path))?;
-    statement.execute([]).map(drop).map_err(failure::of(path))
-}
 
 /// How long SQLite itself waits for a lock: for recovery and checkpoints of other processes, which
 /// the line of writers does not order.
@@ -176,6 +158,18 @@ fn fill(path: &Path) -> StoreResult<()> {
     connection.close().map_err(|(_, error)| wrong(error))
 }
 
+/// Moves all of the log into the database, synced, and has the next commit begin the log anew.
+pub(super) fn begin_log_anew(connection: &Connection, path: &Path) -> StoreResult<()> {
+    let busy: i64 = connection
+        .query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get(0))
+        .map_err(failure::of(path))?;
+    if busy == 0 {
+        return Ok(());
+    }
+    let advice = ": after a failure of the disk its log has to be begun anew, and a reader does not finish";
+    Err(StoreError::Busy { path: path.to_path_buf(), advice })
+}
+
 /// The file in which a database is built; removed when dropped, with what SQLite put beside it.
 struct Draft {
     path: PathBuf,
@@ -267,10 +261,10 @@ mod tests {
     }
 
     #[test]
-    fn connections_are_durable_and_wipe_what_they_delete() {
+    fn connections_checkpoint_durably_and_wipe_what_they_delete() {
         let (_keep, place) = place();
         let connection = connect(&place).unwrap();
-        assert_eq!(setting(&connection, "synchronous"), 2);
+        assert_eq!(setting(&connection, "synchronous"), 1);
         assert_eq!(setting(&connection, "secure_delete"), 1);
         assert_eq!(setting(&connection, "cell_size_check"), 1);
         assert_eq!(setting(&connection, "mmap_size"), 0);

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use super::*;
 use crate::store::{Entry, RecordId, Row};
 
+mod durability;
+
 const P: PartitionId = PartitionId([1; 16]);
 const ID: RecordId = RecordId([1; 16]);
 

@@ -28,7 +28,7 @@ impl<'c> Transaction<'c> {
         Transaction { connection, path }.run("BEGIN IMMEDIATE")
     }
 
-    /// Commits; durable when this returns.
+    /// Commits, into the log: `durable` brings it to the disk.
     pub(super) fn commit(self) -> StoreResult<()> {
         self.run("COMMIT").map(drop)
     }

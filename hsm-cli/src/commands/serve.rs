@@ -1,0 +1,211 @@
+//! `serve`: the KMIP server as a process. What it does is done by `kmip-server`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use hsm_core::hsm::Hsm;
+use hsm_core::session::{Access, Role, Session};
+use hsm_core::unit::ceremony;
+use hsm_core::{Error, config::Config};
+use kmip_server::certificates::Certificates;
+use kmip_server::config::{Flags, Settings, SettingsSource};
+use kmip_server::engine::{self, Engine};
+use kmip_server::identity::Credentials;
+use kmip_server::metrics::Metrics;
+use kmip_server::server::{Addresses, Process};
+use kmip_server::ttlv::Limits;
+
+use super::certs;
+use crate::cli::{Global, Serve};
+use crate::failure::{Failure, Outcome, Result};
+use crate::output::Output;
+
+/// The client whose certificate `--dev` makes.
+const DEV_CLIENT: &str = "dev";
+
+pub(super) fn run(global: &Global, options: &Serve, output: Output) -> Result<()> {
+    let config = config(global, options)?;
+    super::start_log(&config)?;
+    let hsm = Hsm::new(config);
+    if options.dev {
+        prepare(&hsm, output)?;
+    } else if !hsm.exists() {
+        return Err(Error::NoHsm(hsm.config().home.root.clone()).into());
+    }
+    let source = source(hsm.config(), options);
+    check_certificates(&source, options)?;
+    let metrics = Metrics::default();
+    let credentials = Credentials::default();
+    let engine = Arc::new(engine(&metrics, &credentials));
+    let process = Process {
+        source,
+        service: engine.clone(),
+        credentials,
+        metrics,
+        accept: &|settings| accept(&hsm, &engine, settings),
+    };
+    process.serve(|addresses| {
+        if options.dev {
+            explain(&hsm, addresses, output);
+        }
+        output.notice(&ready_line(addresses));
+    })?;
+    output.notice("stopped");
+    Ok(())
+}
+
+/// A server is silent only where that is asked for: refusals of clients are for its log.
+fn config(global: &Global, options: &Serve) -> Result<Config> {
+    let environment = super::environment(global);
+    let environment = match &options.config {
+        Some(file) => environment.with_file(file),
+        None => environment,
+    };
+    let mut config = super::locate(global, environment)?;
+    if let Some(url) = &options.store {
+        let wrong = |_| Failure::new(Outcome::Usage, "--store is one of sqlite:DIR, sled:DIR, memory:");
+        config.store = url.parse().map_err(wrong)?;
+    }
+    config.log.filter.get_or_insert_with(|| "info".into());
+    Ok(config)
+}
+
+fn source(config: &Config, options: &Serve) -> SettingsSource {
+    let flags = Flags {
+        listen: options.kmip_listen.clone(),
+        https_listen: options.https_listen.clone(),
+        metrics_listen: options.metrics_listen.clone(),
+        certificate: options.tls_cert.clone(),
+        key: options.tls_key.clone(),
+        client_ca: options.tls_client_ca.clone(),
+        crl: options.tls_crl.clone(),
+        pin_only: options.pin_only,
+        dev: options.dev,
+    };
+    SettingsSource { file: config.file.clone(), home: config.home.root.clone(), flags }
+}
+
+/// Says what to do where nothing was set up yet.
+fn check_certificates(source: &SettingsSource, options: &Serve) -> Result<()> {
+    let settings = source.load()?;
+    if options.tls_cert.is_none() && !settings.tls.certificate.exists() {
+        let message = format!("there is no server certificate at {}", settings.tls.certificate.display());
+        return Err(Failure::new(Outcome::Configuration, message).next(
+            "`softhsm-rs certs init` makes one and an authority for clients; --tls-cert, --tls-key and \
+             --tls-client-ca name others; `serve --dev` makes everything",
+        ));
+    }
+    Ok(())
+}
+
+/// Makes what is missing.
+fn prepare(hsm: &Hsm, output: Output) -> Result<()> {
+    if !hsm.exists() {
+        hsm.initialise(&ceremony::Options::default(), &mut |_| {})?;
+        output.step(&format!("Made an HSM in {}", hsm.config().home.root.display()));
+    }
+    let certificates = Certificates::of_home(&hsm.config().home.root);
+    if !certificates.authority().certificate.exists() {
+        certificates.make_authority(&certs::authority_request())?;
+        output.step(&format!("Made an authority and certificates in {}", certificates.directory().display()));
+    }
+    if !certificates.server().certificate.exists() {
+        certificates.make_server(&certs::server_request(&[]))?;
+    }
+    if !certificates.client(DEV_CLIENT).certificate.exists() {
+        certificates.make_client(&certs::client_request(DEV_CLIENT))?;
+    }
+    Ok(())
+}
+
+/// The engine, with nothing open yet.
+fn engine(metrics: &Metrics, credentials: &Credentials) -> Engine {
+    let metrics = metrics.clone();
+    Engine::new(HashMap::new(), engine::Settings::default())
+        .with_credentials(credentials.clone())
+        .observed_by(Box::new(move |_, operation, result, took| {
+            let outcome = result.map_or_else(|reason| reason.name(), |()| "Success");
+            metrics.operation(operation, outcome, took.as_secs_f64());
+        }))
+}
+
+/// Opens what the settings need, and has the engine work with them.
+fn accept(hsm: &Arc<Hsm>, engine: &Engine, settings: &Settings) -> hsm_core::Result<()> {
+    let mut partitions = HashMap::new();
+    for needed in settings.partitions()? {
+        let session = match &needed.pin {
+            None => hsm.server_partition(&needed.label)?.open_for_server()?,
+            Some(pin) => open_by_pin(hsm, &needed.label, pin.read()?.expose())?,
+        };
+        partitions.insert(needed.label, session);
+    }
+    let limits = Limits { depth: settings.limits.nesting, items: settings.limits.items, ..Limits::default() };
+    let engine_settings =
+        engine::Settings { limits, interop: settings.interop, ..engine::Settings::default() };
+    engine.reload(partitions, engine_settings);
+    Ok(())
+}
+
+/// Opens a token by its user's PIN. The PIN is checked at each start and reload, and not kept.
+fn open_by_pin(hsm: &Hsm, label: &str, pin: &[u8]) -> hsm_core::Result<Arc<Session>> {
+    let token = hsm
+        .partitions()?
+        .into_iter()
+        .find(|partition| partition.info().label.trim_ascii_end() == label.as_bytes())
+        .ok_or_else(|| {
+            Error::Config(format!("there is no token \"{label}\" for the clients mapped to it"))
+        })?;
+    let session = token.open_session(Access::ReadWrite)?;
+    match session.login(Role::User, pin) {
+        Ok(()) | Err(Error::AlreadyLoggedIn) => Ok(session),
+        Err(error) => Err(error),
+    }
+}
+
+fn ready_line(addresses: &Addresses) -> String {
+    let list = |addresses: &[std::net::SocketAddr]| {
+        addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+    };
+    let mut line = format!("serving KMIP on {}", list(&addresses.kmip));
+    if !addresses.https.is_empty() {
+        line.push_str(&format!(", HTTPS on {}", list(&addresses.https)));
+    }
+    if !addresses.metrics.is_empty() {
+        line.push_str(&format!(", metrics on {}", list(&addresses.metrics)));
+    }
+    line
+}
+
+/// How to try the server out, with the files that `--dev` made.
+fn explain(hsm: &Hsm, addresses: &Addresses, output: Output) {
+    let certificates = Certificates::of_home(&hsm.config().home.root);
+    let client = certificates.client(DEV_CLIENT);
+    let (authority, certificate, key) =
+        (certificates.authority().certificate, client.certificate.display().to_string(), client.key);
+    let (authority, key) = (authority.display(), key.display());
+    for address in &addresses.kmip {
+        let (host, port) = (address.ip(), address.port());
+        output.step(&format!(
+            "
+For development: whoever has the client's key may do everything. Try it with
+
+  openssl s_client -connect {address} -CAfile {authority} -cert {certificate} -key {key}
+
+PyKMIP (~/.pykmip/pykmip.conf):
+
+  [client]
+  host={host}
+  port={port}
+  certfile={certificate}
+  keyfile={key}
+  ca_certs={authority}
+  cert_reqs=CERT_REQUIRED
+  ssl_version=PROTOCOL_TLS_CLIENT
+
+Other products: the server's authority is {authority}; the client's certificate and key
+are {certificate} and {key}.
+`softhsm-rs certs client NAME` makes more.
+"
+        ));
+    }
+}

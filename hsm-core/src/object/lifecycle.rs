@@ -1,0 +1,227 @@
+//! The life cycle of managed objects: states (NIST SP 800-57 part 1, section 7; KMIP 1.4, section
+//! 3.22), what is allowed in which, and how time moves them. One table for every door.
+//!
+//! An object that has no state of its own, as PKCS #11 makes them, is Active for as long as it is
+//! there.
+
+use super::Object;
+use super::managed::{Date, SOFTHSM_RS_STATE};
+use crate::error::{Error, Result};
+
+/// A moment: seconds since 1970-01-01T00:00:00Z.
+pub type Seconds = i64;
+
+/// The states, with the numbers that KMIP gives them (KMIP 1.4, section 9.1.3.2.18).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs)] // SP 800-57's names.
+pub enum State {
+    PreActive = 1,
+    Active = 2,
+    Deactivated = 3,
+    Compromised = 4,
+    Destroyed = 5,
+    DestroyedCompromised = 6,
+}
+
+impl State {
+    /// Every state, in the order of their numbers.
+    pub const ALL: [State; 6] = [
+        State::PreActive,
+        State::Active,
+        State::Deactivated,
+        State::Compromised,
+        State::Destroyed,
+        State::DestroyedCompromised,
+    ];
+
+    /// The state of a number.
+    pub fn of_number(number: u64) -> Option<State> {
+        State::ALL.into_iter().find(|state| *state as u64 == number)
+    }
+
+    /// Whether the key material is gone.
+    pub fn is_destroyed(self) -> bool {
+        matches!(self, State::Destroyed | State::DestroyedCompromised)
+    }
+}
+
+/// What somebody wants to do with an object.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// See its attributes.
+    Look,
+    /// Change its attributes.
+    Change,
+    /// Read its value, in clear or wrapped.
+    Read,
+    /// Apply protection: encrypt, sign, compute a MAC, wrap with it.
+    Protect,
+    /// Process what is protected: decrypt, verify, unwrap with it.
+    Process,
+    /// Derive from it.
+    Derive,
+    /// Replace it by a new one that takes its place (Re-key, Re-certify).
+    Replace,
+    /// Make it Active.
+    Activate,
+    /// End its use: it is out of date or superseded.
+    Deactivate,
+    /// Say that it is compromised.
+    Compromise,
+    /// Destroy its value.
+    Destroy,
+    /// Take it off-line, or bring it back.
+    Archive,
+}
+
+/// Which states allow an action: the table of this module. Columns are in the order of [`State::ALL`].
+#[rustfmt::skip]
+const ALLOWED: &[(Action, [bool; 6])] = &[
+    //                    Pre-Active Active Deactivated Compromised Destroyed Destroyed Compromised
+    (Action::Look,       [true,      true,  true,       true,       true,     true]),
+    (Action::Change,     [true,      true,  true,       true,       false,    false]),
+    (Action::Read,       [true,      true,  true,       true,       false,    false]),
+    (Action::Protect,    [false,     true,  false,      false,      false,    false]),
+    (Action::Process,    [false,     true,  true,       true,       false,    false]),
+    (Action::Derive,     [true,      true,  false,      false,      false,    false]),
+    (Action::Replace,    [true,      true,  true,       true,       false,    false]),
+    (Action::Activate,   [true,      false, false,      false,      false,    false]),
+    (Action::Deactivate, [false,     true,  true,       false,      false,    false]),
+    (Action::Compromise, [true,      true,  true,       true,       false,    true]),
+    (Action::Destroy,    [true,      false, true,       true,       false,    false]),
+    (Action::Archive,    [true,      true,  true,       true,       false,    false]),
+];
+
+/// Whether a state allows an action.
+pub fn allows(state: State, action: Action) -> bool {
+    let row = ALLOWED.iter().find(|(known, _)| *known == action);
+    row.is_some_and(|(_, states)| {
+        State::ALL.iter().zip(states).any(|(column, allowed)| *column == state && *allowed)
+    })
+}
+
+/// The state of an object at a moment: what was stored, moved on by its dates.
+pub fn state(object: &Object, now: Seconds) -> State {
+    let stored = object.number(SOFTHSM_RS_STATE).and_then(State::of_number);
+    let passed = |date: Date| date.of(object).is_some_and(|date| date <= now);
+    match stored {
+        None => State::Active,
+        Some(State::PreActive) if passed(Date::Activation) && passed(Date::Deactivation) => {
+            State::Deactivated
+        }
+        Some(State::PreActive) if passed(Date::Activation) => State::Active,
+        Some(State::Active) if passed(Date::Deactivation) => State::Deactivated,
+        Some(state) => state,
+    }
+}
+
+/// Whether time alone may yet move an object to another state than the one stored.
+pub(crate) fn is_timed(object: &Object) -> bool {
+    match object.number(SOFTHSM_RS_STATE).and_then(State::of_number) {
+        Some(State::PreActive) => Date::Activation.of(object).is_some(),
+        Some(State::Active) => Date::Deactivation.of(object).is_some(),
+        _ => false,
+    }
+}
+
+/// Checks that an object's state and dates allow an action now.
+///
+/// # Errors
+/// [`Error::WrongState`], [`Error::ObjectDestroyed`], [`Error::ObjectArchived`],
+/// [`Error::OutsideUsagePeriod`].
+pub fn check(object: &Object, action: Action, now: Seconds) -> Result<()> {
+    let state = state(object, now);
+    if !allows(state, action) {
+        return Err(if state.is_destroyed() {
+            Error::ObjectDestroyed
+        } else {
+            Error::WrongState { state, action }
+        });
+    }
+    let needs_value = !matches!(action, Action::Look | Action::Archive);
+    if needs_value && Date::Archive.of(object).is_some() {
+        return Err(Error::ObjectArchived);
+    }
+    // KMIP 1.4, sections 3.25 and 3.26: a symmetric key protects until its Protect Stop Date and
+    // processes from its Process Start Date on.
+    let outside = match action {
+        Action::Protect => Date::ProtectStop.of(object).is_some_and(|stop| stop <= now),
+        Action::Process => Date::ProcessStart.of(object).is_some_and(|start| now < start),
+        _ => false,
+    };
+    if outside { Err(Error::OutsideUsagePeriod) } else { Ok(()) }
+}
+
+/// The moment that it is.
+pub fn now() -> Seconds {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.ok().and_then(|since| i64::try_from(since.as_secs()).ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::Value;
+
+    fn object(state: State, dates: &[(Date, Seconds)]) -> Object {
+        let mut object = Object::default();
+        object.set(SOFTHSM_RS_STATE, Value::Number(state as u64));
+        for (date, at) in dates {
+            date.set(&mut object, Some(*at));
+        }
+        object
+    }
+
+    #[test]
+    fn every_action_has_one_row() {
+        for (action, _) in ALLOWED {
+            assert_eq!(ALLOWED.iter().filter(|(other, _)| other == action).count(), 1);
+        }
+        assert_eq!(ALLOWED.len(), 12);
+    }
+
+    #[test]
+    fn dates_move_an_object_from_state_to_state() {
+        let dated = object(State::PreActive, &[(Date::Activation, 100), (Date::Deactivation, 200)]);
+        assert_eq!(state(&dated, 99), State::PreActive);
+        assert_eq!(state(&dated, 100), State::Active);
+        assert_eq!(state(&dated, 200), State::Deactivated);
+        assert!(is_timed(&dated));
+        assert!(!is_timed(&object(State::Deactivated, &[(Date::Deactivation, 300)])));
+    }
+
+    #[test]
+    fn an_object_without_a_state_is_active() {
+        assert_eq!(state(&Object::default(), 0), State::Active);
+        assert!(check(&Object::default(), Action::Protect, 0).is_ok());
+    }
+
+    #[test]
+    fn a_deactivated_key_processes_and_does_not_protect() {
+        let old = object(State::Deactivated, &[]);
+        assert!(check(&old, Action::Process, 0).is_ok());
+        assert!(matches!(
+            check(&old, Action::Protect, 0),
+            Err(Error::WrongState { state: State::Deactivated, .. })
+        ));
+    }
+
+    #[test]
+    fn the_usage_period_bounds_protecting_and_processing() {
+        let key = object(State::Active, &[(Date::ProcessStart, 100), (Date::ProtectStop, 200)]);
+        assert!(matches!(check(&key, Action::Process, 99), Err(Error::OutsideUsagePeriod)));
+        assert!(check(&key, Action::Process, 100).is_ok());
+        assert!(check(&key, Action::Protect, 199).is_ok());
+        assert!(matches!(check(&key, Action::Protect, 200), Err(Error::OutsideUsagePeriod)));
+    }
+
+    #[test]
+    fn what_is_archived_or_destroyed_says_so() {
+        let archived = object(State::Active, &[(Date::Archive, 1)]);
+        assert!(matches!(check(&archived, Action::Read, 2), Err(Error::ObjectArchived)));
+        assert!(check(&archived, Action::Look, 2).is_ok());
+        let gone = object(State::Destroyed, &[]);
+        assert!(matches!(check(&gone, Action::Read, 2), Err(Error::ObjectDestroyed)));
+        assert!(check(&gone, Action::Look, 2).is_ok());
+    }
+}

@@ -1,0 +1,144 @@
+//! What clients of servers do with keys: whole operations on objects that were named by identifier,
+//! under the same rules of fitness as PKCS #11's. Operations that take parts are handed out and kept
+//! by the door.
+
+use std::sync::Arc;
+
+use cryptoki_sys::*;
+use zeroize::Zeroizing;
+
+use super::keys;
+use super::space::{Item, Space};
+use crate::crypto::Direction;
+use crate::error::{Error, Result};
+use crate::mechanism::table::{Function, Row, row_for};
+use crate::mechanism::usage;
+use crate::mechanism::{Ciphering, Mechanism, Signing, Verifying};
+use crate::object::managed::UsageLimits;
+use crate::object::material::Key;
+use crate::object::template::Author;
+use crate::object::{Template, template, values};
+
+/// The unit of usage limits that counts bytes (KMIP 1.4, section 9.1.3.2.31); the other counts
+/// operations.
+const UNIT_BYTE: u32 = 1;
+
+impl Space {
+    /// The row of a mechanism and a key, if the key may serve it now.
+    fn fit(
+        &self,
+        item: &Item,
+        mechanism: &Mechanism,
+        function: Function,
+    ) -> Result<(&'static Row, Arc<Key>)> {
+        let row = row_for(mechanism, function)?;
+        usage::check(row, function, item.key())?;
+        if item.object().flag(CKA_ALWAYS_AUTHENTICATE) {
+            // A client of a server has no PIN to give.
+            return Err(Error::ContextLoginNeeded);
+        }
+        Ok((row, item.key().clone()))
+    }
+
+    /// Begins to encrypt or decrypt.
+    ///
+    /// # Errors
+    /// Those of the mechanism and of the key's fitness.
+    pub fn cipher(&self, item: &Item, mechanism: &Mechanism, direction: Direction) -> Result<Ciphering> {
+        let function = match direction {
+            Direction::Encrypt => Function::Encrypt,
+            Direction::Decrypt => Function::Decrypt,
+        };
+        let (row, key) = self.fit(item, mechanism, function)?;
+        Ciphering::new(row, &mechanism.parameter, direction, key)
+    }
+
+    /// Begins to sign, or to compute a MAC.
+    ///
+    /// # Errors
+    /// As [`Space::cipher`].
+    pub fn signing(&self, item: &Item, mechanism: &Mechanism) -> Result<Signing> {
+        let (row, key) = self.fit(item, mechanism, Function::Sign)?;
+        Signing::new(row, &mechanism.parameter, key)
+    }
+
+    /// Begins to verify a signature or MAC.
+    ///
+    /// # Errors
+    /// As [`Space::cipher`].
+    pub fn verifying(&self, item: &Item, mechanism: &Mechanism) -> Result<Verifying> {
+        let (row, key) = self.fit(item, mechanism, Function::Verify)?;
+        Verifying::new(row, &mechanism.parameter, key)
+    }
+
+    /// Wraps bytes: a key's value, or an encoding of it. Whether that value may leave is checked by
+    /// whoever brings it.
+    ///
+    /// # Errors
+    /// As [`Space::cipher`].
+    pub fn wrap(&self, item: &Item, mechanism: &Mechanism, value: &[u8]) -> Result<Vec<u8>> {
+        self.fit(item, mechanism, Function::Wrap).map_err(usage::as_wrapping)?;
+        let (_, transform) = mechanism.wrapping(Function::Wrap)?;
+        let mut wrapped = transform.encrypt(item.key(), value)?;
+        Ok(std::mem::take(&mut *wrapped))
+    }
+
+    /// Unwraps bytes.
+    ///
+    /// # Errors
+    /// As [`Space::cipher`]; [`Error::WrappedKeyInvalid`].
+    pub fn unwrap(&self, item: &Item, mechanism: &Mechanism, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        self.fit(item, mechanism, Function::Unwrap).map_err(usage::as_unwrapping)?;
+        let (_, transform) = mechanism.wrapping(Function::Unwrap)?;
+        transform.decrypt(item.key(), wrapped).map_err(|error| match error {
+            Error::EncryptedDataLength | Error::EncryptedDataInvalid | Error::DataInvalid => {
+                Error::WrappedKeyInvalid
+            }
+            other => other,
+        })
+    }
+
+    /// A fresh secret key, to be put into the store by [`super::Changes::insert`].
+    ///
+    /// # Errors
+    /// Those of the mechanism and the template.
+    pub fn new_secret(&self, mechanism: &Mechanism, template: Template) -> Result<Key> {
+        keys::new_secret(mechanism, template, Author::Ordinary, &|_| Ok(()))
+    }
+
+    /// A fresh key pair, public key first, to be put into the store by [`super::Changes::insert`].
+    ///
+    /// # Errors
+    /// Those of the mechanism and the templates.
+    pub fn new_pair(&self, mechanism: &Mechanism, public: Template, private: Template) -> Result<(Key, Key)> {
+        keys::new_pair(mechanism, public, private, Author::Ordinary, &|_| Ok(()))
+    }
+
+    /// An object from a template that says everything, to be put into the store.
+    ///
+    /// # Errors
+    /// Those of the template and the values.
+    pub fn new_object(&self, template: Template) -> Result<Key> {
+        values::settle(template::create(template, Author::Ordinary)?)
+    }
+
+    /// Takes what a use of a key costs from its usage limits, if it has any.
+    ///
+    /// # Errors
+    /// [`Error::UsageLimitExceeded`]: nothing is taken then.
+    pub fn charge(&self, item: &Item, bytes: u64) -> Result<()> {
+        if UsageLimits::of(item.object()).is_none() {
+            return Ok(());
+        }
+        self.write(&mut |changes| {
+            let id = item.id();
+            let mut object = changes.object(&id, crate::object::lifecycle::Action::Change)?;
+            let Some(mut limits) = UsageLimits::of(&object) else { return Ok(()) };
+            let cost = if limits.unit == UNIT_BYTE { bytes } else { 1 };
+            limits.left = limits.left.checked_sub(cost).ok_or(Error::UsageLimitExceeded)?;
+            limits.put(&mut object);
+            changes.replace(&id, object)
+        })
+        .map(drop)
+    }
+}

@@ -1,0 +1,327 @@
+//! A partition as one client of a server sees it: objects by their unique identifiers, its own and
+//! those that are shared with it, changed in transactions and found by what the index knows. Whose an
+//! object is, whose names must differ, and when it changed last is seen to here, whatever a door does.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cryptoki_sys::*;
+
+use crate::error::{Error, Result};
+use crate::object::lifecycle::{self, Action, Seconds};
+use crate::object::locate::{self, Criterion, Scope};
+use crate::object::managed::{self, Date, Managed, Name, SOFTHSM_RS_OWNER};
+use crate::object::material::Key;
+use crate::object::{Object, Value};
+use crate::partition::{Loaded, ObjectId, Transaction};
+use crate::session::Session;
+
+/// A client's view of a partition. The session keeps the partition open.
+pub struct Space {
+    session: Arc<Session>,
+    scope: Scope,
+    /// What undoes the changes since [`Space::remember`], the oldest first.
+    journal: Mutex<Option<Vec<Before>>>,
+}
+
+/// An object that a client sees.
+#[derive(Clone)]
+pub struct Item {
+    pub(super) loaded: Arc<Loaded>,
+}
+
+impl Item {
+    /// Its unique identifier (CKA_UNIQUE_ID).
+    pub fn id(&self) -> String {
+        String::from_utf8_lossy(self.object().bytes(CKA_UNIQUE_ID)).into_owned()
+    }
+
+    /// Its attributes.
+    pub fn object(&self) -> &Object {
+        self.loaded.object()
+    }
+
+    /// It as a key.
+    pub fn key(&self) -> &Arc<Key> {
+        &self.loaded.key
+    }
+}
+
+/// An object as it was before a change.
+struct Before {
+    id: ObjectId,
+    object: Option<Object>,
+}
+
+impl Space {
+    /// The view of a client on the partition of a session, in which the user is logged in.
+    pub fn new(session: Arc<Session>, scope: Scope) -> Space {
+        Space { session, scope, journal: Mutex::default() }
+    }
+
+    /// The session.
+    pub fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    /// Whose view it is.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// An object by its unique identifier, if its state allows what is to be done with it.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchObject`], also for objects of others; those of [`lifecycle::check`].
+    pub fn load(&self, id: &str, action: Action) -> Result<Item> {
+        let id = ObjectId::of_text(id).ok_or(Error::NoSuchObject)?;
+        let loaded = self.session.partition().load_record(id)?;
+        if !self.scope.sees(loaded.object()) {
+            return Err(Error::NoSuchObject);
+        }
+        lifecycle::check(loaded.object(), action, lifecycle::now())?;
+        Ok(Item { loaded })
+    }
+
+    /// Makes changes, all of them or none; durable when this returns. Answers what was touched, in the
+    /// order in which it was.
+    ///
+    /// # Errors
+    /// What `body` answers, and those of the store.
+    pub fn write(&self, body: &mut dyn FnMut(&mut Changes<'_, '_>) -> Result<()>) -> Result<Vec<Item>> {
+        let now = lifecycle::now();
+        let mut before = Vec::new();
+        let touched = self.session.partition().transact(&mut |transaction| {
+            let mut changes =
+                Changes { transaction, scope: &self.scope, now, before: std::mem::take(&mut before) };
+            body(&mut changes)?;
+            before = changes.before;
+            Ok(())
+        })?;
+        if let Some(journal) = &mut *self.journal() {
+            journal.append(&mut before);
+        }
+        Ok(touched.into_iter().map(|loaded| Item { loaded }).collect())
+    }
+
+    /// Changes one object, if its latest state allows the action.
+    ///
+    /// # Errors
+    /// As [`Space::load`], and what `change` answers.
+    pub fn change(
+        &self,
+        id: &str,
+        action: Action,
+        change: &dyn Fn(&Object, &mut Object) -> Result<()>,
+    ) -> Result<Item> {
+        let touched = self.write(&mut |changes| {
+            let before = changes.object(id, action)?;
+            let mut after = before.duplicate();
+            change(&before, &mut after)?;
+            changes.replace(id, after)
+        })?;
+        touched.into_iter().next().ok_or(Error::NoSuchObject)
+    }
+
+    /// The objects that the client sees, that the criteria fit, and that `matches` agrees to, by
+    /// identifier; `destroyed` asks for destroyed objects too. The order is stable while nothing changes.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn locate(
+        &self,
+        criteria: &[Criterion],
+        destroyed: bool,
+        matches: &dyn Fn(&Object) -> bool,
+    ) -> Result<Vec<Item>> {
+        let mut found = Vec::new();
+        for id in self.candidates(Criterion::best(criteria), destroyed)? {
+            let loaded = match self.session.partition().load_record(id) {
+                Ok(loaded) => loaded,
+                // Destroyed by another process since the index was read.
+                Err(Error::NoSuchObject) => continue,
+                Err(error) => return Err(error),
+            };
+            let object = loaded.object();
+            if self.scope.sees(object) && (destroyed || !locate::is_destroyed(object)) && matches(object) {
+                found.push(Item { loaded });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The records that the index has for a criterion in what the client sees.
+    fn candidates(&self, criterion: &Criterion, destroyed: bool) -> Result<Vec<ObjectId>> {
+        let partition = self.session.partition();
+        let mut fields = Vec::new();
+        if self.scope.everything {
+            fields.extend(locate::everything(destroyed));
+        } else {
+            for dead in [false, true].into_iter().filter(|dead| destroyed || !dead) {
+                fields.extend(criterion.fields(Some(&self.scope.owner), dead));
+                fields.extend(criterion.fields(None, dead));
+            }
+            fields.extend(self.scope.groups.iter().map(|group| locate::shared_field(group)));
+        }
+        let mut ids = Vec::new();
+        for field in fields {
+            ids.extend(partition.records_under(&field)?);
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(ids)
+    }
+
+    /// From now on, remembers what changes are to be undone by.
+    pub fn remember(&self) {
+        *self.journal() = Some(Vec::new());
+    }
+
+    /// Undoes the changes since [`Space::remember`], and remembers no more.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn undo(&self) -> Result<()> {
+        let Some(journal) = self.journal().take() else { return Ok(()) };
+        self.session.partition().transact(&mut |transaction| {
+            for before in journal.iter().rev() {
+                match &before.object {
+                    Some(object) => transaction.restore(before.id, object.duplicate())?,
+                    None => transaction.remove(before.id)?,
+                }
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    fn journal(&self) -> std::sync::MutexGuard<'_, Option<Vec<Before>>> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The changes of one transaction, as the client may make them.
+pub struct Changes<'a, 'w> {
+    transaction: &'a mut Transaction<'w>,
+    scope: &'a Scope,
+    now: Seconds,
+    before: Vec<Before>,
+}
+
+impl Changes<'_, '_> {
+    /// The moment of the changes.
+    pub fn now(&self) -> Seconds {
+        self.now
+    }
+
+    /// An object as it is now, if its state allows the action.
+    ///
+    /// # Errors
+    /// As [`Space::load`].
+    pub fn object(&mut self, id: &str, action: Action) -> Result<Object> {
+        let id = ObjectId::of_text(id).ok_or(Error::NoSuchObject)?;
+        let object = self.transaction.object(id)?;
+        if !self.scope.sees(&object) {
+            return Err(Error::NoSuchObject);
+        }
+        lifecycle::check(&object, action, self.now)?;
+        Ok(object)
+    }
+
+    /// A fresh identifier, for objects that name each other.
+    ///
+    /// # Errors
+    /// [`Error::RandomFailed`].
+    pub fn fresh_id(&self) -> Result<String> {
+        Ok(ObjectId(crate::rng::array()?).to_string())
+    }
+
+    /// Adds an object, which is the client's from now on. `id` is a fresh one.
+    ///
+    /// # Errors
+    /// [`Error::NameNotUnique`]; [`Error::Conflict`] where the identifier is taken.
+    pub fn insert(&mut self, key: Key, id: &str) -> Result<()> {
+        let id = ObjectId::of_text(id).ok_or(Error::NoSuchObject)?;
+        self.check_names(&Managed::of(key.object()).names, None)?;
+        let key = key.amended(|object| {
+            object.set(SOFTHSM_RS_OWNER, Value::Bytes(self.scope.owner.clone().into_bytes()));
+            share(object, self.scope);
+            for (date, now) in [(Date::Initial, self.now), (Date::LastChange, self.now)] {
+                date.set(object, Some(now));
+            }
+        });
+        self.transaction.insert(key, Some(id))?;
+        self.before.push(Before { id, object: None });
+        Ok(())
+    }
+
+    /// Replaces an object that [`Changes::object`] gave.
+    ///
+    /// # Errors
+    /// [`Error::NameNotUnique`].
+    pub fn replace(&mut self, id: &str, mut after: Object) -> Result<()> {
+        let id = ObjectId::of_text(id).ok_or(Error::NoSuchObject)?;
+        let before = self.transaction.object(id)?;
+        let old = Managed::of(&before).names;
+        let names: Vec<Name> =
+            Managed::of(&after).names.into_iter().filter(|name| !old.contains(name)).collect();
+        self.check_names(&names, Some(id))?;
+        if before.get(SOFTHSM_RS_OWNER).and_then(Value::as_bytes) == Some(self.scope.owner.as_bytes()) {
+            share(&mut after, self.scope);
+        }
+        Date::LastChange.set(&mut after, Some(self.now));
+        self.transaction.replace(id, after)?;
+        self.before.push(Before { id, object: Some(before) });
+        Ok(())
+    }
+
+    /// Destroys an object's value. What its client made keeps its attributes.
+    ///
+    /// # Errors
+    /// As [`Changes::object`]; [`Error::ActionProhibited`] where CKA_DESTROYABLE says so.
+    pub fn destroy(&mut self, id: &str) -> Result<()> {
+        let object = self.object(id, Action::Destroy)?;
+        if !object.flag(CKA_DESTROYABLE) {
+            return Err(Error::ActionProhibited);
+        }
+        let after = managed::destroyed(&object, self.now);
+        self.replace(id, after)
+    }
+
+    /// Takes an object away with all that is known of it.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchObject`], also for objects of others.
+    pub fn remove(&mut self, id: &str) -> Result<()> {
+        let object = self.object(id, Action::Look)?;
+        let id = ObjectId::of_text(id).ok_or(Error::NoSuchObject)?;
+        self.transaction.remove(id)?;
+        self.before.push(Before { id, object: Some(object) });
+        Ok(())
+    }
+
+    /// Names are unique among the objects of an owner that are not destroyed.
+    fn check_names(&mut self, names: &[Name], own: Option<ObjectId>) -> Result<()> {
+        for (place, name) in names.iter().enumerate() {
+            if names.iter().take(place).any(|earlier| earlier == name) {
+                return Err(Error::NameNotUnique);
+            }
+            for field in Criterion::Name(name.clone()).fields(Some(&self.scope.owner), false) {
+                if self.transaction.under(&field)?.iter().any(|found| Some(*found) != own) {
+                    return Err(Error::NameNotUnique);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Marks which of an object's groups its owner shares.
+fn share(object: &mut Object, scope: &Scope) {
+    let mut managed = Managed::of(object);
+    let shared: Vec<String> =
+        managed.groups.iter().filter(|group| scope.groups.contains(group)).cloned().collect();
+    if shared != managed.shared {
+        managed.shared = shared;
+        managed.put(object);
+    }
+}

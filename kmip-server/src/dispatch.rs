@@ -1,0 +1,81 @@
+//! THE table of operations: who answers each, from which version on, whether it changes anything, and
+//! whether it takes long. What is not here is not offered, and Query does not name it.
+
+use crate::context::Context;
+use crate::failure::Outcome;
+use crate::message::BatchItem;
+use crate::operations::*;
+use crate::ttlv::enums::Operation;
+use crate::ttlv::{Item, Version};
+
+/// What answers an operation: the payload of the request in, the fields of the answer's payload out.
+pub type Run = fn(&mut Context<'_>, &Item) -> Outcome<Vec<Item>>;
+
+/// How long an operation takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effort {
+    /// Microseconds: it is done where the request was read.
+    Short,
+    /// It waits for the disk, makes key pairs, or looks at many objects.
+    Long,
+}
+
+/// One operation.
+pub struct Row {
+    /// The operation.
+    pub operation: Operation,
+    /// Whether it changes or makes objects.
+    pub changes: bool,
+    /// How long it takes.
+    pub effort: Effort,
+    /// What answers it.
+    pub run: Run,
+}
+
+use Effort::{Long, Short};
+
+const CHANGES: bool = true;
+const READS: bool = false;
+
+#[rustfmt::skip]
+static TABLE: &[Row] = &[
+    Row { operation: Operation::Create,           changes: CHANGES, effort: Long,  run: create::create },
+    Row { operation: Operation::CreateKeyPair,    changes: CHANGES, effort: Long,  run: create::create_key_pair },
+    Row { operation: Operation::Register,         changes: CHANGES, effort: Long,  run: register::register },
+    Row { operation: Operation::Locate,           changes: READS,   effort: Long,  run: locate::locate },
+    Row { operation: Operation::Get,              changes: READS,   effort: Short, run: get::get },
+    Row { operation: Operation::GetAttributes,    changes: READS,   effort: Short, run: attributes::get },
+    Row { operation: Operation::GetAttributeList, changes: READS,   effort: Short, run: attributes::list },
+    Row { operation: Operation::AddAttribute,     changes: CHANGES, effort: Long,  run: attributes::add },
+    Row { operation: Operation::ModifyAttribute,  changes: CHANGES, effort: Long,  run: attributes::modify },
+    Row { operation: Operation::DeleteAttribute,  changes: CHANGES, effort: Long,  run: attributes::delete },
+    Row { operation: Operation::Activate,         changes: CHANGES, effort: Long,  run: life::activate },
+    Row { operation: Operation::Revoke,           changes: CHANGES, effort: Long,  run: life::revoke },
+    Row { operation: Operation::Destroy,          changes: CHANGES, effort: Long,  run: life::destroy },
+    Row { operation: Operation::Archive,          changes: CHANGES, effort: Long,  run: life::archive },
+    Row { operation: Operation::Recover,          changes: CHANGES, effort: Long,  run: life::recover },
+    Row { operation: Operation::Query,            changes: READS,   effort: Short, run: query::query },
+    Row { operation: Operation::DiscoverVersions, changes: READS,   effort: Short, run: query::discover_versions },
+    Row { operation: Operation::SetAttribute,     changes: CHANGES, effort: Long,  run: attributes::set },
+    Row { operation: Operation::AdjustAttribute,  changes: CHANGES, effort: Long,  run: attributes::adjust },
+    Row { operation: Operation::Interop,          changes: CHANGES, effort: Long,  run: query::interop },
+    Row { operation: Operation::Ping,             changes: READS,   effort: Short, run: query::ping },
+];
+
+/// The row of an operation in a version; `None` where it is not offered.
+pub fn row(operation: Operation, version: Version, interop: bool) -> Option<&'static Row> {
+    offered(version, interop).find(|row| row.operation == operation)
+}
+
+/// The operations that are offered in a version.
+pub fn offered(version: Version, interop: bool) -> impl Iterator<Item = &'static Row> {
+    TABLE.iter().filter(move |row| {
+        row.operation.since() <= version && (interop || row.operation != Operation::Interop)
+    })
+}
+
+/// Whether a batch item takes long.
+pub fn takes_long(item: &BatchItem) -> bool {
+    let row = item.operation.ok().and_then(|operation| TABLE.iter().find(|row| row.operation == operation));
+    row.is_some_and(|row| row.effort == Effort::Long)
+}

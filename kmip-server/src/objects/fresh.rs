@@ -1,0 +1,204 @@
+//! New objects on their way into the store: the attributes that the client gave, those that follow from
+//! the object, and those that every object has from the start.
+
+use hsm_core::object::Object;
+use hsm_core::object::lifecycle::{Seconds, State};
+use hsm_core::object::managed::{self, Date, Managed, ObjectType};
+use hsm_core::object::material::Key;
+
+use super::give;
+use crate::attributes::{Attributes, Editor, Which, edit};
+use crate::failure::{Failure, Outcome, invalid_field};
+use crate::ttlv::enums::{HashingAlgorithm, ResultReason as Reason};
+use crate::ttlv::{Item, Tag};
+
+/// How an object came to be here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// The server made its value.
+    Made,
+    /// A client brought its value.
+    Brought,
+}
+
+/// What a client says of a new object, by the attributes it gives.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// The attributes.
+    pub attributes: Vec<Item>,
+}
+
+impl Wanted {
+    /// The attributes of a new object, if a client may give them.
+    ///
+    /// # Errors
+    /// [`Reason::ReadOnlyAttribute`].
+    pub fn new(attributes: Vec<Item>) -> Outcome<Wanted> {
+        attributes.iter().try_for_each(edit::may_give)?;
+        Ok(Wanted { attributes })
+    }
+
+    /// The first value of an attribute.
+    pub fn first(&self, tag: Tag) -> Option<&Item> {
+        self.attributes.iter().find(|item| item.tag == tag)
+    }
+
+    /// The algorithm.
+    ///
+    /// # Errors
+    /// A value of another type.
+    pub fn algorithm(&self) -> Outcome<Option<u32>> {
+        Ok(self.first(Tag::CRYPTOGRAPHIC_ALGORITHM).map(Item::as_enumeration).transpose()?)
+    }
+
+    /// The length in bits.
+    ///
+    /// # Errors
+    /// A value of another type, or one that no key has.
+    pub fn length(&self) -> Outcome<Option<usize>> {
+        let Some(item) = self.first(Tag::CRYPTOGRAPHIC_LENGTH) else { return Ok(None) };
+        let bits = usize::try_from(item.as_integer()?).ok().filter(|bits| *bits > 0);
+        Ok(Some(bits.ok_or_else(|| invalid_field("the length is not positive"))?))
+    }
+}
+
+/// Makes an object ready for the store. `said` are attributes that follow from the object; `wanted` are
+/// the client's, which must not say otherwise.
+///
+/// # Errors
+/// Attributes that contradict each other or that the object cannot have.
+pub fn ready(
+    key: Key,
+    kind: ObjectType,
+    origin: Origin,
+    said: Vec<Item>,
+    wanted: &Wanted,
+    now: Seconds,
+) -> Outcome<Key> {
+    check_agreement(&said, wanted)?;
+    let mut failure = None;
+    let key = key.amended(|object| {
+        failure = prepare(object, kind, origin, said, wanted, now).err();
+    });
+    failure.map_or(Ok(key), Err)
+}
+
+/// What object and client both say is the same.
+fn check_agreement(said: &[Item], wanted: &Wanted) -> Outcome<()> {
+    for tag in [Tag::CRYPTOGRAPHIC_LENGTH, Tag::CERTIFICATE_TYPE] {
+        let here = said.iter().find(|item| item.tag == tag);
+        if let (Some(here), Some(there)) = (here, wanted.first(tag))
+            && here != there
+        {
+            return Err(invalid_field(format!("{tag} is not that of the object")));
+        }
+    }
+    Ok(())
+}
+
+fn prepare(
+    object: &mut Object,
+    kind: ObjectType,
+    origin: Origin,
+    said: Vec<Item>,
+    wanted: &Wanted,
+    now: Seconds,
+) -> Outcome<()> {
+    managed::set_object_type(object, kind);
+    Managed { owner: Some(String::new()), fresh: true, ..Managed::default() }.put(object);
+    let mut editor = Editor::new(object);
+    let given = |tag| wanted.first(tag).is_some() || said.iter().any(|item| item.tag == tag);
+    if !given(Tag::RANDOM_NUMBER_GENERATOR) {
+        editor.put(generator(origin))?;
+    }
+    for item in said.iter().chain(&wanted.attributes) {
+        let which = Which::of_item(item);
+        let all = said.iter().chain(&wanted.attributes);
+        let mut values: Vec<Item> = all.filter(|other| Which::of_item(other) == which).cloned().collect();
+        if !which.is_multiple() {
+            // The client's word comes last; where both speak, they agree, or the client is more exact.
+            values.drain(..values.len().saturating_sub(1));
+        }
+        editor.set(&which, &values)?;
+    }
+    if !given(Tag::CRYPTOGRAPHIC_USAGE_MASK) && is_key(kind) {
+        // Nothing was allowed, so nothing is.
+        editor.put(Item::integer(Tag::CRYPTOGRAPHIC_USAGE_MASK, 0))?;
+    }
+    editor.finish();
+    set_dates(object, origin, now);
+    add_digest(object)
+}
+
+/// Kinds whose use a mask governs.
+fn is_key(kind: ObjectType) -> bool {
+    matches!(
+        kind,
+        ObjectType::SymmetricKey | ObjectType::PublicKey | ObjectType::PrivateKey | ObjectType::SplitKey
+    )
+}
+
+/// Where values come from: AWS-LC's generator (SP 800-90A, CTR_DRBG with AES-256), or nobody knows.
+fn generator(origin: Origin) -> Item {
+    let fields = match origin {
+        Origin::Made => vec![
+            Item::enumeration(Tag::RNG_ALGORITHM, crate::ttlv::enums::RNGAlgorithm::DRBG),
+            Item::enumeration(Tag::CRYPTOGRAPHIC_ALGORITHM, crate::ttlv::enums::CryptographicAlgorithm::AES),
+            Item::integer(Tag::CRYPTOGRAPHIC_LENGTH, 256),
+            Item::enumeration(Tag::DRBG_ALGORITHM, crate::ttlv::enums::DRBGAlgorithm::CTR),
+        ],
+        Origin::Brought => {
+            vec![Item::enumeration(Tag::RNG_ALGORITHM, crate::ttlv::enums::RNGAlgorithm::Unspecified)]
+        }
+    };
+    Item::structure(Tag::RANDOM_NUMBER_GENERATOR, fields)
+}
+
+/// An object is Pre-Active until its Activation Date; one that has none waits to be activated.
+fn set_dates(object: &mut Object, origin: Origin, now: Seconds) {
+    let state = match Date::Activation.of(object) {
+        Some(date) if date <= now => State::Active,
+        _ => State::PreActive,
+    };
+    managed::set_state(object, state);
+    if origin == Origin::Made && Date::OriginalCreation.of(object).is_none() {
+        Date::OriginalCreation.set(object, Some(now));
+    }
+}
+
+/// The digest of the value: KMIP 1.4, section 3.17. SHA-256, which every server must have.
+fn add_digest(object: &mut Object) -> Outcome<()> {
+    let attributes = Attributes::of(object);
+    if attributes.first(Tag::KEY_VALUE_PRESENT).is_some() {
+        return Ok(());
+    }
+    let format = give::default_format(object, &attributes);
+    let digest = match give::material_as(object, &attributes, format) {
+        Ok(material) => match material.as_bytes() {
+            Ok(bytes) => sha256(bytes),
+            // A transparent key: of its fields as they are written.
+            Err(_) => sha256(&crate::ttlv::encode(&material)),
+        },
+        Err(failure) => {
+            log::debug!("no digest: {}", failure.message);
+            return Ok(());
+        }
+    }?;
+    let item = Item::structure(
+        Tag::DIGEST,
+        vec![
+            Item::enumeration(Tag::HASHING_ALGORITHM, HashingAlgorithm::SHA_256),
+            Item::bytes(Tag::DIGEST_VALUE, digest),
+            Item::enumeration(Tag::KEY_FORMAT_TYPE, format),
+        ],
+    );
+    let mut editor = Editor::new(object);
+    editor.keep(Tag::DIGEST, &[item]);
+    editor.finish();
+    Ok(())
+}
+
+fn sha256(bytes: &[u8]) -> Outcome<Vec<u8>> {
+    hsm_core::crypto::hash_of(hsm_core::crypto::Hash::Sha256, &[bytes])
+        .map_err(|_| Failure::new(Reason::CryptographicFailure, "the digest failed"))
+}

@@ -1,0 +1,187 @@
+//! Wrapping keys on their way out, and unwrapping those that were registered wrapped: KMIP 1.4,
+//! sections 2.1.5 and 2.1.6.
+
+use cryptoki_sys::*;
+use hsm_core::mechanism::{Mechanism, Parameter};
+use hsm_core::object::Object;
+use hsm_core::object::lifecycle::Action;
+use zeroize::Zeroizing;
+
+use super::give;
+use crate::attributes::{Attributes, Which, form};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome, invalid_field};
+use crate::operations::get::Form;
+use crate::ttlv::enums::{
+    BlockCipherMode as Mode, EncodingOption, KeyFormatType as Format, KeyWrapType, PaddingMethod,
+    ResultReason as Reason, WrappingMethod,
+};
+use crate::ttlv::{Fields, Item, Limits, Tag, decode, encode};
+
+/// The mechanism that wraps as the cryptographic parameters say it; AES Key Wrap where they say nothing.
+fn mechanism(parameters: Option<&Item>, wrapping: &Object) -> Outcome<Mechanism> {
+    let not_offered =
+        || Failure::new(Reason::UnsupportedCryptographicParameters, "keys are not wrapped this way");
+    if wrapping.key_type() == Some(CKK_RSA) {
+        return crate::parameters::rsa_encryption(parameters);
+    }
+    let mode = match parameters.and_then(|parameters| parameters.child(Tag::BLOCK_CIPHER_MODE)) {
+        Some(item) => item.as_value_of::<Mode>()?,
+        None => Mode::NISTKeyWrap,
+    };
+    let padding = parameters.and_then(|parameters| parameters.child(Tag::PADDING_METHOD));
+    let padded = padding.is_some_and(|item| item.as_value_of() == Ok(PaddingMethod::PKCS5));
+    let kind = match mode {
+        Mode::NISTKeyWrap => CKM_AES_KEY_WRAP,
+        Mode::AESKeyWrapPadding => CKM_AES_KEY_WRAP_KWP,
+        Mode::CBC if padded => CKM_AES_CBC_PAD,
+        Mode::CBC => CKM_AES_CBC,
+        Mode::ECB => CKM_AES_ECB,
+        _ => return Err(not_offered()),
+    };
+    Ok(Mechanism::plain(kind))
+}
+
+/// The key and the mechanism that an Encryption Key Information names.
+fn named(context: &Context<'_>, information: &Item) -> Outcome<(hsm_core::service::Item, Mechanism)> {
+    let mut fields = Fields::new(information)?;
+    let id = fields.need(Tag::UNIQUE_IDENTIFIER)?;
+    let parameters = fields.take(Tag::CRYPTOGRAPHIC_PARAMETERS);
+    fields.end()?;
+    let id = context.resolve(id)?;
+    let key = context.load(&id, Action::Look).map_err(|failure| match failure.reason {
+        Reason::ObjectNotFound => {
+            Failure::new(Reason::WrappingObjectNotFound, "there is no such wrapping key")
+        }
+        _ => failure,
+    })?;
+    let mechanism = mechanism(parameters, key.object())?;
+    Ok((key, mechanism))
+}
+
+/// Wraps key material by a Key Wrapping Specification, and makes the key block of it.
+///
+/// # Errors
+/// Those of the specification, of the wrapping key, and of the rights of the key to be wrapped.
+pub fn wrapped(
+    context: &Context<'_>,
+    object: &Object,
+    attributes: &Attributes<'_>,
+    format: Format,
+    material: Item,
+    specification: &Item,
+) -> Outcome<Item> {
+    let mut fields = Fields::new(specification)?;
+    let method: WrappingMethod = fields.need(Tag::WRAPPING_METHOD)?.as_value_of()?;
+    let information = fields.take(Tag::ENCRYPTION_KEY_INFORMATION);
+    let authentication = fields.take(Tag::MAC_SIGNATURE_KEY_INFORMATION);
+    let names: Vec<&Item> = fields.take_all(Tag::ATTRIBUTE_NAME).collect();
+    let option = fields.take_value_of::<EncodingOption>(Tag::ENCODING_OPTION)?;
+    fields.end()?;
+    if method != WrappingMethod::Encrypt || authentication.is_some() {
+        let text = "keys are wrapped by encryption alone";
+        return Err(Failure::new(Reason::FeatureNotSupported, text));
+    }
+    let missing = || Failure::new(Reason::MissingData, "the encryption key information is missing");
+    let information = information.ok_or_else(missing)?;
+    if matches!(object.get(CKA_EXTRACTABLE), Some(hsm_core::object::Value::Bool(false))) {
+        return Err(Failure::new(Reason::NotExtractable, "the key is not extractable"));
+    }
+    let (key, mut mechanism) = named(context, information)?;
+    let iv = random_iv(context, &mut mechanism)?;
+    let option = option.unwrap_or(EncodingOption::TTLVEncoding);
+    let value = match option {
+        EncodingOption::NoEncoding => {
+            if !names.is_empty() {
+                let text = "attributes are wrapped with the key in the TTLV encoding alone";
+                return Err(Failure::new(Reason::EncodingOptionError, text));
+            }
+            let bytes = material.as_bytes().map_err(|_| {
+                Failure::new(
+                    Reason::EncodingOptionError,
+                    "a transparent key is wrapped in the TTLV encoding alone",
+                )
+            })?;
+            let bytes = context.space.wrap(&key, &mechanism, bytes)?;
+            give::key_value(Item::bytes(Tag::KEY_MATERIAL, bytes))
+        }
+        EncodingOption::TTLVEncoding => {
+            let mut inside = vec![material];
+            for name in names {
+                let which = Which::read(name, context.version)?;
+                inside.extend(form::write(attributes.values(&which), context.version));
+            }
+            let encoded = encode(&Item::structure(Tag::KEY_VALUE, inside));
+            Item::bytes(Tag::KEY_VALUE, context.space.wrap(&key, &mechanism, &encoded)?)
+        }
+    };
+    let mut data = vec![Item::enumeration(Tag::WRAPPING_METHOD, method), information.clone()];
+    data.extend(iv.map(|iv| Item::bytes(Tag::IV_COUNTER_NONCE, iv)));
+    if context.version >= crate::ttlv::Version::V1_1 {
+        data.push(Item::enumeration(Tag::ENCODING_OPTION, option));
+    }
+    let data = Item::structure(Tag::KEY_WRAPPING_DATA, data);
+    Ok(give::key_block(format, Some(value), attributes, Some(data)))
+}
+
+/// Modes that need an IV get a fresh one.
+fn random_iv(context: &Context<'_>, mechanism: &mut Mechanism) -> Outcome<Option<Vec<u8>>> {
+    if !matches!(mechanism.kind, CKM_AES_CBC | CKM_AES_CBC_PAD) {
+        return Ok(None);
+    }
+    let mut iv = vec![0; 16];
+    context.space.session().random(&mut iv)?;
+    mechanism.parameter = Parameter::Iv(iv.clone());
+    Ok(Some(iv))
+}
+
+/// A key that was registered wrapped: as it came, or unwrapped by its wrapping key.
+///
+/// # Errors
+/// Those of the wrapping key; [`Reason::KeyWrapTypeNotSupported`].
+pub fn registered(
+    context: &Context<'_>,
+    object: &Object,
+    attributes: &Attributes<'_>,
+    format: Format,
+    form: &Form<'_>,
+) -> Outcome<Item> {
+    let data = attributes.first(Tag::KEY_WRAPPING_DATA);
+    let data = data.ok_or_else(|| invalid_field("the key is not wrapped"))?;
+    if form.wrap.is_some() {
+        return Err(Failure::new(Reason::KeyWrapTypeNotSupported, "the key is wrapped already"));
+    }
+    let bytes = object.bytes(CKA_VALUE);
+    let in_structure = attributes.first(Tag::KEY_VALUE).is_some_and(|item| item.as_boolean() == Ok(true));
+    if form.wrap_type == Some(KeyWrapType::NotWrapped) {
+        let material = unwrapped(context, &data, bytes, in_structure)?;
+        return Ok(give::key_block(format, Some(give::key_value(material)), attributes, None));
+    }
+    let value = if in_structure {
+        give::key_value(Item::bytes(Tag::KEY_MATERIAL, bytes.to_vec()))
+    } else {
+        Item::bytes(Tag::KEY_VALUE, bytes.to_vec())
+    };
+    Ok(give::key_block(format, Some(value), attributes, Some(data)))
+}
+
+/// The key material inside a wrapped key.
+///
+/// # Errors
+/// Those of the wrapping key.
+pub fn unwrapped(context: &Context<'_>, data: &Item, bytes: &[u8], in_structure: bool) -> Outcome<Item> {
+    let information = data.child(Tag::ENCRYPTION_KEY_INFORMATION);
+    let missing = || Failure::new(Reason::KeyWrapTypeNotSupported, "it is not said which key wraps it");
+    let (key, mut mechanism) = named(context, information.ok_or_else(missing)?)?;
+    if let Some(iv) = data.child(Tag::IV_COUNTER_NONCE) {
+        mechanism.parameter = Parameter::Iv(iv.as_bytes()?.to_vec());
+    }
+    let plain: Zeroizing<Vec<u8>> = context.space.unwrap(&key, &mechanism, bytes)?;
+    let encoded = data.child(Tag::ENCODING_OPTION).map(Item::as_value_of::<EncodingOption>).transpose()?;
+    if in_structure || encoded == Some(EncodingOption::NoEncoding) {
+        return Ok(Item::bytes(Tag::KEY_MATERIAL, plain));
+    }
+    let broken = || Failure::new(Reason::CryptographicFailure, "what was wrapped is no key value");
+    let value = decode(&plain, &Limits::default()).map_err(|_| broken())?;
+    value.child(Tag::KEY_MATERIAL).cloned().ok_or_else(broken)
+}

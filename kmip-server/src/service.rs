@@ -1,0 +1,37 @@
+//! What a connection needs of the protocol's engine, so that connections can be tested with another.
+
+use crate::engine::{Encoding, Engine, Request};
+use crate::identity::Client;
+use crate::ttlv::encode::Encoded;
+use zeroize::Zeroizing;
+
+/// Reads and answers messages. Shared by all connections, so everything goes by reference.
+pub trait Service: Send + Sync + 'static {
+    /// A message that was read.
+    type Request: Send + 'static;
+
+    /// Reads one whole message. What is wrong with it is kept for the answer.
+    fn read(&self, encoding: Encoding, bytes: Vec<u8>) -> Self::Request;
+
+    /// Whether answering belongs on a thread that may block.
+    fn takes_long(&self, request: &Self::Request) -> bool;
+
+    /// The answer, in the request's encoding; `None` where the connection is to be closed instead.
+    fn answer(&self, client: &Client, request: Self::Request) -> Option<Encoded>;
+}
+
+impl Service for Engine {
+    type Request = Request;
+
+    fn read(&self, encoding: Encoding, bytes: Vec<u8>) -> Request {
+        Engine::read(self, encoding, &Zeroizing::new(bytes))
+    }
+
+    fn takes_long(&self, request: &Request) -> bool {
+        request.takes_long()
+    }
+
+    fn answer(&self, client: &Client, request: Request) -> Option<Encoded> {
+        Some(Engine::answer(self, client, request))
+    }
+}

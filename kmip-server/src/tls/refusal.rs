@@ -1,0 +1,146 @@
+//! Why a client was refused: the rule that failed, in one line of the log and one label of the metrics.
+
+use std::fmt;
+
+use rustls::CertificateError;
+
+use crate::identity::Certificate;
+
+/// The rules that a client can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rule {
+    /// It showed no certificate.
+    NoCertificate,
+    /// Its certificate cannot be read.
+    Encoding,
+    /// No chain leads from its certificate to a configured authority.
+    UnknownIssuer,
+    /// There is no authority, and its certificate is not a pinned one.
+    PinnedOnly,
+    /// A signature or a constraint of the chain does not hold.
+    Chain,
+    /// Its certificate, or one of the chain, is no longer valid.
+    Expired,
+    /// Its certificate, or one of the chain, is not yet valid.
+    NotYetValid,
+    /// A revocation list names it.
+    Revoked,
+    /// Its certificate is not for clients (extended key usage).
+    Purpose,
+    /// It did not prove to have the private key.
+    Possession,
+    /// Its certificate lacks the name that the identity is made of.
+    Name,
+    /// The client table has no row for it.
+    NotListed,
+    /// It has as many connections as one client may have.
+    ClientConnections,
+    /// The server has as many connections as it may have.
+    Connections,
+}
+
+/// Name in logs and metrics, and what is said for people.
+#[rustfmt::skip]
+const RULES: [(Rule, &str, &str); 14] = [
+    (Rule::NoCertificate,     "no-certificate",     "it showed no certificate"),
+    (Rule::Encoding,          "encoding",           "its certificate cannot be read"),
+    (Rule::UnknownIssuer,     "unknown-issuer",     "no configured authority signed its certificate, and it is not pinned"),
+    (Rule::PinnedOnly,        "pinned-only",        "no authority is configured, and its certificate is not pinned"),
+    (Rule::Chain,             "chain",              "the chain of its certificate does not hold"),
+    (Rule::Expired,           "expired",            "a certificate has expired"),
+    (Rule::NotYetValid,       "not-yet-valid",      "a certificate is not valid yet"),
+    (Rule::Revoked,           "revoked",            "a certificate is revoked"),
+    (Rule::Purpose,           "purpose",            "its certificate is not for TLS clients (extended key usage)"),
+    (Rule::Possession,        "possession",         "it did not prove that it has the private key"),
+    (Rule::Name,              "name",               "its certificate lacks the name that makes its identity"),
+    (Rule::NotListed,         "not-listed",         "the client table has no row for it"),
+    (Rule::ClientConnections, "client-connections", "it has as many connections as one client may have"),
+    (Rule::Connections,       "connections",        "the server has as many connections as it may have"),
+];
+
+/// A refusal, with what is known of whom it met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The rule that failed.
+    pub rule: Rule,
+    /// Particulars, if there are any.
+    pub detail: String,
+    /// The certificate's subject, where one was read.
+    pub subject: Option<String>,
+    /// SHA-256 over the certificate, where one was shown.
+    pub fingerprint: Option<String>,
+}
+
+impl Rule {
+    /// The name in logs and metrics.
+    pub fn name(self) -> &'static str {
+        self.row().1
+    }
+
+    fn row(self) -> &'static (Rule, &'static str, &'static str) {
+        const OTHER: (Rule, &str, &str) = (Rule::Chain, "other", "");
+        static FALLBACK: (Rule, &str, &str) = OTHER;
+        RULES.iter().find(|row| row.0 == self).unwrap_or(&FALLBACK)
+    }
+
+    /// The rule that the verification of a chain failed.
+    pub(crate) fn of(error: &CertificateError) -> Rule {
+        use CertificateError as E;
+        match error {
+            E::BadEncoding => Rule::Encoding,
+            E::Expired | E::ExpiredContext { .. } => Rule::Expired,
+            E::NotValidYet | E::NotValidYetContext { .. } => Rule::NotYetValid,
+            E::Revoked => Rule::Revoked,
+            E::UnknownIssuer => Rule::UnknownIssuer,
+            E::InvalidPurpose | E::InvalidPurposeContext { .. } => Rule::Purpose,
+            // Constraints, unknown critical extensions, algorithms; what the library adds later.
+            _ => Rule::Chain,
+        }
+    }
+}
+
+impl Refusal {
+    /// A refusal of whom nothing is known.
+    pub fn unnamed(rule: Rule) -> Refusal {
+        Refusal { rule, detail: String::new(), subject: None, fingerprint: None }
+    }
+
+    pub(crate) fn of(rule: Rule, detail: impl Into<String>, certificate: &Certificate) -> Refusal {
+        Refusal {
+            rule,
+            detail: detail.into(),
+            subject: Some(certificate.subject_text.clone()),
+            fingerprint: Some(certificate.fingerprint.clone()),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (_, name, meaning) = self.rule.row();
+        write!(f, "refused by rule {name}: {meaning}")?;
+        if !self.detail.is_empty() {
+            write!(f, " ({})", self.detail)?;
+        }
+        if let Some(subject) = &self.subject {
+            write!(f, "; subject \"{subject}\"")?;
+        }
+        match &self.fingerprint {
+            Some(fingerprint) => write!(f, "; SHA-256 {fingerprint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_has_a_name_of_its_own() {
+        for (i, row) in RULES.iter().enumerate() {
+            assert_eq!(row.0.name(), row.1);
+            assert!(RULES[i + 1..].iter().all(|other| other.1 != row.1 && other.0 != row.0));
+        }
+    }
+}
