@@ -51,7 +51,12 @@ impl<'a> Context<'a> {
 
     /// Takes the Unique Identifier of a payload; the ID Placeholder where it is left out.
     pub fn id(&self, fields: &mut Fields<'_>) -> Outcome<String> {
-        match fields.take(Tag::UNIQUE_IDENTIFIER) {
+        self.id_under(fields, Tag::UNIQUE_IDENTIFIER)
+    }
+
+    /// As [`Context::id`], for payloads that name the object under another tag.
+    pub fn id_under(&self, fields: &mut Fields<'_>, tag: Tag) -> Outcome<String> {
+        match fields.take(tag) {
             Some(item) => self.resolve(item),
             None => self.placeholder.clone().ok_or_else(|| {
                 Failure::new(

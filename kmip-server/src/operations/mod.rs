@@ -9,6 +9,11 @@ pub mod life;
 pub mod locate;
 pub mod query;
 pub mod register;
+pub mod rekey;
+pub mod usage;
+
+#[cfg(test)]
+pub(crate) mod tests;
 
 use crate::attributes::form;
 use crate::context::Context;
@@ -37,4 +42,15 @@ pub(crate) fn wanted_of_one(context: &Context<'_>, fields: &mut Fields<'_>) -> O
     // 2.x: where the client cares where its keys are kept.
     fields.take(Tag::PROTECTION_STORAGE_MASKS);
     Wanted::new(attributes)
+}
+
+/// Takes where a client cares that its key pair is kept (2.0): everything is kept in one place.
+pub(crate) fn take_pair_storage_masks(fields: &mut Fields<'_>) {
+    for tag in [
+        Tag::COMMON_PROTECTION_STORAGE_MASKS,
+        Tag::PRIVATE_PROTECTION_STORAGE_MASKS,
+        Tag::PUBLIC_PROTECTION_STORAGE_MASKS,
+    ] {
+        fields.take(tag);
+    }
 }
