@@ -134,9 +134,9 @@ pub fn key_block(
     Item::structure(Tag::KEY_BLOCK, fields)
 }
 
-/// Secret data has a length only where it was said.
+/// What has no algorithm, as secret data, has no length in its key block.
 fn says_length(attributes: &Attributes<'_>) -> bool {
-    attributes.managed().length.is_some() || attributes.algorithm().is_some()
+    attributes.algorithm().is_some()
 }
 
 /// A key value around its material.

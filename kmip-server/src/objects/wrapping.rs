@@ -16,7 +16,7 @@ use crate::ttlv::enums::{
     BlockCipherMode as Mode, EncodingOption, KeyFormatType as Format, KeyWrapType, PaddingMethod,
     ResultReason as Reason, WrappingMethod,
 };
-use crate::ttlv::{Fields, Item, Limits, Tag, decode, encode};
+use crate::ttlv::{Fields, Item, Limits, Tag, Version, decode, encode};
 
 /// The mechanism that wraps as the cryptographic parameters say it; AES Key Wrap where they say nothing.
 fn mechanism(parameters: Option<&Item>, wrapping: &Object) -> Outcome<Mechanism> {
@@ -59,7 +59,8 @@ fn named(context: &Context<'_>, information: &Item) -> Outcome<(hsm_core::servic
     Ok((key, mechanism))
 }
 
-/// Wraps key material by a Key Wrapping Specification, and makes the key block of it.
+/// Wraps key material by a Key Wrapping Specification, and makes the key block of it. A key that was
+/// registered wrapped keeps the form in which it came (`in_structure`).
 ///
 /// # Errors
 /// Those of the specification, of the wrapping key, and of the rights of the key to be wrapped.
@@ -69,6 +70,7 @@ pub fn wrapped(
     format: Format,
     material: Item,
     specification: &Item,
+    in_structure: Option<bool>,
 ) -> Outcome<Item> {
     let mut fields = Fields::new(specification)?;
     let method: WrappingMethod = fields.need(Tag::WRAPPING_METHOD)?.as_value_of()?;
@@ -102,7 +104,13 @@ pub fn wrapped(
                 )
             })?;
             let bytes = context.space.wrap(&key, &mechanism, bytes)?;
-            give::key_value(Item::bytes(Tag::KEY_MATERIAL, bytes))
+            // KMIP 1.4, section 2.1.4: wrapped, a key value is a byte string. Clients of before read a
+            // structure (section 2.1.6: "the wrapped un-encoded value of the Key Material field").
+            if in_structure.unwrap_or(context.version < Version::V1_4) {
+                give::key_value(Item::bytes(Tag::KEY_MATERIAL, bytes))
+            } else {
+                Item::bytes(Tag::KEY_VALUE, bytes)
+            }
         }
         EncodingOption::TTLVEncoding => {
             let mut inside = vec![material];
@@ -145,12 +153,14 @@ pub fn registered(
 ) -> Outcome<Item> {
     let data = attributes.first(Tag::KEY_WRAPPING_DATA);
     let data = data.ok_or_else(|| invalid_field("the key is not wrapped"))?;
-    if form.wrap.is_some() {
-        return Err(Failure::new(Reason::KeyWrapTypeNotSupported, "the key is wrapped already"));
-    }
     let bytes = object.bytes(CKA_VALUE);
     let in_structure = attributes.first(Tag::KEY_VALUE).is_some_and(|item| item.as_boolean() == Ok(true));
+    if let Some(specification) = form.wrap {
+        let material = unwrapped(context, &data, bytes, in_structure)?;
+        return wrapped(context, attributes, format, material, specification, Some(in_structure));
+    }
     if form.wrap_type == Some(KeyWrapType::NotWrapped) {
+        crate::context::may_read(attributes)?;
         let material = unwrapped(context, &data, bytes, in_structure)?;
         return Ok(give::key_block(format, Some(give::key_value(material)), attributes, None));
     }

@@ -85,7 +85,7 @@ fn key_block(
     }
     let material = give::material_as(object, attributes, format)?;
     match form.wrap {
-        Some(specification) => wrapping::wrapped(context, attributes, format, material, specification),
+        Some(specification) => wrapping::wrapped(context, attributes, format, material, specification, None),
         None => Ok(give::key_block(format, Some(give::key_value(material)), attributes, None)),
     }
 }
