@@ -26,5 +26,6 @@ pub mod partitions;
 pub mod server;
 pub mod service;
 pub mod streams;
+pub mod tickets;
 pub mod tls;
 pub mod ttlv;

@@ -245,8 +245,10 @@ impl Changes<'_, '_> {
         let key = key.amended(|object| {
             object.set(SOFTHSM_RS_OWNER, Value::Bytes(self.scope.owner.clone().into_bytes()));
             share(object, self.scope);
-            for (date, now) in [(Date::Initial, self.now), (Date::LastChange, self.now)] {
-                date.set(object, Some(now));
+            for date in [Date::Initial, Date::LastChange] {
+                // An object that comes from elsewhere with its dates keeps them.
+                let date_there = date.of(object);
+                date.set(object, Some(date_there.unwrap_or(self.now)));
             }
         });
         self.transaction.insert(key, Some(id))?;
