@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use cryptoki_sys::*;
 use hsm_core::object::lifecycle::Action;
 use hsm_core::service::{Item as Found, Space};
 
+use crate::attributes::Attributes;
 use crate::engine::{Engine, Settings};
 use crate::failure::{Failure, Outcome};
 use crate::identity::Client;
@@ -137,12 +137,11 @@ pub fn id_field(id: &str) -> Item {
 ///
 /// # Errors
 /// [`Reason::Sensitive`], [`Reason::NotExtractable`].
-pub fn may_read(found: &Found) -> Outcome<()> {
-    let object = found.object();
-    if matches!(object.get(CKA_EXTRACTABLE), Some(hsm_core::object::Value::Bool(false))) {
+pub fn may_read(attributes: &Attributes<'_>) -> Outcome<()> {
+    if !attributes.is_extractable() {
         return Err(Failure::new(Reason::NotExtractable, "the key is not extractable"));
     }
-    if object.flag(CKA_SENSITIVE) {
+    if attributes.is_sensitive() {
         return Err(Failure::new(Reason::Sensitive, "the key is sensitive: it can only be had wrapped"));
     }
     Ok(())

@@ -8,19 +8,25 @@
 use subtle::{ConstantTimeEq, ConstantTimeGreater};
 use zeroize::Zeroizing;
 
-use super::{AesMode, Cipher, Direction};
+use super::{AesMode, Cipher, Direction, Poly1305};
 use crate::error::{Error, Result};
 
 /// Size of an AES block in bytes.
 pub(super) const BLOCK: usize = 16;
 
+/// Size of a DES block in bytes.
+pub(super) const DES_BLOCK: usize = 8;
+
+/// The longest data unit of XTS in bytes: 2^20 blocks. NIST SP 800-38E, section 4.
+const XTS_LIMIT: usize = BLOCK << 20;
+
 /// A cipher on whole blocks (ECB, CBC), in one direction, with its chaining state inside.
 pub(super) trait Blocks: Send {
-    /// Transforms `input`, a multiple of 16 bytes, into `out`, which is as long.
+    /// Transforms `input`, whole blocks, into `out`, which is as long.
     fn transform(&mut self, input: &[u8], out: &mut [u8]) -> Result<()>;
 }
 
-/// A cipher on any number of bytes (CTR).
+/// A cipher on any number of bytes (CTR, CFB, OFB, ChaCha20).
 pub(super) trait Stream: Send {
     /// Transforms `input` into `out`, which is as long.
     fn transform(&mut self, input: &[u8], out: &mut [u8]) -> Result<()>;
@@ -36,15 +42,71 @@ pub(super) trait Whole: Send {
 
 /// Refuses parameters that are outside the ranges of [`AesMode`], and keys that AES does not have.
 pub(super) fn check(mode: &AesMode<'_>, key: &[u8]) -> Result<()> {
-    if !matches!(key.len(), 16 | 24 | 32) {
+    let fits = match mode {
+        AesMode::Xts { .. } => matches!(key.len(), 32 | 64),
+        _ => matches!(key.len(), 16 | 24 | 32),
+    };
+    if !fits {
         return Err(Error::KeySizeRange);
     }
     let valid = match mode {
-        AesMode::Ecb | AesMode::Cbc { .. } | AesMode::CbcPad { .. } => true,
+        AesMode::Ecb
+        | AesMode::EcbPad
+        | AesMode::Cbc { .. }
+        | AesMode::CbcPad { .. }
+        | AesMode::Cfb { .. }
+        | AesMode::Ofb { .. } => true,
+        AesMode::Xts { .. } => return check_halves(key),
         AesMode::Ctr { counter_bits, .. } => (1..=128).contains(counter_bits),
         AesMode::Gcm { iv, tag_len, .. } => !iv.is_empty() && matches!(tag_len, 4 | 8 | 12..=16),
+        AesMode::Ccm { nonce, tag_len, .. } => {
+            (7..=13).contains(&nonce.len()) && matches!(tag_len, 4 | 6 | 8 | 10 | 12 | 14 | 16)
+        }
     };
     if valid { Ok(()) } else { Err(Error::MechanismParamInvalid) }
+}
+
+/// As [`check`], for ChaCha20-Poly1305.
+pub(super) fn check_poly1305(parameters: &Poly1305<'_>, key: &[u8]) -> Result<()> {
+    match (key.len(), parameters.tag_len) {
+        (32, 12..=16) => Ok(()),
+        (32, _) => Err(Error::MechanismParamInvalid),
+        _ => Err(Error::KeySizeRange),
+    }
+}
+
+/// The two keys of XTS must differ: with equal ones it is open to chosen ciphertexts. FIPS 140-3's
+/// implementation guidance, C.I.
+fn check_halves(key: &[u8]) -> Result<()> {
+    let (first, second) = key.split_at(key.len() / 2);
+    if bool::from(first.ct_eq(second)) {
+        return Err(Error::ArgumentsBad("the two halves of an XTS key are equal"));
+    }
+    Ok(())
+}
+
+/// The length of one data unit of XTS, if it may have it.
+pub(super) fn xts_len(length: usize, direction: Direction) -> Result<usize> {
+    match (length, direction) {
+        (BLOCK..=XTS_LIMIT, _) => Ok(length),
+        (_, Direction::Encrypt) => Err(Error::DataLength),
+        (_, Direction::Decrypt) => Err(Error::EncryptedDataLength),
+    }
+}
+
+/// A key of Triple DES as its three keys: two mean that the third is the first. NIST SP 800-67.
+pub(super) fn three_keys(key: &[u8]) -> Result<Zeroizing<[u8; 24]>> {
+    let mut three = Zeroizing::new([0; 24]);
+    let (given, rest) = three.split_at_mut_checked(key.len()).ok_or(Error::KeySizeRange)?;
+    given.copy_from_slice(key);
+    match (key, rest) {
+        (_, []) => {}
+        ([first @ .., _, _, _, _, _, _, _, _], third) if first.len() == 8 && third.len() == 8 => {
+            third.copy_from_slice(first);
+        }
+        _ => return Err(Error::KeySizeRange),
+    }
+    Ok(three)
 }
 
 /// The first `length` bytes of `out`, or [`Error::BufferTooSmall`] before anything has changed.
@@ -53,7 +115,7 @@ pub(super) fn room(out: &mut [u8], length: usize) -> Result<&mut [u8]> {
 }
 
 /// Buffers what does not fill a block yet, and pads.
-pub(super) struct BlockCipher<B> {
+pub(super) struct BlockCipher<B, const BLOCK: usize> {
     blocks: B,
     direction: Direction,
     padded: bool,
@@ -61,9 +123,9 @@ pub(super) struct BlockCipher<B> {
     held_len: usize,
 }
 
-impl<B: Blocks> BlockCipher<B> {
+impl<B: Blocks, const BLOCK: usize> BlockCipher<B, BLOCK> {
     /// ECB or CBC; `padded` adds and removes PKCS #7 padding.
-    pub(super) fn new(blocks: B, direction: Direction, padded: bool) -> BlockCipher<B> {
+    pub(super) fn new(blocks: B, direction: Direction, padded: bool) -> BlockCipher<B, BLOCK> {
         BlockCipher { blocks, direction, padded, held: Zeroizing::new([0; BLOCK]), held_len: 0 }
     }
 
@@ -83,7 +145,7 @@ impl<B: Blocks> BlockCipher<B> {
 
     fn finish_padded_encryption(&mut self, out: &mut [u8]) -> Result<usize> {
         let out = room(out, BLOCK)?;
-        // 1 to 16: a block that is complete has been transformed.
+        // 1 to the block's size: a block that is complete has been transformed.
         let fill = (BLOCK - self.held_len) as u8;
         let mut last = Zeroizing::new([fill; BLOCK]);
         for (byte, held) in last.iter_mut().zip(self.held.iter()).take(self.held_len) {
@@ -98,9 +160,9 @@ impl<B: Blocks> BlockCipher<B> {
             return Err(Error::EncryptedDataLength);
         }
         let out = room(out, BLOCK)?;
-        let mut last = Zeroizing::new([0u8; BLOCK]);
+        let mut last = Zeroizing::new([0; BLOCK]);
         self.blocks.transform(&*self.held, &mut *last)?;
-        let length = unpadded_len(&last)?;
+        let length = unpadded_len(&*last)?;
         for (out, byte) in out.iter_mut().zip(last.iter()).take(length) {
             *out = *byte;
         }
@@ -108,7 +170,7 @@ impl<B: Blocks> BlockCipher<B> {
     }
 }
 
-impl<B: Blocks> Cipher for BlockCipher<B> {
+impl<B: Blocks, const BLOCK: usize> Cipher for BlockCipher<B, BLOCK> {
     fn update_len(&self, input: usize) -> usize {
         let total = self.held_len.saturating_add(input);
         let whole = total - total % BLOCK;
@@ -172,17 +234,22 @@ impl<B: Blocks> Cipher for BlockCipher<B> {
 
 /// Length of the message in a decrypted last block. RFC 5652, section 6.3. All bytes are looked at in
 /// the same way; what is learnt is one bit, and the length where that bit says "valid".
-fn unpadded_len(block: &[u8; BLOCK]) -> Result<usize> {
-    let [.., fill] = *block;
-    let mut valid = !fill.ct_eq(&0) & !fill.ct_gt(&16);
+fn unpadded_len(block: &[u8]) -> Result<usize> {
+    let size = u8::try_from(block.len()).map_err(|_| Error::CryptoFailed("block size"))?;
+    let fill = *block.last().ok_or(Error::CryptoFailed("block size"))?;
+    let mut valid = !fill.ct_eq(&0) & !fill.ct_gt(&size);
     for (from_end, byte) in (1u8..).zip(block.iter().rev()) {
         let is_message = from_end.ct_gt(&fill);
         valid &= is_message | byte.ct_eq(&fill);
     }
-    if bool::from(valid) { Ok(BLOCK.saturating_sub(fill.into())) } else { Err(Error::EncryptedDataInvalid) }
+    if bool::from(valid) {
+        Ok(block.len().saturating_sub(fill.into()))
+    } else {
+        Err(Error::EncryptedDataInvalid)
+    }
 }
 
-/// Counter mode up to the last value of its counter.
+/// A stream, up to the last value of its counter where it has one.
 pub(super) struct Counter<S> {
     stream: S,
     /// Bytes that may still go through.
@@ -198,6 +265,11 @@ impl<S: Stream> Counter<S> {
         let first = u128::from_be_bytes(*block) & mask;
         let left = (mask - first).saturating_add(1).saturating_mul(BLOCK as u128);
         Counter { stream, left }
+    }
+
+    /// A stream without a counter, or with one that looks to its end itself.
+    pub(super) fn endless(stream: S) -> Counter<S> {
+        Counter { stream, left: u128::MAX }
     }
 }
 

@@ -3,8 +3,8 @@
 //! the key or the data, and another library would have no better answer.
 
 use super::{
-    AesMode, Cipher, Curve, Digest, Direction, EcPrivateKey, EcPublicKey, EdPrivateKey, EdPublicKey, Hash,
-    KeyWrap, Mac, Provider, RsaParts, RsaPrivateKey, RsaPublicKey, XPrivateKey,
+    AesMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey, EdPrivateKey,
+    EdPublicKey, Hash, KeyWrap, Mac, Poly1305, Provider, RsaParts, RsaPrivateKey, RsaPublicKey, XPrivateKey,
 };
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -68,6 +68,36 @@ pub fn cmac(key: &[u8]) -> Result<Box<dyn Mac>> {
 /// Begins an AES encryption or decryption.
 pub fn aes(mode: AesMode<'_>, direction: Direction, key: &[u8]) -> Result<Box<dyn Cipher>> {
     first(order(), |provider| provider.aes(mode, direction, key))
+}
+
+/// Fills `out` by PBKDF2 with HMAC. RFC 8018. What it may cost is the caller's matter.
+pub fn pbkdf2(hash: Hash, password: &[u8], salt: &[u8], iterations: u32, out: &mut [u8]) -> Result<()> {
+    let answer = order().iter().find_map(|provider| provider.pbkdf2(hash, password, salt, iterations, out));
+    answer.unwrap_or(Err(Error::NotSupported))
+}
+
+/// Begins a CMAC on Triple DES. NIST SP 800-38B.
+pub fn des3_cmac(key: &[u8]) -> Result<Box<dyn Mac>> {
+    first(order(), |provider| provider.des3_cmac(key))
+}
+
+/// Begins a Triple DES encryption or decryption.
+pub fn des3(mode: Des3Mode<'_>, direction: Direction, key: &[u8]) -> Result<Box<dyn Cipher>> {
+    first(order(), |provider| provider.des3(mode, direction, key))
+}
+
+/// Begins ChaCha20, which is the same in both directions.
+pub fn chacha20(nonce: &[u8], counter: u64, key: &[u8]) -> Result<Box<dyn Cipher>> {
+    first(order(), |provider| provider.chacha20(nonce, counter, key))
+}
+
+/// Begins a ChaCha20-Poly1305 encryption or decryption.
+pub fn chacha20_poly1305(
+    parameters: Poly1305<'_>,
+    direction: Direction,
+    key: &[u8],
+) -> Result<Box<dyn Cipher>> {
+    first(order(), |provider| provider.chacha20_poly1305(parameters, direction, key))
 }
 
 /// Wraps `data` under an AES key. NIST SP 800-38F.

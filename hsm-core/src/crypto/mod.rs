@@ -15,145 +15,22 @@ use crate::secret::Secret;
 mod aws_lc;
 mod blocks;
 mod choice;
+mod derive;
 #[cfg(test)]
 mod known_answers;
 #[cfg(test)]
 mod oracle;
+mod parameters;
 mod rust_crypto;
+mod split;
 mod v15;
 #[cfg(test)]
 mod wycheproof;
 
 pub use choice::*;
-
-/// Hash functions. FIPS 180-4 and FIPS 202.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[allow(missing_docs)] // The names say it.
-pub enum Hash {
-    Sha1,
-    Sha224,
-    Sha256,
-    Sha384,
-    Sha512,
-    Sha512_224,
-    Sha512_256,
-    Sha3_224,
-    Sha3_256,
-    Sha3_384,
-    Sha3_512,
-}
-
-impl Hash {
-    /// Every hash function, for tests and tables.
-    pub const ALL: [Hash; 11] = [
-        Hash::Sha1,
-        Hash::Sha224,
-        Hash::Sha256,
-        Hash::Sha384,
-        Hash::Sha512,
-        Hash::Sha512_224,
-        Hash::Sha512_256,
-        Hash::Sha3_224,
-        Hash::Sha3_256,
-        Hash::Sha3_384,
-        Hash::Sha3_512,
-    ];
-
-    /// Length of the digest in bytes.
-    pub const fn len(self) -> usize {
-        match self {
-            Hash::Sha1 => 20,
-            Hash::Sha224 | Hash::Sha512_224 | Hash::Sha3_224 => 28,
-            Hash::Sha256 | Hash::Sha512_256 | Hash::Sha3_256 => 32,
-            Hash::Sha384 | Hash::Sha3_384 => 48,
-            Hash::Sha512 | Hash::Sha3_512 => 64,
-        }
-    }
-}
-
-/// Short Weierstrass curves. SEC 2 / FIPS 186-5 names.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[allow(missing_docs)] // The names say it.
-pub enum Curve {
-    P224,
-    P256,
-    P384,
-    P521,
-    Secp256k1,
-}
-
-impl Curve {
-    /// Every curve.
-    pub const ALL: [Curve; 5] = [Curve::P224, Curve::P256, Curve::P384, Curve::P521, Curve::Secp256k1];
-
-    /// Size of the field and of the order in bits.
-    pub const fn bits(self) -> usize {
-        match self {
-            Curve::P224 => 224,
-            Curve::P256 | Curve::Secp256k1 => 256,
-            Curve::P384 => 384,
-            Curve::P521 => 521,
-        }
-    }
-
-    /// Length in bytes of a scalar or a coordinate.
-    pub const fn len(self) -> usize {
-        self.bits().div_ceil(8)
-    }
-}
-
-/// The direction of a cipher.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Direction {
-    /// Plaintext in, ciphertext out.
-    Encrypt,
-    /// Ciphertext in, plaintext out.
-    Decrypt,
-}
-
-/// AES modes with their parameters. Lengths are in bytes unless named bits.
-#[derive(Clone, Copy, Debug)]
-pub enum AesMode<'a> {
-    /// Electronic codebook; whole blocks only.
-    Ecb,
-    /// Cipher block chaining; whole blocks only.
-    Cbc {
-        /// The initialisation vector.
-        iv: &'a [u8; 16],
-    },
-    /// Cipher block chaining with PKCS #7 padding.
-    CbcPad {
-        /// The initialisation vector.
-        iv: &'a [u8; 16],
-    },
-    /// Counter mode; the counter is the last `counter_bits` of the block (1 to 128). Its last value is
-    /// all ones: data that would take it further is [`Error::DataLength`], in both directions.
-    Ctr {
-        /// The first counter block.
-        block: &'a [u8; 16],
-        /// Width of the counter in bits.
-        counter_bits: u32,
-    },
-    /// Galois/counter mode. The tag follows the ciphertext; decryption gives nothing out before the
-    /// tag is verified.
-    Gcm {
-        /// The nonce, 1 byte or more.
-        iv: &'a [u8],
-        /// Additional authenticated data.
-        aad: &'a [u8],
-        /// Length of the tag in bytes (4, 8, 12 to 16).
-        tag_len: usize,
-    },
-}
-
-/// Key wrapping modes. NIST SP 800-38F.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum KeyWrap {
-    /// KW: RFC 3394, with the default initial value.
-    Kw,
-    /// KWP: RFC 5649.
-    Kwp,
-}
+pub use derive::*;
+pub use parameters::*;
+pub use split::{Part, SplitMethod, join, split};
 
 /// A running digest.
 pub trait Digest: Send {
@@ -223,28 +100,6 @@ pub struct RsaCrt {
     pub exponent_2: Secret,
     /// q⁻¹ mod p.
     pub coefficient: Secret,
-}
-
-/// Parameters of RSASSA-PSS. RFC 8017, section 8.1.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Pss {
-    /// Hash of the message.
-    pub hash: Hash,
-    /// Hash inside MGF1.
-    pub mgf: Hash,
-    /// Length of the salt in bytes.
-    pub salt_len: usize,
-}
-
-/// Parameters of RSAES-OAEP. RFC 8017, section 7.1.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Oaep<'a> {
-    /// Hash of the label.
-    pub hash: Hash,
-    /// Hash inside MGF1.
-    pub mgf: Hash,
-    /// The label.
-    pub label: &'a [u8],
 }
 
 /// A prepared RSA private key. Signatures and plaintexts have no other length than RFC 8017's.
@@ -336,8 +191,31 @@ pub trait Provider: Sync {
     fn hmac(&self, hash: Hash, key: &[u8]) -> Option<Result<Box<dyn Mac>>>;
     /// AES-CMAC, with a key of 16, 24 or 32 bytes. NIST SP 800-38B.
     fn cmac(&self, key: &[u8]) -> Option<Result<Box<dyn Mac>>>;
-    /// An AES cipher with a key of 16, 24 or 32 bytes.
+    /// An AES cipher with a key of 16, 24 or 32 bytes (XTS: 32 or 64).
     fn aes(&self, mode: AesMode<'_>, direction: Direction, key: &[u8]) -> Option<Result<Box<dyn Cipher>>>;
+    /// Fills `out` by PBKDF2 with HMAC and at least one iteration. RFC 8018.
+    fn pbkdf2(
+        &self,
+        hash: Hash,
+        password: &[u8],
+        salt: &[u8],
+        iterations: u32,
+        out: &mut [u8],
+    ) -> Option<Result<()>>;
+    /// CMAC on Triple DES, with a key of 16 or 24 bytes. NIST SP 800-38B.
+    fn des3_cmac(&self, key: &[u8]) -> Option<Result<Box<dyn Mac>>>;
+    /// A Triple DES cipher with a key of 16 or 24 bytes, whose parity bits do not matter.
+    fn des3(&self, mode: Des3Mode<'_>, direction: Direction, key: &[u8]) -> Option<Result<Box<dyn Cipher>>>;
+    /// ChaCha20 with a key of 32 bytes, from block `counter`. A nonce of 12 bytes is RFC 8439's, with a
+    /// counter of 32 bits, one of 8 bytes the original's, with a counter of 64.
+    fn chacha20(&self, nonce: &[u8], counter: u64, key: &[u8]) -> Option<Result<Box<dyn Cipher>>>;
+    /// ChaCha20-Poly1305 with a key of 32 bytes.
+    fn chacha20_poly1305(
+        &self,
+        parameters: Poly1305<'_>,
+        direction: Direction,
+        key: &[u8],
+    ) -> Option<Result<Box<dyn Cipher>>>;
     /// Wraps `data` ([`Error::DataLength`] where the mode does not take its length).
     fn wrap(&self, mode: KeyWrap, key: &[u8], data: &[u8]) -> Option<Result<Vec<u8>>>;
     /// Unwraps; [`Error::EncryptedDataLength`] or [`Error::EncryptedDataInvalid`].

@@ -8,51 +8,10 @@ use zeroize::Zeroizing;
 use super::params::{Parameter, hash_of_mechanism, hash_of_mgf};
 use super::put;
 use super::table::Row;
-use crate::crypto::{self, AesMode, Cipher, Direction, Hash, KeyWrap, Oaep};
+use super::transform::{Bounds, Transform, one_shot, one_shot_len};
+use crate::crypto::{Cipher, Direction};
 use crate::error::{Error, Result};
 use crate::object::material::Key;
-
-/// How data is encrypted, or a key wrapped.
-#[derive(Debug)]
-pub enum Transform {
-    /// AES-ECB.
-    Ecb,
-    /// AES-CBC.
-    Cbc([u8; 16]),
-    /// AES-CBC with PKCS #7 padding.
-    CbcPad([u8; 16]),
-    /// AES-CTR.
-    Ctr {
-        /// The first counter block.
-        block: [u8; 16],
-        /// Width of the counter in bits, 1 to 128.
-        counter_bits: u32,
-    },
-    /// AES-GCM.
-    Gcm {
-        /// The nonce.
-        iv: Vec<u8>,
-        /// Additional authenticated data.
-        aad: Vec<u8>,
-        /// Length of the tag in bytes.
-        tag_len: usize,
-    },
-    /// RSAES-PKCS1-v1_5.
-    RsaV15,
-    /// The raw RSA operation.
-    RsaX509,
-    /// RSAES-OAEP.
-    RsaOaep {
-        /// Hash of the label.
-        hash: Hash,
-        /// Hash inside MGF1.
-        mgf: Hash,
-        /// The label.
-        label: Vec<u8>,
-    },
-    /// AES key wrap.
-    KeyWrap(KeyWrap),
-}
 
 /// CKM_AES_ECB.
 pub(super) fn ecb(_: &Row, _: &Parameter) -> Result<Transform> {
@@ -116,93 +75,6 @@ pub(super) fn oaep(_: &Row, parameter: &Parameter) -> Result<Transform> {
     Ok(Transform::RsaOaep { hash, mgf, label: label.clone() })
 }
 
-impl Transform {
-    /// The AES mode, for the transforms that are one.
-    fn aes_mode(&self) -> Option<AesMode<'_>> {
-        match self {
-            Transform::Ecb => Some(AesMode::Ecb),
-            Transform::Cbc(iv) => Some(AesMode::Cbc { iv }),
-            Transform::CbcPad(iv) => Some(AesMode::CbcPad { iv }),
-            Transform::Ctr { block, counter_bits } => {
-                Some(AesMode::Ctr { block, counter_bits: *counter_bits })
-            }
-            Transform::Gcm { iv, aad, tag_len } => Some(AesMode::Gcm { iv, aad, tag_len: *tag_len }),
-            Transform::RsaV15 | Transform::RsaX509 | Transform::RsaOaep { .. } | Transform::KeyWrap(_) => {
-                None
-            }
-        }
-    }
-
-    /// The whole transform of one message.
-    pub(super) fn apply(&self, direction: Direction, key: &Key, input: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        if let Some(mode) = self.aes_mode() {
-            let mut cipher = crypto::aes(mode, direction, key.secret_value())?;
-            let mut out = Zeroizing::new(vec![0; one_shot_len(cipher.as_ref(), input.len())]);
-            let length = one_shot(cipher.as_mut(), input, &mut out)?;
-            out.truncate(length);
-            return Ok(out);
-        }
-        let out = match (self, direction) {
-            (Transform::RsaV15, Direction::Encrypt) => key.rsa_public()?.encrypt_v15(input)?,
-            (Transform::RsaX509, Direction::Encrypt) => {
-                let rsa = key.rsa_public()?;
-                let zeros = rsa.len().checked_sub(input.len()).ok_or(Error::DataLength)?;
-                let mut number = Zeroizing::new(vec![0; zeros]);
-                number.extend_from_slice(input);
-                rsa.raw(&number)?
-            }
-            (Transform::RsaOaep { hash, mgf, label }, Direction::Encrypt) => {
-                key.rsa_public()?.encrypt_oaep(&Oaep { hash: *hash, mgf: *mgf, label }, input)?
-            }
-            (Transform::RsaV15 | Transform::RsaX509 | Transform::RsaOaep { .. }, Direction::Decrypt)
-                if input.len() != key.rsa_private()?.len() =>
-            {
-                return Err(Error::EncryptedDataLength);
-            }
-            (Transform::RsaV15, Direction::Decrypt) => {
-                key.rsa_private()?.decrypt_v15(input)?.expose().to_vec()
-            }
-            (Transform::RsaX509, Direction::Decrypt) => {
-                key.rsa_private()?.raw(input).map_err(|_| Error::EncryptedDataInvalid)?.expose().to_vec()
-            }
-            (Transform::RsaOaep { hash, mgf, label }, Direction::Decrypt) => key
-                .rsa_private()?
-                .decrypt_oaep(&Oaep { hash: *hash, mgf: *mgf, label }, input)?
-                .expose()
-                .to_vec(),
-            (Transform::KeyWrap(mode), Direction::Encrypt) => crypto::wrap(*mode, key.secret_value(), input)?,
-            (Transform::KeyWrap(mode), Direction::Decrypt) => {
-                crypto::unwrap(*mode, key.secret_value(), input)?.expose().to_vec()
-            }
-            _ => return Err(Error::MechanismInvalid),
-        };
-        Ok(Zeroizing::new(out))
-    }
-
-    /// Encrypts one message, for wrapping.
-    pub(crate) fn encrypt(&self, key: &Key, input: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        self.apply(Direction::Encrypt, key, input)
-    }
-
-    /// Decrypts one message, for unwrapping.
-    pub(crate) fn decrypt(&self, key: &Key, input: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        self.apply(Direction::Decrypt, key, input)
-    }
-}
-
-/// An upper bound of what a cipher makes of a whole message; exact when encrypting.
-fn one_shot_len(cipher: &dyn Cipher, input: usize) -> usize {
-    // `finish_len` is that of the bytes buffered so far, which are none: a block or a tag more covers
-    // what `update_len` leaves out.
-    cipher.update_len(input).saturating_add(32).max(input.saturating_add(32))
-}
-
-fn one_shot(cipher: &mut dyn Cipher, input: &[u8], out: &mut [u8]) -> Result<usize> {
-    let written = cipher.update(input, out)?;
-    let rest = out.get_mut(written..).unwrap_or_default();
-    Ok(written + cipher.finish(rest)?)
-}
-
 /// A running encryption or decryption.
 pub struct Ciphering {
     running: Running,
@@ -221,34 +93,19 @@ enum Running {
     Whole(Transform),
 }
 
-/// How long the result of a whole message is.
-#[derive(Clone, Copy)]
-enum Bounds {
-    /// As long as the message.
-    Same,
-    /// The next whole block after the message.
-    Padded,
-    /// The message and a tag.
-    Tagged(usize),
-    /// Up to as long as the message; known when it is deciphered.
-    Unknown,
-}
-
 impl Ciphering {
     /// Begins with a key that has been found fit.
     pub fn new(row: &Row, parameter: &Parameter, direction: Direction, key: Arc<Key>) -> Result<Ciphering> {
-        let transform = row.cipher.ok_or(Error::MechanismInvalid)?(row, parameter)?;
-        let running = match transform.aes_mode() {
-            Some(mode) => {
-                let bounds = match (&transform, direction) {
-                    (Transform::CbcPad(_), Direction::Encrypt) => Bounds::Padded,
-                    (Transform::CbcPad(_), Direction::Decrypt) => Bounds::Unknown,
-                    (Transform::Gcm { tag_len, .. }, Direction::Encrypt) => Bounds::Tagged(*tag_len),
-                    (Transform::Gcm { .. }, Direction::Decrypt) => Bounds::Unknown,
-                    _ => Bounds::Same,
-                };
-                Running::Stream(crypto::aes(mode, direction, key.secret_value())?, bounds)
-            }
+        Ciphering::by(row.cipher.ok_or(Error::MechanismInvalid)?(row, parameter)?, direction, key)
+    }
+
+    /// Begins with any transform, for doors that name ciphers in other ways than by mechanism.
+    ///
+    /// # Errors
+    /// Those of the transform's parameters, [`Error::KeySizeRange`], [`Error::KeyTypeInconsistent`].
+    pub fn by(transform: Transform, direction: Direction, key: Arc<Key>) -> Result<Ciphering> {
+        let running = match transform.cipher(direction, key.secret_value()) {
+            Some(cipher) => Running::Stream(cipher?, transform.bounds(direction)),
             None => Running::Whole(transform),
         };
         Ok(Ciphering { running, direction, key, begun: false, kept: None })
@@ -258,7 +115,7 @@ impl Ciphering {
     pub fn whole_len(&self, input: usize) -> usize {
         match &self.running {
             Running::Stream(_, Bounds::Same | Bounds::Unknown) => input,
-            Running::Stream(_, Bounds::Padded) => (input / 16 + 1) * 16,
+            Running::Stream(_, Bounds::Padded(block)) => (input / block + 1) * block,
             Running::Stream(_, Bounds::Tagged(tag)) => input.saturating_add(*tag),
             Running::Whole(_) => self.key.size_bits().div_ceil(8) as usize,
         }
@@ -286,7 +143,7 @@ impl Ciphering {
 
     /// Whether [`Ciphering::whole_len`] is what the caller must bring, or only an upper bound.
     pub fn whole_len_is_exact(&self) -> bool {
-        matches!(self.running, Running::Stream(_, Bounds::Same | Bounds::Padded | Bounds::Tagged(_)))
+        matches!(self.running, Running::Stream(_, Bounds::Same | Bounds::Padded(_) | Bounds::Tagged(_)))
     }
 
     /// How many bytes the next part brings at most.

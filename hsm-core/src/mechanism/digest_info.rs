@@ -30,6 +30,7 @@ pub(super) fn digest_info(hash: Hash, digest: &[u8]) -> Result<Vec<u8>> {
 /// The hash functions' identifiers. RFC 8017 appendix B.1, NIST's CSOR.
 fn oid(hash: Hash) -> ObjectIdentifier {
     match hash {
+        Hash::Md5 => ObjectIdentifier::new_unwrap("1.2.840.113549.2.5"),
         Hash::Sha1 => rfc5912::ID_SHA_1,
         Hash::Sha224 => rfc5912::ID_SHA_224,
         Hash::Sha256 => rfc5912::ID_SHA_256,

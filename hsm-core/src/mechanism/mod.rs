@@ -5,18 +5,24 @@
 mod ciphering;
 mod derivation;
 mod digest_info;
+mod ecdsa_der;
 mod generation;
 mod params;
+mod scheme;
 mod signing;
 pub mod table;
+mod transform;
 pub(crate) mod usage;
 mod wrapping;
 
-pub use ciphering::{Ciphering, Transform};
+pub use ciphering::Ciphering;
+pub use ecdsa_der::{ecdsa_from_der, ecdsa_to_der};
 pub use generation::{Generated, Generator};
 pub use params::{Mechanism, Parameter, Shape};
+pub use scheme::Scheme;
 pub use signing::{Signing, Verifying};
 pub use table::{Flags, Info, Row, offered, row};
+pub use transform::Transform;
 
 use crate::error::{Error, Result};
 

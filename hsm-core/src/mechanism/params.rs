@@ -109,7 +109,8 @@ impl Mechanism {
 }
 
 /// The digest mechanisms with their functions and mask generation functions.
-const HASHES: [(u64, u64, u64, Hash); 11] = [
+const HASHES: [(u64, u64, u64, Hash); 12] = [
+    (CKM_MD5, NEVER, NEVER, Hash::Md5),
     (CKM_SHA_1, CKG_MGF1_SHA1, CKD_SHA1_KDF, Hash::Sha1),
     (CKM_SHA224, CKG_MGF1_SHA224, CKD_SHA224_KDF, Hash::Sha224),
     (CKM_SHA256, CKG_MGF1_SHA256, CKD_SHA256_KDF, Hash::Sha256),

@@ -5,33 +5,14 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::digest_info::digest_info;
 use super::params::{Parameter, hash_of_mechanism, hash_of_mgf};
 use super::put;
+use super::scheme::Scheme;
 use super::table::Row;
-use crate::crypto::{self, Digest, Hash, Mac, Pss};
+use crate::crypto::{Digest, Hash, Mac, Pss};
 use crate::error::{Error, Result};
 use crate::object::material::Key;
 use crate::secret::Secret;
-
-/// How a message is signed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Scheme {
-    /// RSASSA-PKCS1-v1_5; without a hash, the caller gives the DigestInfo.
-    V15(Option<Hash>),
-    /// The raw RSA operation on a number as long as the modulus.
-    X509,
-    /// RSASSA-PSS; the message is hashed here or comes hashed.
-    Pss(Pss, Option<Hash>),
-    /// ECDSA; the message is hashed here or comes hashed.
-    Ecdsa(Option<Hash>),
-    /// Ed25519.
-    Ed25519,
-    /// HMAC, cut to a length in bytes.
-    Hmac(Hash, usize),
-    /// AES-CMAC, cut to a length in bytes.
-    Cmac(usize),
-}
 
 /// CKM_RSA_PKCS and CKM_…_RSA_PKCS.
 pub(super) fn v15(row: &Row, _: &Parameter) -> Result<Scheme> {
@@ -90,105 +71,6 @@ fn mac_length(parameter: &Parameter, full: usize) -> Result<usize> {
     }
 }
 
-impl Scheme {
-    /// Length of the signature in bytes.
-    fn signature_len(self, key: &Key) -> usize {
-        match self {
-            Scheme::V15(_) | Scheme::X509 | Scheme::Pss(..) => key.size_bits().div_ceil(8) as usize,
-            Scheme::Ecdsa(_) => 2 * key.size_bits().div_ceil(8) as usize,
-            Scheme::Ed25519 => 64,
-            Scheme::Hmac(_, length) | Scheme::Cmac(length) => length,
-        }
-    }
-
-    /// Refuses at once what the key can never do: a salt that does not fit (RFC 8017, 9.1.1).
-    fn check(self, key: &Key) -> Result<()> {
-        match self {
-            Scheme::Pss(pss, _) => {
-                let encoded = (key.size_bits() as usize).saturating_sub(1).div_ceil(8);
-                if pss.salt_len.saturating_add(pss.hash.len()).saturating_add(2) > encoded {
-                    return Err(Error::MechanismParamInvalid);
-                }
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether the message may come in parts: the raw RSA and ECDSA mechanisms are for single-part
-    /// signatures (sections 6.1.6, 6.1.9, 6.1.12, 6.3.12).
-    fn takes_parts(self) -> bool {
-        !matches!(self, Scheme::V15(None) | Scheme::Pss(_, None) | Scheme::Ecdsa(None) | Scheme::X509)
-    }
-
-    fn input(self, key: &Key) -> Result<Input> {
-        Ok(match self {
-            Scheme::V15(Some(hash)) | Scheme::Pss(_, Some(hash)) | Scheme::Ecdsa(Some(hash)) => {
-                Input::Hashed(crypto::digest(hash)?, hash)
-            }
-            Scheme::V15(None)
-            | Scheme::Pss(_, None)
-            | Scheme::Ecdsa(None)
-            | Scheme::X509
-            | Scheme::Ed25519 => Input::Whole(Zeroizing::default()),
-            Scheme::Hmac(hash, _) => Input::Mac(crypto::hmac(hash, key.secret_value())?),
-            Scheme::Cmac(_) => Input::Mac(crypto::cmac(key.secret_value())?),
-        })
-    }
-
-    /// Signs what the input came to: a digest, or the message itself.
-    fn sign(self, key: &Key, message: &[u8]) -> Result<Vec<u8>> {
-        match self {
-            Scheme::V15(None) => key.rsa_private()?.sign_v15(message),
-            Scheme::V15(Some(hash)) => key.rsa_private()?.sign_v15(&digest_info(hash, message)?),
-            Scheme::X509 => {
-                let rsa = key.rsa_private()?;
-                Ok(rsa.raw(&padded(message, rsa.len())?)?.expose().to_vec())
-            }
-            Scheme::Pss(pss, _) => {
-                check_digest(message, pss.hash)?;
-                key.rsa_private()?.sign_pss(&pss, message)
-            }
-            Scheme::Ecdsa(_) => key.ec_private()?.sign(message),
-            Scheme::Ed25519 => Ok(key.ed_private()?.sign(message)?.to_vec()),
-            Scheme::Hmac(..) | Scheme::Cmac(_) => Err(Error::CryptoFailed("a MAC is not signed")),
-        }
-    }
-
-    fn verify(self, key: &Key, message: &[u8], signature: &[u8]) -> Result<()> {
-        match self {
-            Scheme::V15(None) => key.rsa_public()?.verify_v15(message, signature),
-            Scheme::V15(Some(hash)) => key.rsa_public()?.verify_v15(&digest_info(hash, message)?, signature),
-            Scheme::X509 => {
-                let rsa = key.rsa_public()?;
-                let recovered = rsa.raw(signature).map_err(|_| Error::SignatureInvalid)?;
-                let expected = padded(message, rsa.len())?;
-                if recovered == *expected { Ok(()) } else { Err(Error::SignatureInvalid) }
-            }
-            Scheme::Pss(pss, _) => {
-                check_digest(message, pss.hash)?;
-                key.rsa_public()?.verify_pss(&pss, message, signature)
-            }
-            Scheme::Ecdsa(_) => key.ec_public()?.verify(message, signature),
-            Scheme::Ed25519 => key.ed_public()?.verify(message, signature),
-            Scheme::Hmac(..) | Scheme::Cmac(_) => Err(Error::CryptoFailed("a MAC is not a signature")),
-        }
-    }
-}
-
-/// A digest that comes from the caller has its hash's length.
-fn check_digest(digest: &[u8], hash: Hash) -> Result<()> {
-    if digest.len() == hash.len() { Ok(()) } else { Err(Error::DataLength) }
-}
-
-/// A number shorter than the modulus gets zeros in front (section 6.1.12).
-fn padded(message: &[u8], length: usize) -> Result<Zeroizing<Vec<u8>>> {
-    let zeros = length.checked_sub(message.len()).ok_or(Error::DataLength)?;
-    let mut out = Zeroizing::new(vec![0; zeros]);
-    out.extend_from_slice(message);
-    Ok(out)
-}
-
 /// Appends to a buffer whose outgrown memory is wiped, which a vector's own growth leaves as it was.
 fn append(message: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
     if message.capacity() - message.len() < data.len() {
@@ -200,7 +82,7 @@ fn append(message: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
 }
 
 /// What a message is collected in.
-enum Input {
+pub(super) enum Input {
     Hashed(Box<dyn Digest>, Hash),
     Mac(Box<dyn Mac>),
     /// The message itself, whole.
@@ -245,7 +127,11 @@ pub struct Signing {
 impl Signing {
     /// Begins to sign with a key that has been found fit.
     pub fn new(row: &Row, parameter: &Parameter, key: Arc<Key>) -> Result<Signing> {
-        let scheme = row.signature.ok_or(Error::MechanismInvalid)?(row, parameter)?;
+        Signing::by(row.signature.ok_or(Error::MechanismInvalid)?(row, parameter)?, key)
+    }
+
+    /// Begins by any scheme, for doors that name schemes in other ways than by mechanism.
+    pub fn by(scheme: Scheme, key: Arc<Key>) -> Result<Signing> {
         scheme.check(&key)?;
         Ok(Signing { scheme, input: scheme.input(&key)?, key, begun: false })
     }
@@ -268,7 +154,8 @@ impl Signing {
     pub fn finish(&mut self, out: &mut [u8]) -> Result<usize> {
         match &mut self.input {
             Input::Mac(mac) => {
-                let (Scheme::Hmac(_, length) | Scheme::Cmac(length)) = self.scheme else {
+                let (Scheme::Hmac(_, length) | Scheme::Cmac(length) | Scheme::Des3Cmac(length)) = self.scheme
+                else {
                     return Err(Error::CryptoFailed("a MAC without a length"));
                 };
                 put(out, full_tag(mac.as_mut())?.expose().get(..length).unwrap_or_default())
@@ -305,7 +192,11 @@ pub struct Verifying {
 impl Verifying {
     /// Begins to verify with a key that has been found fit.
     pub fn new(row: &Row, parameter: &Parameter, key: Arc<Key>) -> Result<Verifying> {
-        let scheme = row.signature.ok_or(Error::MechanismInvalid)?(row, parameter)?;
+        Verifying::by(row.signature.ok_or(Error::MechanismInvalid)?(row, parameter)?, key)
+    }
+
+    /// Begins by any scheme, for doors that name schemes in other ways than by mechanism.
+    pub fn by(scheme: Scheme, key: Arc<Key>) -> Result<Verifying> {
         scheme.check(&key)?;
         Ok(Verifying { scheme, input: scheme.input(&key)?, key, begun: false })
     }

@@ -4,11 +4,13 @@
 
 use cryptoki_sys::*;
 
-use super::ciphering::{self, Transform};
+use super::ciphering;
 use super::derivation;
 use super::generation::Generator;
 use super::params::{Mechanism, Parameter, Shape};
-use super::signing::{self, Scheme};
+use super::scheme::Scheme;
+use super::signing;
+use super::transform::Transform;
 use super::wrapping;
 use crate::crypto::Hash;
 use crate::error::{Error, Result};

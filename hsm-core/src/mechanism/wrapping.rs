@@ -3,9 +3,9 @@
 
 use cryptoki_sys::*;
 
-use super::ciphering::Transform;
 use super::params::{Mechanism, Parameter};
 use super::table::{Function, Row, row_for};
+use super::transform::Transform;
 use crate::crypto::KeyWrap;
 use crate::error::{Error, Result};
 

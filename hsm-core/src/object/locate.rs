@@ -166,6 +166,8 @@ impl Scope {
 
 #[cfg(test)]
 mod tests {
+    use cryptoki_sys::*;
+
     use super::*;
     use crate::object::Value;
 

@@ -51,6 +51,8 @@ numbers! {
     SOFTHSM_RS_REST = 0x0f;
     /// The value in the form in which it was registered, where the attributes alone do not give it back.
     SOFTHSM_RS_MATERIAL = 0x10;
+    /// When the object was made, in microseconds since 1970: the order of objects of one second.
+    SOFTHSM_RS_MADE = 0x11;
     /// Dates, in seconds since 1970.
     SOFTHSM_RS_INITIAL_DATE = 0x20;
     /// See [`Date::Activation`].
@@ -399,6 +401,11 @@ pub fn material(object: &Object) -> Option<&[u8]> {
 /// Keeps the form in which an object's value was registered.
 pub fn set_material(object: &mut Object, material: &[u8]) {
     object.set(SOFTHSM_RS_MATERIAL, Value::Secret(Secret::copy_of(material)));
+}
+
+/// When an object was made, in microseconds since 1970; 0 of those that PKCS #11 made.
+pub fn made(object: &Object) -> u64 {
+    object.number(SOFTHSM_RS_MADE).unwrap_or_default()
 }
 
 /// Says what kind of managed object it is.

@@ -9,7 +9,7 @@ use super::encoding;
 use super::material::{Key, size_bits};
 use super::template::LONGEST_VALUE;
 use super::{Object, Value};
-use crate::crypto::{self, AesMode, Direction, Hash, RsaCrt, RsaParts};
+use crate::crypto::{self, AesMode, Des3Mode, Direction, Hash, RsaCrt, RsaParts};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -43,9 +43,14 @@ pub(crate) fn settle(mut object: Object) -> Result<Key> {
 pub(crate) fn check_secret_len(key_type: u64, length: usize) -> Result<()> {
     let fits = match key_type {
         CKK_AES => matches!(length, 16 | 24 | 32),
-        CKK_GENERIC_SECRET | CKK_SHA_1_HMAC | CKK_SHA224_HMAC | CKK_SHA256_HMAC | CKK_SHA384_HMAC
-        | CKK_SHA512_HMAC | CKK_SHA512_224_HMAC | CKK_SHA512_256_HMAC | CKK_SHA3_224_HMAC
-        | CKK_SHA3_256_HMAC | CKK_SHA3_384_HMAC | CKK_SHA3_512_HMAC => (1..=LONGEST_VALUE).contains(&length),
+        CKK_DES2 => length == 16,
+        CKK_DES3 => length == 24,
+        CKK_CHACHA20 => length == 32,
+        CKK_GENERIC_SECRET | CKK_MD5_HMAC | CKK_SHA_1_HMAC | CKK_SHA224_HMAC | CKK_SHA256_HMAC
+        | CKK_SHA384_HMAC | CKK_SHA512_HMAC | CKK_SHA512_224_HMAC | CKK_SHA512_256_HMAC
+        | CKK_SHA3_224_HMAC | CKK_SHA3_256_HMAC | CKK_SHA3_384_HMAC | CKK_SHA3_512_HMAC => {
+            (1..=LONGEST_VALUE).contains(&length)
+        }
         _ => return Err(Error::AttributeValueInvalid(CKA_KEY_TYPE)),
     };
     if fits { Ok(()) } else { Err(Error::AttributeValueInvalid(CKA_VALUE)) }
@@ -76,7 +81,7 @@ fn set_check_value(object: &mut Object) -> Result<()> {
     }
 }
 
-/// CKA_CHECK_VALUE: of an AES key the first three bytes of an encrypted zero block (section 4.10.2),
+/// CKA_CHECK_VALUE: of an AES or DES key the first three bytes of an encrypted zero block (section 4.10.2),
 /// of other secrets and of certificates those of the SHA-1 digest of the value (sections 6.8.2, 4.6.2).
 fn check_value(object: &Object) -> Result<Vec<u8>> {
     let value = object.bytes(CKA_VALUE);
@@ -84,6 +89,11 @@ fn check_value(object: &Object) -> Result<Vec<u8>> {
         Some(CKK_AES) => {
             let mut out = vec![0; 16];
             crypto::aes(AesMode::Ecb, Direction::Encrypt, value)?.update(&[0; 16], &mut out)?;
+            out
+        }
+        Some(CKK_DES2 | CKK_DES3) => {
+            let mut out = vec![0; 8];
+            crypto::des3(Des3Mode::Ecb, Direction::Encrypt, value)?.update(&[0; 8], &mut out)?;
             out
         }
         _ => crypto::hash_of(Hash::Sha1, &[value])?,
@@ -243,4 +253,42 @@ pub(crate) fn put_rsa_private(object: &mut Object, parts: &RsaParts) -> Result<(
         object.set(kind, Value::Secret(secret.duplicate()));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(key_type: u64, value: &[u8]) -> Result<Key> {
+        let mut object = Object::default();
+        object.set(CKA_CLASS, Value::Number(CKO_SECRET_KEY));
+        object.set(CKA_KEY_TYPE, Value::Number(key_type));
+        object.set(CKA_VALUE, Value::Secret(Secret::copy_of(value)));
+        settle(object)
+    }
+
+    #[test]
+    fn a_des_keys_check_value_is_an_encrypted_zero_block() {
+        // Made with OpenSSL.
+        let key = hex::decode("0123456789abcdef23456789abcdef01456789abcdef0123").unwrap();
+        for (key_type, length, expected) in
+            [(CKK_DES3, 24, [0x4e, 0xba, 0x73]), (CKK_DES2, 16, [0x86, 0xe9, 0x65])]
+        {
+            let settled = secret(key_type, &key[..length]).unwrap();
+            assert_eq!(settled.object().bytes(CKA_CHECK_VALUE), expected);
+        }
+    }
+
+    #[test]
+    fn des_and_chacha20_keys_have_one_length() {
+        for (key_type, length) in [(CKK_DES2, 16), (CKK_DES3, 24), (CKK_CHACHA20, 32)] {
+            assert!(secret(key_type, &vec![1; length]).is_ok());
+            for other in [0, 8, length - 1, length + 1] {
+                assert!(matches!(
+                    secret(key_type, &vec![1; other]),
+                    Err(Error::AttributeValueInvalid(CKA_VALUE))
+                ));
+            }
+        }
+    }
 }

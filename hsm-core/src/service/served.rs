@@ -98,6 +98,26 @@ impl Space {
         })
     }
 
+    /// Unwraps what a client registered wrapped, for that client: a key that may wrap may do so too, since
+    /// its holder could have kept the value.
+    ///
+    /// # Errors
+    /// As [`Space::unwrap`].
+    pub fn unwrap_registered(
+        &self,
+        item: &Item,
+        mechanism: &Mechanism,
+        wrapped: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        match self.unwrap(item, mechanism, wrapped) {
+            Err(Error::KeyFunctionNotPermitted) => {}
+            done => return done,
+        }
+        self.fit(item, mechanism, Function::Wrap).map_err(usage::as_wrapping)?;
+        let (_, transform) = mechanism.wrapping(Function::Unwrap)?;
+        transform.decrypt(item.key(), wrapped).map_err(|_| Error::WrappedKeyInvalid)
+    }
+
     /// A fresh secret key, to be put into the store by [`super::Changes::insert`].
     ///
     /// # Errors

@@ -224,7 +224,7 @@ fn pair_half(space: &Space, kind: ObjectType, block: &KeyBlock<'_>, material: &I
     let is_private = kind == ObjectType::PrivateKey;
     let value = match parse(is_private, block, material) {
         Ok(value) => value,
-        Err(failure) if is_kept(block) => {
+        Err(failure) if is_kept(block) || is_encrypted(block, material) => {
             log::debug!("a key is kept as it came: {}", failure.message);
             return kept(space, material);
         }
@@ -253,6 +253,22 @@ fn is_kept(block: &KeyBlock<'_>) -> bool {
         Some(Algorithm::RSA | Algorithm::EC | Algorithm::ECDSA | Algorithm::ECDH | Algorithm::ECMQV)
     );
     matches!(block.format, Format::Raw | Format::Opaque | Format::PKCS_12) || !used
+}
+
+/// An EncryptedPrivateKeyInfo (RFC 5958, section 3), whose password the server does not have.
+#[derive(der::Sequence)]
+struct Encrypted<'a> {
+    algorithm: spki::AlgorithmIdentifierRef<'a>,
+    data: &'a der::asn1::OctetStringRef,
+}
+
+fn is_encrypted(block: &KeyBlock<'_>, material: &Item) -> bool {
+    let read = |bytes| <Encrypted<'_> as der::Decode<'_>>::from_der(bytes);
+    block.format == Format::PKCS_8
+        && material.as_bytes().is_ok_and(|bytes| {
+            read(bytes)
+                .is_ok_and(|key| !key.data.as_bytes().is_empty() && !key.algorithm.oid.to_string().is_empty())
+        })
 }
 
 fn kept(space: &Space, material: &Item) -> Outcome<Key> {

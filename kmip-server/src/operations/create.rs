@@ -43,7 +43,7 @@ pub fn create(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
     };
     let key = fresh_secret(context, kind, &wanted)?;
     let said = if kind == ObjectType::SecretData {
-        vec![Item::enumeration(Tag::SECRET_DATA_TYPE, crate::ttlv::enums::SecretDataType::Seed)]
+        vec![Item::enumeration(Tag::SECRET_DATA_TYPE, crate::ttlv::enums::SecretDataType::Password)]
     } else {
         Vec::new()
     };

@@ -1,8 +1,10 @@
-//! Digests and HMAC.
+//! Digests, HMAC and PBKDF2.
 
+use openssl::hash::MessageDigest;
 use openssl::md::{Md, MdRef};
 use openssl::md_ctx::MdCtx;
 use openssl::nid::Nid;
+use openssl::pkcs5;
 use openssl::pkey::PKey;
 
 use super::failed;
@@ -13,6 +15,7 @@ use crate::error::{Error, Result};
 /// OpenSSL 1.0 had not; their numbers are the same in all of these libraries.
 pub(super) fn md(hash: Hash) -> Option<&'static MdRef> {
     match hash {
+        Hash::Md5 => Some(Md::md5()),
         Hash::Sha1 => Some(Md::sha1()),
         Hash::Sha224 => Some(Md::sha224()),
         Hash::Sha256 => Some(Md::sha256()),
@@ -40,6 +43,23 @@ pub(super) fn hmac(hash: Hash, key: &[u8]) -> Option<Result<Box<dyn Mac>>> {
             Box::new(RunningMac { context: Some(context), length: hash.len() }) as Box<dyn Mac>
         }),
     )
+}
+
+/// `None` for lengths above what `openssl` takes without panicking.
+pub(super) fn pbkdf2(
+    hash: Hash,
+    password: &[u8],
+    salt: &[u8],
+    iterations: u32,
+    out: &mut [u8],
+) -> Option<Result<()>> {
+    let digest = MessageDigest::from_nid(md(hash)?.type_())?;
+    let limit = i32::MAX as usize;
+    if password.len() > limit || salt.len() > limit || out.len() > limit || iterations as usize > limit {
+        return None;
+    }
+    let done = pkcs5::pbkdf2_hmac(password, salt, iterations as usize, digest, out);
+    Some(done.map_err(failed("PBKDF2")))
 }
 
 fn keyed(md: &MdRef, key: &[u8]) -> Result<MdCtx> {

@@ -12,8 +12,8 @@ mod rsa;
 use openssl::error::ErrorStack;
 
 use super::{
-    AesMode, Cipher, Curve, Digest, Direction, EcPrivateKey, EcPublicKey, EdPrivateKey, EdPublicKey, Hash,
-    KeyWrap, Mac, Provider, RsaParts, RsaPrivateKey, RsaPublicKey, XPrivateKey,
+    AesMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey, EdPrivateKey,
+    EdPublicKey, Hash, KeyWrap, Mac, Poly1305, Provider, RsaParts, RsaPrivateKey, RsaPublicKey, XPrivateKey,
 };
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -40,7 +40,41 @@ impl Provider for AwsLc {
     }
 
     fn aes(&self, mode: AesMode<'_>, direction: Direction, key: &[u8]) -> Option<Result<Box<dyn Cipher>>> {
-        Some(cipher::aes(mode, direction, key))
+        cipher::aes(mode, direction, key)
+    }
+
+    fn pbkdf2(
+        &self,
+        hash: Hash,
+        password: &[u8],
+        salt: &[u8],
+        iterations: u32,
+        out: &mut [u8],
+    ) -> Option<Result<()>> {
+        digest::pbkdf2(hash, password, salt, iterations, out)
+    }
+
+    /// Not exposed by `openssl` on AWS-LC.
+    fn des3_cmac(&self, _key: &[u8]) -> Option<Result<Box<dyn Mac>>> {
+        None
+    }
+
+    fn des3(&self, mode: Des3Mode<'_>, direction: Direction, key: &[u8]) -> Option<Result<Box<dyn Cipher>>> {
+        cipher::des3(mode, direction, key)
+    }
+
+    /// Not exposed by `openssl` on AWS-LC.
+    fn chacha20(&self, _nonce: &[u8], _counter: u64, _key: &[u8]) -> Option<Result<Box<dyn Cipher>>> {
+        None
+    }
+
+    fn chacha20_poly1305(
+        &self,
+        parameters: Poly1305<'_>,
+        direction: Direction,
+        key: &[u8],
+    ) -> Option<Result<Box<dyn Cipher>>> {
+        Some(cipher::chacha20_poly1305(parameters, direction, key))
     }
 
     /// `openssl::aes` has KW, but leaves the expanded key in memory unwiped, and has no KWP.

@@ -26,7 +26,7 @@ impl Stream for PlusOne {
     }
 }
 
-fn cipher(direction: Direction, padded: bool) -> BlockCipher<PlusOne> {
+fn cipher(direction: Direction, padded: bool) -> BlockCipher<PlusOne, BLOCK> {
     BlockCipher::new(PlusOne::default(), direction, padded)
 }
 

@@ -5,15 +5,15 @@ use super::{all, bytes};
 use crate::crypto::{AesMode, Cipher, Direction};
 use crate::error::{Error, Result};
 
-const KEYS: [&str; 3] = [
+pub(super) const KEYS: [&str; 3] = [
     "2b7e151628aed2a6abf7158809cf4f3c",
     "8e73b0f7da0e6452c810f32b809079e562f8ead2522c6b7b",
     "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4",
 ];
-const PLAINTEXT: &str = "\
+pub(super) const PLAINTEXT: &str = "\
     6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51\
     30c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710";
-const IV: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+pub(super) const IV: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 const COUNTER: [u8; 16] =
     [0xf0, 0xf1, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa, 0xfb, 0xfc, 0xfd, 0xfe, 0xff];
 
@@ -112,7 +112,7 @@ fn ciphers(
 }
 
 /// The whole message through `update` in pieces of `piece` bytes, with exactly the room asked for.
-fn in_pieces(cipher: &mut dyn Cipher, input: &[u8], piece: usize) -> Result<Vec<u8>> {
+pub(super) fn in_pieces(cipher: &mut dyn Cipher, input: &[u8], piece: usize) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     for piece in input.chunks(piece) {
         let mut room = vec![0; cipher.update_len(piece.len())];
@@ -125,7 +125,7 @@ fn in_pieces(cipher: &mut dyn Cipher, input: &[u8], piece: usize) -> Result<Vec<
     Ok(out)
 }
 
-fn at_once(cipher: &mut dyn Cipher, input: &[u8]) -> Result<Vec<u8>> {
+pub(super) fn at_once(cipher: &mut dyn Cipher, input: &[u8]) -> Result<Vec<u8>> {
     let mut out = vec![0; cipher.once_len(input.len())];
     let written = cipher.once(input, &mut out)?;
     out.truncate(written);

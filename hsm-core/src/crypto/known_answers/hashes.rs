@@ -83,6 +83,13 @@ const ROWS: &[(Hash, &str, &str, &str)] = &[
         "00f751a9e50695b090ed6911a4b65524951cdc15a73a5d58bb55215ea2cd839ac79d2b44a39bafab27e83fde9e\
          11f6340b11d991b1b91bf2eee7fc872426c3a4",
     ),
+    // RFC 1321 and RFC 2202, test case 2; the last by another library.
+    (
+        Hash::Md5,
+        "900150983cd24fb0d6963f7d28e17f72",
+        "750c783e6ab0b503eaa86e310a5db738",
+        "bfecaf4efff90a3a668f3922fec3762d",
+    ),
 ];
 
 fn digest_in_pieces(hash: Hash, pieces: &[&[u8]]) -> Vec<Vec<u8>> {

@@ -4,6 +4,7 @@
 mod ciphers;
 mod curves;
 mod hashes;
+mod other_ciphers;
 mod rsa;
 mod rsa_encryption;
 mod rsa_key;

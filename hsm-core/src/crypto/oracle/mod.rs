@@ -41,7 +41,22 @@ fn cases(number: u32) -> Config {
 /// What RustCrypto alone offers, so that there is nothing to compare: should AWS-LC come to offer it
 /// too, this fails, and a property belongs here.
 #[test]
-fn cmac_and_key_wrapping_are_offered_by_one_provider_alone() {
+fn what_one_provider_offers_alone() {
+    let ccm = AesMode::Ccm { nonce: &[0; 12], aad: &[], tag_len: 16 };
+    let xts = AesMode::Xts { tweak: &[0; 16] };
+    let two_keys: Vec<u8> = (0..32).collect();
+    for (mode, key) in [(ccm, &[0; 16][..]), (xts, &two_keys)] {
+        assert!(AwsLc.aes(mode, Direction::Encrypt, key).is_none());
+        assert!(RustCrypto.aes(mode, Direction::Encrypt, key).is_some());
+    }
+    for mode in [Des3Mode::Cfb { iv: &[0; 8] }, Des3Mode::Ofb { iv: &[0; 8] }] {
+        assert!(AwsLc.des3(mode, Direction::Encrypt, &[0; 24]).is_none());
+        assert!(RustCrypto.des3(mode, Direction::Encrypt, &[0; 24]).is_some());
+    }
+    assert!(AwsLc.des3_cmac(&[0; 24]).is_none());
+    assert!(RustCrypto.des3_cmac(&[0; 24]).is_some());
+    assert!(AwsLc.chacha20(&[0; 12], 0, &[0; 32]).is_none());
+    assert!(RustCrypto.chacha20(&[0; 12], 0, &[0; 32]).is_some());
     assert!(AwsLc.cmac(&[0; 16]).is_none());
     assert!(RustCrypto.cmac(&[0; 16]).is_some());
     for mode in [KeyWrap::Kw, KeyWrap::Kwp] {

@@ -77,6 +77,15 @@ fn run_once(
     Ok(out)
 }
 
+/// A message at once, by a cipher that has begun.
+fn whole(begun: Result<Box<dyn Cipher>>, input: &[u8]) -> Result<Vec<u8>> {
+    let mut cipher = begun?;
+    let mut out = vec![0; cipher.once_len(input.len())];
+    let written = cipher.once(input, &mut out)?;
+    out.truncate(written);
+    Ok(out)
+}
+
 /// Both providers, in pieces and at once, in one direction: all four must agree.
 fn agreed(
     mode: AesMode<'_>,
@@ -211,6 +220,71 @@ proptest! {
         let result = agreed(AesMode::Ctr { block: &block, counter_bits }, Direction::Encrypt, &key, &message);
         let room = (usize::from(left) + 1) * 16;
         prop_assert_eq!(result.is_ok(), message.concat().len() <= room);
+    }
+
+    #[test]
+    fn cfb_ofb_and_padded_ecb_agree(
+        key in aes_key(),
+        iv in any::<[u8; 16]>(),
+        message in pieces(),
+        cut in 0usize..300,
+    ) {
+        there_and_back(AesMode::Cfb { iv: &iv }, &key, &message, cut);
+        there_and_back(AesMode::Ofb { iv: &iv }, &key, &message, cut);
+        there_and_back(AesMode::EcbPad, &key, &message, cut);
+    }
+
+    #[test]
+    fn xts_agrees(
+        key in any::<[[u8; 32]; 2]>(),
+        tweak in any::<[u8; 16]>(),
+        message in vec(any::<u8>(), 16..300),
+        cut in 0usize..300,
+    ) {
+        there_and_back(AesMode::Xts { tweak: &tweak }, key.as_flattened(), &[message], cut);
+    }
+
+    #[test]
+    fn triple_des_agrees(
+        key in any::<[[u8; 8]; 3]>(),
+        keys in 2usize..=3,
+        iv in any::<[u8; 8]>(),
+        message in vec(any::<u8>(), 0..100),
+        direction in select(vec![Direction::Encrypt, Direction::Decrypt]),
+    ) {
+        let key = key[..keys].as_flattened();
+        for mode in [Des3Mode::Ecb, Des3Mode::EcbPad, Des3Mode::Cbc { iv: &iv }, Des3Mode::CbcPad { iv: &iv }] {
+            let [a, b] = both(|provider| provider.des3(mode, direction, key))
+                .map(|begun| outcome(whole(begun, &message)));
+            prop_assert_eq!(a, b, "{:?}", mode);
+        }
+    }
+
+    #[test]
+    fn chacha20_poly1305_agrees(
+        key in any::<[u8; 32]>(),
+        nonce in any::<[u8; 12]>(),
+        aad in vec(any::<u8>(), 0..70),
+        tag_len in 12usize..=16,
+        message in vec(any::<u8>(), 0..300),
+        bit in any::<proptest::sample::Index>(),
+    ) {
+        let parameters = Poly1305 { nonce: &nonce, aad: &aad, tag_len };
+        let run = |direction, input: &[u8]| {
+            both(|provider| provider.chacha20_poly1305(parameters, direction, &key))
+                .map(|begun| outcome(whole(begun, input)))
+        };
+        let [sealed, again] = run(Direction::Encrypt, &message);
+        prop_assert_eq!(&sealed, &again);
+        let mut sealed = sealed.unwrap();
+        for opened in run(Direction::Decrypt, &sealed) {
+            prop_assert_eq!(opened.as_ref(), Ok(&message));
+        }
+        let bit = bit.index(sealed.len() * 8);
+        sealed[bit / 8] ^= 1 << (bit % 8);
+        for forged in run(Direction::Decrypt, &sealed) {
+            prop_assert_eq!(forged, Err("EncryptedDataInvalid".to_owned()));
+        }
     }
 
     #[test]

@@ -1,48 +1,95 @@
-//! AES: ECB, CBC, CTR, CMAC and key wrapping, on `aes`, `cbc`, `ctr`, `cmac` and `aes-kw`. Buffering
-//! and padding are left to [`blocks`], GCM to [`super::gcm`].
+//! AES: its modes on `aes`, `ctr`, `ofb` and `xts-mode`, CMAC and key wrapping on `cmac` and `aes-kw`. The modes
+//! of any block cipher are in [`super::modes`], buffering and padding in [`blocks`], GCM in [`super::gcm`],
+//! CCM in [`super::ccm`].
 
 use aes::{Aes128, Aes192, Aes256};
 use aes_kw::{AesKw, AesKwp};
 use cipher::consts::U16;
 use cipher::{
-    BlockCipherDecClosure, BlockCipherDecrypt, BlockCipherEncClosure, BlockCipherEncrypt, BlockModeDecrypt,
-    BlockModeEncrypt, BlockSizeUser, InOutBuf, InnerIvInit, KeyInit, StreamCipher, StreamCipherCoreWrapper,
+    BlockCipherDecClosure, BlockCipherDecrypt, BlockCipherEncClosure, BlockCipherEncrypt, BlockSizeUser,
+    InnerIvInit, KeyInit, StreamCipherCoreWrapper,
 };
 use cmac::Cmac;
 use ctr::{CtrCore, flavors::Ctr128BE};
 use digest::InnerInit;
+use ofb::{Ofb, OfbCore};
+use xts_mode::Xts128;
 
-use super::gcm::Gcm;
 use super::hashes::Running;
-use crate::crypto::blocks::{self, BlockCipher, Blocks, Collected, Counter, Stream};
+use super::modes::{self, KeyStream};
+use super::{ccm, gcm::Gcm};
+use crate::crypto::blocks::{self, BLOCK, Collected, Counter, Whole};
 use crate::crypto::{AesMode, Cipher, Direction, KeyWrap, Mac};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
 /// Begins an operation; `None` for the lengths of GCM's nonce that `gcm` does not have.
 pub(super) fn aes(mode: AesMode<'_>, direction: Direction, key: &[u8]) -> Option<Result<Box<dyn Cipher>>> {
-    let aes = match blocks::check(&mode, key).and_then(|()| Aes::new(key)) {
+    if let Err(error) = blocks::check(&mode, key) {
+        return Some(Err(error));
+    }
+    if let AesMode::Xts { tweak } = mode {
+        return Some(xts(tweak, direction, key));
+    }
+    let aes = match Aes::new(key) {
         Ok(aes) => aes,
         Err(error) => return Some(Err(error)),
     };
-    let cipher: Box<dyn Cipher> = match (mode, direction) {
-        (AesMode::Ecb, Direction::Encrypt) => {
-            Box::new(BlockCipher::new(EcbEncryption(aes), direction, false))
+    Some(match mode {
+        AesMode::Ecb => Ok(modes::ecb::<_, BLOCK>(aes, direction, false)),
+        AesMode::EcbPad => Ok(modes::ecb::<_, BLOCK>(aes, direction, true)),
+        AesMode::Cbc { iv } => modes::cbc(aes, iv, direction, false),
+        AesMode::CbcPad { iv } => modes::cbc(aes, iv, direction, true),
+        AesMode::Cfb { iv } => modes::cfb(aes, iv, direction),
+        AesMode::Ofb { iv } => Ok(modes::stream(Ofb::from_core(OfbCore::inner_iv_init(aes, iv.into())))),
+        AesMode::Ctr { block, counter_bits } => {
+            let stream = StreamCipherCoreWrapper::from_core(Ctr::inner_iv_init(aes, block.into()));
+            Ok(Box::new(Counter::new(KeyStream(stream), block, counter_bits)))
         }
-        (AesMode::Ecb, Direction::Decrypt) => {
-            Box::new(BlockCipher::new(EcbDecryption(aes), direction, false))
+        AesMode::Gcm { iv, aad, tag_len } => {
+            Ok(Box::new(Collected::new(Gcm::new(aes, direction, iv, aad, tag_len)?)))
         }
-        (AesMode::Cbc { iv }, _) => cbc(aes, iv, direction, false),
-        (AesMode::CbcPad { iv }, _) => cbc(aes, iv, direction, true),
-        (AesMode::Ctr { block, counter_bits }, _) => {
-            let stream = StreamCipherCoreWrapper::from_core(CtrCore::inner_iv_init(aes, block.into()));
-            Box::new(Counter::new(Ctr(stream), block, counter_bits))
+        AesMode::Ccm { nonce, aad, tag_len } => Ok(Box::new(Collected::new(ccm::Message {
+            aes,
+            direction,
+            nonce: nonce.into(),
+            aad: aad.into(),
+            tag_len,
+        }))),
+        AesMode::Xts { tweak } => xts(tweak, direction, key),
+    })
+}
+
+type Ctr = CtrCore<Aes, Ctr128BE>;
+
+/// One data unit of XTS. NIST SP 800-38E.
+struct Xts {
+    keys: Xts128<Aes>,
+    tweak: [u8; BLOCK],
+    direction: Direction,
+}
+
+fn xts(tweak: &[u8; BLOCK], direction: Direction, key: &[u8]) -> Result<Box<dyn Cipher>> {
+    let (first, second) = key.split_at(key.len() / 2);
+    let keys = Xts128::new(Aes::new(first)?, Aes::new(second)?);
+    Ok(Box::new(Collected::new(Xts { keys, tweak: *tweak, direction })))
+}
+
+impl Whole for Xts {
+    fn output_len(&self, input: usize) -> usize {
+        input
+    }
+
+    fn transform(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
+        let length = blocks::xts_len(input.len(), self.direction)?;
+        let out = blocks::room(out, length)?;
+        out.copy_from_slice(input);
+        match self.direction {
+            Direction::Encrypt => self.keys.encrypt_sector(out, self.tweak.into()),
+            Direction::Decrypt => self.keys.decrypt_sector(out, self.tweak.into()),
         }
-        (AesMode::Gcm { iv, aad, tag_len }, _) => {
-            Box::new(Collected::new(Gcm::new(aes, direction, iv, aad, tag_len)?))
-        }
-    };
-    Some(Ok(cipher))
+        Ok(length)
+    }
 }
 
 /// A running CMAC. NIST SP 800-38B.
@@ -128,66 +175,6 @@ impl BlockCipherDecrypt for Aes {
             Aes::Aes192(aes) => aes.decrypt_with_backend(f),
             Aes::Aes256(aes) => aes.decrypt_with_backend(f),
         }
-    }
-}
-
-fn cbc(aes: Aes, iv: &[u8; 16], direction: Direction, padded: bool) -> Box<dyn Cipher> {
-    match direction {
-        Direction::Encrypt => {
-            let cbc = CbcEncryption(::cbc::Encryptor::inner_iv_init(aes, iv.into()));
-            Box::new(BlockCipher::new(cbc, direction, padded))
-        }
-        Direction::Decrypt => {
-            let cbc = CbcDecryption(::cbc::Decryptor::inner_iv_init(aes, iv.into()));
-            Box::new(BlockCipher::new(cbc, direction, padded))
-        }
-    }
-}
-
-struct EcbEncryption(Aes);
-struct EcbDecryption(Aes);
-struct CbcEncryption(::cbc::Encryptor<Aes>);
-struct CbcDecryption(::cbc::Decryptor<Aes>);
-struct Ctr(StreamCipherCoreWrapper<CtrCore<Aes, Ctr128BE>>);
-
-/// The two slices as pairs of blocks; [`Blocks`] promises equal lengths and whole blocks.
-fn pairs<'a>(input: &'a [u8], out: &'a mut [u8]) -> Result<InOutBuf<'a, 'a, cipher::Array<u8, U16>>> {
-    let (blocks, rest) = InOutBuf::new(input, out).map_err(|_| Error::CryptoFailed("lengths"))?.into_chunks();
-    if rest.is_empty() { Ok(blocks) } else { Err(Error::CryptoFailed("whole blocks")) }
-}
-
-impl Blocks for EcbEncryption {
-    fn transform(&mut self, input: &[u8], out: &mut [u8]) -> Result<()> {
-        self.0.encrypt_blocks_inout(pairs(input, out)?);
-        Ok(())
-    }
-}
-
-impl Blocks for EcbDecryption {
-    fn transform(&mut self, input: &[u8], out: &mut [u8]) -> Result<()> {
-        self.0.decrypt_blocks_inout(pairs(input, out)?);
-        Ok(())
-    }
-}
-
-impl Blocks for CbcEncryption {
-    fn transform(&mut self, input: &[u8], out: &mut [u8]) -> Result<()> {
-        self.0.encrypt_blocks_inout(pairs(input, out)?);
-        Ok(())
-    }
-}
-
-impl Blocks for CbcDecryption {
-    fn transform(&mut self, input: &[u8], out: &mut [u8]) -> Result<()> {
-        self.0.decrypt_blocks_inout(pairs(input, out)?);
-        Ok(())
-    }
-}
-
-impl Stream for Ctr {
-    fn transform(&mut self, input: &[u8], out: &mut [u8]) -> Result<()> {
-        let pair = InOutBuf::new(input, out).map_err(|_| Error::CryptoFailed("lengths"))?;
-        self.0.try_apply_keystream_inout(pair).map_err(|_| Error::DataLength)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Digests and HMAC on `sha1`, `sha2`, `sha3` and `hmac`. The macro [`with_hash`] is the one place
+//! Digests and HMAC on `md5`, `sha1`, `sha2`, `sha3` `hmac` and `pbkdf2`. The macro [`with_hash`] is the one place
 //! that knows which type stands for which [`Hash`].
 
 use digest::{FixedOutput, Output, OutputSizeUser, Update};
@@ -11,6 +11,10 @@ use crate::error::{Error, Result};
 macro_rules! with_hash {
     ($hash:expr, $name:ident => $body:expr) => {
         match $hash {
+            $crate::crypto::Hash::Md5 => {
+                type $name = md5::Md5;
+                $body
+            }
             $crate::crypto::Hash::Sha1 => {
                 type $name = sha1::Sha1;
                 $body
@@ -69,6 +73,7 @@ pub(super) fn digest(hash: Hash) -> Box<dyn Digest> {
 /// `SimpleHmac`, which does not.)
 pub(super) fn hmac(hash: Hash, key: &[u8]) -> Result<Box<dyn Mac>> {
     match hash {
+        Hash::Md5 => keyed::<Hmac<md5::Md5>>(key),
         Hash::Sha1 => keyed::<Hmac<sha1::Sha1>>(key),
         Hash::Sha224 => keyed::<Hmac<sha2::Sha224>>(key),
         Hash::Sha256 => keyed::<Hmac<sha2::Sha256>>(key),
@@ -86,6 +91,18 @@ pub(super) fn hmac(hash: Hash, key: &[u8]) -> Result<Box<dyn Mac>> {
 fn keyed<M: KeyInit + Update + FixedOutput + Send + 'static>(key: &[u8]) -> Result<Box<dyn Mac>> {
     let mac = M::new_from_slice(key).map_err(|_| Error::KeySizeRange)?;
     Ok(Box::new(Running::new(mac)))
+}
+
+/// PBKDF2 with HMAC. RFC 8018, section 5.2.
+pub(super) fn pbkdf2(
+    hash: Hash,
+    password: &[u8],
+    salt: &[u8],
+    iterations: u32,
+    out: &mut [u8],
+) -> Result<()> {
+    let done = with_hash!(hash, H => ::pbkdf2::pbkdf2::<SimpleHmac<H>>(password, salt, iterations, out));
+    done.map_err(|_| Error::KeySizeRange)
 }
 
 /// The digest of `parts`, one after the other.

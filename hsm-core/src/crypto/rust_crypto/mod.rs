@@ -3,22 +3,28 @@
 //! behind the traits of [`crate::crypto`]; this one says what is offered.
 
 mod aes;
+mod ccm;
+mod chacha;
+mod des3;
 mod ec;
 mod ed;
 mod gcm;
 mod hashes;
+mod modes;
 mod numbers;
 mod random;
 mod rsa;
 mod schemes;
 
+use super::blocks;
 use super::{
-    AesMode, Cipher, Curve, Digest, Direction, EcPrivateKey, EcPublicKey, EdPrivateKey, EdPublicKey, Hash,
-    KeyWrap, Mac, Provider, RsaParts, RsaPrivateKey, RsaPublicKey, XPrivateKey,
+    AesMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey, EdPrivateKey,
+    EdPublicKey, Hash, KeyWrap, Mac, Poly1305, Provider, RsaParts, RsaPrivateKey, RsaPublicKey, XPrivateKey,
 };
 use crate::error::Result;
 use crate::secret::Secret;
 
+pub(super) use random::SearchRng;
 pub(super) use rsa::complete as complete_rsa;
 
 /// The provider. It has no state.
@@ -43,6 +49,41 @@ impl Provider for RustCrypto {
 
     fn aes(&self, mode: AesMode<'_>, direction: Direction, key: &[u8]) -> Option<Result<Box<dyn Cipher>>> {
         aes::aes(mode, direction, key)
+    }
+
+    fn pbkdf2(
+        &self,
+        hash: Hash,
+        password: &[u8],
+        salt: &[u8],
+        iterations: u32,
+        out: &mut [u8],
+    ) -> Option<Result<()>> {
+        Some(hashes::pbkdf2(hash, password, salt, iterations, out))
+    }
+
+    fn des3_cmac(&self, key: &[u8]) -> Option<Result<Box<dyn Mac>>> {
+        Some(des3::cmac(key))
+    }
+
+    fn des3(&self, mode: Des3Mode<'_>, direction: Direction, key: &[u8]) -> Option<Result<Box<dyn Cipher>>> {
+        Some(des3::des3(mode, direction, key))
+    }
+
+    fn chacha20(&self, nonce: &[u8], counter: u64, key: &[u8]) -> Option<Result<Box<dyn Cipher>>> {
+        Some(chacha::chacha20(nonce, counter, key))
+    }
+
+    fn chacha20_poly1305(
+        &self,
+        parameters: Poly1305<'_>,
+        direction: Direction,
+        key: &[u8],
+    ) -> Option<Result<Box<dyn Cipher>>> {
+        Some(
+            blocks::check_poly1305(&parameters, key)
+                .and_then(|()| chacha::poly1305(parameters, direction, key)),
+        )
     }
 
     fn wrap(&self, mode: KeyWrap, key: &[u8], data: &[u8]) -> Option<Result<Vec<u8>>> {

@@ -31,14 +31,14 @@ impl TryCryptoRng for SystemRng {}
 /// The same for functions that accept no failure (the search for primes). After a failure it gives
 /// out a counter, only so that the search ends, and remembers; what was made must then be thrown
 /// away, which [`SearchRng::run`] sees to.
-pub(super) struct SearchRng {
+pub(in crate::crypto) struct SearchRng {
     counter: u64,
     failed: bool,
 }
 
 impl SearchRng {
     /// Runs `search`; its result counts only if every byte it drew was random.
-    pub(super) fn run<T>(search: impl FnOnce(&mut SearchRng) -> Result<T>) -> Result<T> {
+    pub(in crate::crypto) fn run<T>(search: impl FnOnce(&mut SearchRng) -> Result<T>) -> Result<T> {
         let mut generator = SearchRng { counter: 0, failed: false };
         let found = search(&mut generator);
         if generator.failed { Err(Error::RandomFailed) } else { found }

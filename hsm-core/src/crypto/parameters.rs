@@ -1,0 +1,210 @@
+//! The parameters of operations: hash functions, curves, modes. Plain data, which providers read.
+#![expect(clippy::len_without_is_empty, reason = "digests and coordinates are never empty")]
+
+#[cfg(doc)]
+use crate::error::Error;
+
+/// Hash functions. FIPS 180-4 and FIPS 202; MD5, RFC 1321, is for old data alone.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs)] // The names say it.
+pub enum Hash {
+    Sha1,
+    Sha224,
+    Sha256,
+    Sha384,
+    Sha512,
+    Sha512_224,
+    Sha512_256,
+    Sha3_224,
+    Sha3_256,
+    Sha3_384,
+    Sha3_512,
+    Md5,
+}
+
+impl Hash {
+    /// Every hash function, for tests and tables.
+    pub const ALL: [Hash; 12] = [
+        Hash::Sha1,
+        Hash::Sha224,
+        Hash::Sha256,
+        Hash::Sha384,
+        Hash::Sha512,
+        Hash::Sha512_224,
+        Hash::Sha512_256,
+        Hash::Sha3_224,
+        Hash::Sha3_256,
+        Hash::Sha3_384,
+        Hash::Sha3_512,
+        Hash::Md5,
+    ];
+
+    /// Length of the digest in bytes.
+    pub const fn len(self) -> usize {
+        match self {
+            Hash::Md5 => 16,
+            Hash::Sha1 => 20,
+            Hash::Sha224 | Hash::Sha512_224 | Hash::Sha3_224 => 28,
+            Hash::Sha256 | Hash::Sha512_256 | Hash::Sha3_256 => 32,
+            Hash::Sha384 | Hash::Sha3_384 => 48,
+            Hash::Sha512 | Hash::Sha3_512 => 64,
+        }
+    }
+}
+
+/// Short Weierstrass curves. SEC 2 / FIPS 186-5 names.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs)] // The names say it.
+pub enum Curve {
+    P224,
+    P256,
+    P384,
+    P521,
+    Secp256k1,
+}
+
+impl Curve {
+    /// Every curve.
+    pub const ALL: [Curve; 5] = [Curve::P224, Curve::P256, Curve::P384, Curve::P521, Curve::Secp256k1];
+
+    /// Size of the field and of the order in bits.
+    pub const fn bits(self) -> usize {
+        match self {
+            Curve::P224 => 224,
+            Curve::P256 | Curve::Secp256k1 => 256,
+            Curve::P384 => 384,
+            Curve::P521 => 521,
+        }
+    }
+
+    /// Length in bytes of a scalar or a coordinate.
+    pub const fn len(self) -> usize {
+        self.bits().div_ceil(8)
+    }
+}
+
+/// The direction of a cipher.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    /// Plaintext in, ciphertext out.
+    Encrypt,
+    /// Ciphertext in, plaintext out.
+    Decrypt,
+}
+
+/// AES modes with their parameters. Lengths are in bytes unless named bits.
+#[derive(Clone, Copy, Debug)]
+pub enum AesMode<'a> {
+    /// Electronic codebook; whole blocks only.
+    Ecb,
+    /// Electronic codebook with PKCS #7 padding.
+    EcbPad,
+    /// Cipher block chaining; whole blocks only.
+    Cbc {
+        /// The initialisation vector.
+        iv: &'a [u8; 16],
+    },
+    /// Cipher block chaining with PKCS #7 padding.
+    CbcPad {
+        /// The initialisation vector.
+        iv: &'a [u8; 16],
+    },
+    /// Counter mode; the counter is the last `counter_bits` of the block (1 to 128). Its last value is
+    /// all ones: data that would take it further is [`Error::DataLength`], in both directions.
+    Ctr {
+        /// The first counter block.
+        block: &'a [u8; 16],
+        /// Width of the counter in bits.
+        counter_bits: u32,
+    },
+    /// Cipher feedback of whole blocks (CFB128).
+    Cfb {
+        /// The initialisation vector.
+        iv: &'a [u8; 16],
+    },
+    /// Output feedback.
+    Ofb {
+        /// The initialisation vector.
+        iv: &'a [u8; 16],
+    },
+    /// XTS over one data unit of 16 bytes to 16 MiB, with a key of 32 or 64 bytes: two AES keys, which
+    /// must differ. NIST SP 800-38E, IEEE 1619.
+    Xts {
+        /// The data unit's tweak.
+        tweak: &'a [u8; 16],
+    },
+    /// Counter with CBC-MAC. The tag follows the ciphertext; nothing is given out before the end.
+    /// NIST SP 800-38C.
+    Ccm {
+        /// The nonce, 7 to 13 bytes; data may have 2^(8 × (15 − its length)) bytes.
+        nonce: &'a [u8],
+        /// Additional authenticated data.
+        aad: &'a [u8],
+        /// Length of the tag in bytes (4, 6, 8, 10, 12, 14 or 16).
+        tag_len: usize,
+    },
+    /// Galois/counter mode. The tag follows the ciphertext; decryption gives nothing out before the
+    /// tag is verified.
+    Gcm {
+        /// The nonce, 1 byte or more.
+        iv: &'a [u8],
+        /// Additional authenticated data.
+        aad: &'a [u8],
+        /// Length of the tag in bytes (4, 8, 12 to 16).
+        tag_len: usize,
+    },
+}
+
+/// Modes of Triple DES with their initialisation vectors, as those of [`AesMode`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)] // As `AesMode`.
+pub enum Des3Mode<'a> {
+    Ecb,
+    EcbPad,
+    Cbc { iv: &'a [u8; 8] },
+    CbcPad { iv: &'a [u8; 8] },
+    Cfb { iv: &'a [u8; 8] },
+    Ofb { iv: &'a [u8; 8] },
+}
+
+/// Parameters of ChaCha20-Poly1305. RFC 8439, section 2.8.
+#[derive(Clone, Copy, Debug)]
+pub struct Poly1305<'a> {
+    /// The nonce.
+    pub nonce: &'a [u8; 12],
+    /// Additional authenticated data.
+    pub aad: &'a [u8],
+    /// Length of the tag in bytes, 12 to 16: the RFC has 16, shorter ones are its beginning.
+    pub tag_len: usize,
+}
+
+/// Key wrapping modes. NIST SP 800-38F.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyWrap {
+    /// KW: RFC 3394, with the default initial value.
+    Kw,
+    /// KWP: RFC 5649.
+    Kwp,
+}
+
+/// Parameters of RSASSA-PSS. RFC 8017, section 8.1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pss {
+    /// Hash of the message.
+    pub hash: Hash,
+    /// Hash inside MGF1.
+    pub mgf: Hash,
+    /// Length of the salt in bytes.
+    pub salt_len: usize,
+}
+
+/// Parameters of RSAES-OAEP. RFC 8017, section 7.1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Oaep<'a> {
+    /// Hash of the label.
+    pub hash: Hash,
+    /// Hash inside MGF1.
+    pub mgf: Hash,
+    /// The label.
+    pub label: &'a [u8],
+}

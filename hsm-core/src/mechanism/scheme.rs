@@ -1,0 +1,156 @@
+//! Schemes: signatures and MACs with their parameters, by whatever name a door calls them, and what they do
+//! with a message or a digest that is there whole.
+
+use zeroize::Zeroizing;
+
+use super::digest_info::digest_info;
+use super::signing::Input;
+use crate::crypto::{self, Hash, Pss};
+use crate::error::{Error, Result};
+use crate::object::material::Key;
+
+/// How a message is signed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scheme {
+    /// RSASSA-PKCS1-v1_5; without a hash, the caller gives the DigestInfo.
+    V15(Option<Hash>),
+    /// RSASSA-PKCS1-v1_5 over a digest of this hash, which the caller gives; its DigestInfo is made here.
+    V15Digest(Hash),
+    /// The raw RSA operation on a number as long as the modulus.
+    X509,
+    /// RSASSA-PSS; the message is hashed here or comes hashed.
+    Pss(Pss, Option<Hash>),
+    /// ECDSA; the message is hashed here or comes hashed.
+    Ecdsa(Option<Hash>),
+    /// Ed25519.
+    Ed25519,
+    /// HMAC, cut to a length in bytes.
+    Hmac(Hash, usize),
+    /// AES-CMAC, cut to a length in bytes.
+    Cmac(usize),
+    /// CMAC on Triple DES, cut to a length in bytes.
+    Des3Cmac(usize),
+}
+
+impl Scheme {
+    /// Length of the signature in bytes.
+    pub(super) fn signature_len(self, key: &Key) -> usize {
+        match self {
+            Scheme::V15(_) | Scheme::V15Digest(_) | Scheme::X509 | Scheme::Pss(..) => {
+                key.size_bits().div_ceil(8) as usize
+            }
+            Scheme::Ecdsa(_) => 2 * key.size_bits().div_ceil(8) as usize,
+            Scheme::Ed25519 => 64,
+            Scheme::Hmac(_, length) | Scheme::Cmac(length) | Scheme::Des3Cmac(length) => length,
+        }
+    }
+
+    /// Refuses at once what the key can never do: a salt that does not fit (RFC 8017, 9.1.1).
+    pub(super) fn check(self, key: &Key) -> Result<()> {
+        match self {
+            Scheme::Hmac(_, 0) | Scheme::Cmac(0) | Scheme::Des3Cmac(0) => Err(Error::MechanismParamInvalid),
+            Scheme::Hmac(hash, length) if length > hash.len() => Err(Error::MechanismParamInvalid),
+            Scheme::Cmac(17..) | Scheme::Des3Cmac(9..) => Err(Error::MechanismParamInvalid),
+            Scheme::Pss(pss, _) => {
+                let encoded = (key.size_bits() as usize).saturating_sub(1).div_ceil(8);
+                if pss.salt_len.saturating_add(pss.hash.len()).saturating_add(2) > encoded {
+                    return Err(Error::MechanismParamInvalid);
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the message may come in parts: the raw RSA and ECDSA mechanisms are for single-part
+    /// signatures (sections 6.1.6, 6.1.9, 6.1.12, 6.3.12).
+    pub(super) fn takes_parts(self) -> bool {
+        !matches!(
+            self,
+            Scheme::V15(None)
+                | Scheme::V15Digest(_)
+                | Scheme::Pss(_, None)
+                | Scheme::Ecdsa(None)
+                | Scheme::X509
+        )
+    }
+
+    pub(super) fn input(self, key: &Key) -> Result<Input> {
+        Ok(match self {
+            Scheme::V15(Some(hash)) | Scheme::Pss(_, Some(hash)) | Scheme::Ecdsa(Some(hash)) => {
+                Input::Hashed(crypto::digest(hash)?, hash)
+            }
+            Scheme::V15(None)
+            | Scheme::V15Digest(_)
+            | Scheme::Pss(_, None)
+            | Scheme::Ecdsa(None)
+            | Scheme::X509
+            | Scheme::Ed25519 => Input::Whole(Zeroizing::default()),
+            Scheme::Hmac(hash, _) => Input::Mac(crypto::hmac(hash, key.secret_value())?),
+            Scheme::Cmac(_) => Input::Mac(crypto::cmac(key.secret_value())?),
+            Scheme::Des3Cmac(_) => Input::Mac(crypto::des3_cmac(key.secret_value())?),
+        })
+    }
+
+    /// Signs what the input came to: a digest, or the message itself.
+    pub(super) fn sign(self, key: &Key, message: &[u8]) -> Result<Vec<u8>> {
+        match self {
+            Scheme::V15(None) => key.rsa_private()?.sign_v15(message),
+            Scheme::V15(Some(hash)) | Scheme::V15Digest(hash) => {
+                check_digest(message, hash)?;
+                key.rsa_private()?.sign_v15(&digest_info(hash, message)?)
+            }
+            Scheme::X509 => {
+                let rsa = key.rsa_private()?;
+                Ok(rsa.raw(&padded(message, rsa.len())?)?.expose().to_vec())
+            }
+            Scheme::Pss(pss, _) => {
+                check_digest(message, pss.hash)?;
+                key.rsa_private()?.sign_pss(&pss, message)
+            }
+            Scheme::Ecdsa(_) => key.ec_private()?.sign(message),
+            Scheme::Ed25519 => Ok(key.ed_private()?.sign(message)?.to_vec()),
+            Scheme::Hmac(..) | Scheme::Cmac(_) | Scheme::Des3Cmac(_) => {
+                Err(Error::CryptoFailed("a MAC is not signed"))
+            }
+        }
+    }
+
+    pub(super) fn verify(self, key: &Key, message: &[u8], signature: &[u8]) -> Result<()> {
+        match self {
+            Scheme::V15(None) => key.rsa_public()?.verify_v15(message, signature),
+            Scheme::V15(Some(hash)) | Scheme::V15Digest(hash) => {
+                check_digest(message, hash)?;
+                key.rsa_public()?.verify_v15(&digest_info(hash, message)?, signature)
+            }
+            Scheme::X509 => {
+                let rsa = key.rsa_public()?;
+                let recovered = rsa.raw(signature).map_err(|_| Error::SignatureInvalid)?;
+                let expected = padded(message, rsa.len())?;
+                if recovered == *expected { Ok(()) } else { Err(Error::SignatureInvalid) }
+            }
+            Scheme::Pss(pss, _) => {
+                check_digest(message, pss.hash)?;
+                key.rsa_public()?.verify_pss(&pss, message, signature)
+            }
+            Scheme::Ecdsa(_) => key.ec_public()?.verify(message, signature),
+            Scheme::Ed25519 => key.ed_public()?.verify(message, signature),
+            Scheme::Hmac(..) | Scheme::Cmac(_) | Scheme::Des3Cmac(_) => {
+                Err(Error::CryptoFailed("a MAC is not a signature"))
+            }
+        }
+    }
+}
+
+/// A digest that comes from the caller has its hash's length.
+fn check_digest(digest: &[u8], hash: Hash) -> Result<()> {
+    if digest.len() == hash.len() { Ok(()) } else { Err(Error::DataLength) }
+}
+
+/// A number shorter than the modulus gets zeros in front (section 6.1.12).
+fn padded(message: &[u8], length: usize) -> Result<Zeroizing<Vec<u8>>> {
+    let zeros = length.checked_sub(message.len()).ok_or(Error::DataLength)?;
+    let mut out = Zeroizing::new(vec![0; zeros]);
+    out.extend_from_slice(message);
+    Ok(out)
+}

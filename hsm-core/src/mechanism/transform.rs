@@ -1,0 +1,243 @@
+//! Transforms: ciphers with their parameters, by whatever name a door calls them, and the whole transform
+//! of one message. Data in parts is [`super::Ciphering`]'s.
+
+use zeroize::Zeroizing;
+
+use crate::crypto::{self, AesMode, Cipher, Des3Mode, Direction, Hash, KeyWrap, Oaep, Poly1305};
+use crate::error::{Error, Result};
+use crate::object::material::Key;
+
+/// How data is encrypted, or a key wrapped.
+#[derive(Debug)]
+pub enum Transform {
+    /// AES-ECB.
+    Ecb,
+    /// AES-CBC.
+    Cbc([u8; 16]),
+    /// AES-CBC with PKCS #7 padding.
+    CbcPad([u8; 16]),
+    /// AES-CTR.
+    Ctr {
+        /// The first counter block.
+        block: [u8; 16],
+        /// Width of the counter in bits, 1 to 128.
+        counter_bits: u32,
+    },
+    /// AES-GCM.
+    Gcm {
+        /// The nonce.
+        iv: Vec<u8>,
+        /// Additional authenticated data.
+        aad: Vec<u8>,
+        /// Length of the tag in bytes.
+        tag_len: usize,
+    },
+    /// AES-ECB with PKCS #7 padding.
+    EcbPad,
+    /// AES-CFB of whole blocks.
+    Cfb([u8; 16]),
+    /// AES-OFB.
+    Ofb([u8; 16]),
+    /// AES-XTS over one data unit, with its tweak; the key is two AES keys.
+    Xts([u8; 16]),
+    /// AES-CCM.
+    Ccm {
+        /// The nonce, 7 to 13 bytes.
+        nonce: Vec<u8>,
+        /// Additional authenticated data.
+        aad: Vec<u8>,
+        /// Length of the tag in bytes.
+        tag_len: usize,
+    },
+    /// Triple DES in ECB.
+    Des3Ecb,
+    /// Triple DES in ECB with PKCS #7 padding.
+    Des3EcbPad,
+    /// Triple DES in CBC.
+    Des3Cbc([u8; 8]),
+    /// Triple DES in CBC with PKCS #7 padding.
+    Des3CbcPad([u8; 8]),
+    /// Triple DES in CFB of whole blocks.
+    Des3Cfb([u8; 8]),
+    /// Triple DES in OFB.
+    Des3Ofb([u8; 8]),
+    /// ChaCha20.
+    ChaCha20 {
+        /// The nonce: 12 bytes (RFC 8439), or 8 (the original).
+        nonce: Vec<u8>,
+        /// The first block.
+        counter: u64,
+    },
+    /// ChaCha20-Poly1305.
+    ChaCha20Poly1305 {
+        /// The nonce.
+        nonce: [u8; 12],
+        /// Additional authenticated data.
+        aad: Vec<u8>,
+        /// Length of the tag in bytes, 12 to 16.
+        tag_len: usize,
+    },
+    /// RSAES-PKCS1-v1_5.
+    RsaV15,
+    /// The raw RSA operation.
+    RsaX509,
+    /// RSAES-OAEP.
+    RsaOaep {
+        /// Hash of the label.
+        hash: Hash,
+        /// Hash inside MGF1.
+        mgf: Hash,
+        /// The label.
+        label: Vec<u8>,
+    },
+    /// AES key wrap.
+    KeyWrap(KeyWrap),
+}
+
+/// How long the result of a whole message is.
+#[derive(Clone, Copy)]
+pub(super) enum Bounds {
+    /// As long as the message.
+    Same,
+    /// The next whole block, of so many bytes, after the message.
+    Padded(usize),
+    /// The message and a tag.
+    Tagged(usize),
+    /// Up to as long as the message; known when it is deciphered.
+    Unknown,
+}
+
+impl Transform {
+    /// The AES mode, for the transforms that are one.
+    fn aes_mode(&self) -> Option<AesMode<'_>> {
+        Some(match self {
+            Transform::Ecb => AesMode::Ecb,
+            Transform::EcbPad => AesMode::EcbPad,
+            Transform::Cbc(iv) => AesMode::Cbc { iv },
+            Transform::CbcPad(iv) => AesMode::CbcPad { iv },
+            Transform::Cfb(iv) => AesMode::Cfb { iv },
+            Transform::Ofb(iv) => AesMode::Ofb { iv },
+            Transform::Xts(tweak) => AesMode::Xts { tweak },
+            Transform::Ctr { block, counter_bits } => AesMode::Ctr { block, counter_bits: *counter_bits },
+            Transform::Gcm { iv, aad, tag_len } => AesMode::Gcm { iv, aad, tag_len: *tag_len },
+            Transform::Ccm { nonce, aad, tag_len } => AesMode::Ccm { nonce, aad, tag_len: *tag_len },
+            _ => return None,
+        })
+    }
+
+    /// The mode of Triple DES, for the transforms that are one.
+    fn des3_mode(&self) -> Option<Des3Mode<'_>> {
+        Some(match self {
+            Transform::Des3Ecb => Des3Mode::Ecb,
+            Transform::Des3EcbPad => Des3Mode::EcbPad,
+            Transform::Des3Cbc(iv) => Des3Mode::Cbc { iv },
+            Transform::Des3CbcPad(iv) => Des3Mode::CbcPad { iv },
+            Transform::Des3Cfb(iv) => Des3Mode::Cfb { iv },
+            Transform::Des3Ofb(iv) => Des3Mode::Ofb { iv },
+            _ => return None,
+        })
+    }
+
+    /// The cipher under a secret key, for the transforms that are one.
+    pub(super) fn cipher(&self, direction: Direction, key: &[u8]) -> Option<Result<Box<dyn Cipher>>> {
+        if let Some(mode) = self.aes_mode() {
+            return Some(crypto::aes(mode, direction, key));
+        }
+        if let Some(mode) = self.des3_mode() {
+            return Some(crypto::des3(mode, direction, key));
+        }
+        match self {
+            Transform::ChaCha20 { nonce, counter } => Some(crypto::chacha20(nonce, *counter, key)),
+            Transform::ChaCha20Poly1305 { nonce, aad, tag_len } => {
+                let parameters = Poly1305 { nonce, aad, tag_len: *tag_len };
+                Some(crypto::chacha20_poly1305(parameters, direction, key))
+            }
+            _ => None,
+        }
+    }
+
+    /// How long the result of a whole message is.
+    pub(super) fn bounds(&self, direction: Direction) -> Bounds {
+        let encrypting = match self {
+            Transform::EcbPad | Transform::CbcPad(_) => Bounds::Padded(16),
+            Transform::Des3EcbPad | Transform::Des3CbcPad(_) => Bounds::Padded(8),
+            Transform::Gcm { tag_len, .. }
+            | Transform::Ccm { tag_len, .. }
+            | Transform::ChaCha20Poly1305 { tag_len, .. } => Bounds::Tagged(*tag_len),
+            _ => return Bounds::Same,
+        };
+        match direction {
+            Direction::Encrypt => encrypting,
+            Direction::Decrypt => Bounds::Unknown,
+        }
+    }
+
+    /// The whole transform of one message.
+    pub(super) fn apply(&self, direction: Direction, key: &Key, input: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        if let Some(cipher) = self.cipher(direction, key.secret_value()) {
+            let mut cipher = cipher?;
+            let mut out = Zeroizing::new(vec![0; one_shot_len(cipher.as_ref(), input.len())]);
+            let length = one_shot(cipher.as_mut(), input, &mut out)?;
+            out.truncate(length);
+            return Ok(out);
+        }
+        let out = match (self, direction) {
+            (Transform::RsaV15, Direction::Encrypt) => key.rsa_public()?.encrypt_v15(input)?,
+            (Transform::RsaX509, Direction::Encrypt) => {
+                let rsa = key.rsa_public()?;
+                let zeros = rsa.len().checked_sub(input.len()).ok_or(Error::DataLength)?;
+                let mut number = Zeroizing::new(vec![0; zeros]);
+                number.extend_from_slice(input);
+                rsa.raw(&number)?
+            }
+            (Transform::RsaOaep { hash, mgf, label }, Direction::Encrypt) => {
+                key.rsa_public()?.encrypt_oaep(&Oaep { hash: *hash, mgf: *mgf, label }, input)?
+            }
+            (Transform::RsaV15 | Transform::RsaX509 | Transform::RsaOaep { .. }, Direction::Decrypt)
+                if input.len() != key.rsa_private()?.len() =>
+            {
+                return Err(Error::EncryptedDataLength);
+            }
+            (Transform::RsaV15, Direction::Decrypt) => {
+                key.rsa_private()?.decrypt_v15(input)?.expose().to_vec()
+            }
+            (Transform::RsaX509, Direction::Decrypt) => {
+                key.rsa_private()?.raw(input).map_err(|_| Error::EncryptedDataInvalid)?.expose().to_vec()
+            }
+            (Transform::RsaOaep { hash, mgf, label }, Direction::Decrypt) => key
+                .rsa_private()?
+                .decrypt_oaep(&Oaep { hash: *hash, mgf: *mgf, label }, input)?
+                .expose()
+                .to_vec(),
+            (Transform::KeyWrap(mode), Direction::Encrypt) => crypto::wrap(*mode, key.secret_value(), input)?,
+            (Transform::KeyWrap(mode), Direction::Decrypt) => {
+                crypto::unwrap(*mode, key.secret_value(), input)?.expose().to_vec()
+            }
+            _ => return Err(Error::MechanismInvalid),
+        };
+        Ok(Zeroizing::new(out))
+    }
+
+    /// Encrypts one message, for wrapping.
+    pub(crate) fn encrypt(&self, key: &Key, input: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        self.apply(Direction::Encrypt, key, input)
+    }
+
+    /// Decrypts one message, for unwrapping.
+    pub(crate) fn decrypt(&self, key: &Key, input: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        self.apply(Direction::Decrypt, key, input)
+    }
+}
+
+/// An upper bound of what a cipher makes of a whole message; exact when encrypting.
+pub(super) fn one_shot_len(cipher: &dyn Cipher, input: usize) -> usize {
+    // `finish_len` is that of the bytes buffered so far, which are none: a block or a tag more covers
+    // what `update_len` leaves out.
+    cipher.update_len(input).saturating_add(32).max(input.saturating_add(32))
+}
+
+pub(super) fn one_shot(cipher: &mut dyn Cipher, input: &[u8], out: &mut [u8]) -> Result<usize> {
+    let written = cipher.update(input, out)?;
+    let rest = out.get_mut(written..).unwrap_or_default();
+    Ok(written + cipher.finish(rest)?)
+}
