@@ -20,6 +20,7 @@ use crate::dispatch;
 use crate::failure::{Failure, Outcome};
 use crate::identity::{Client, Credentials, Role};
 use crate::message::{self, Answered, BatchItem, Broken, Header, Message};
+use crate::pkcs11::Interfaces;
 use crate::streams::Streams;
 use crate::tickets::Tickets;
 use crate::ttlv::enums::{BatchErrorContinuation as Continuation, ResultReason as Reason};
@@ -79,6 +80,7 @@ pub struct Engine {
     settings: ArcSwap<Settings>,
     pub(crate) streams: Streams,
     pub(crate) tickets: Tickets,
+    pub(crate) interfaces: Interfaces,
     observer: Option<Observer>,
     credentials: Credentials,
     answered: AtomicU64,
@@ -92,6 +94,7 @@ impl Engine {
             settings: ArcSwap::from_pointee(settings),
             streams: Streams::default(),
             tickets: Tickets::default(),
+            interfaces: Interfaces::default(),
             observer: None,
             credentials: Credentials::default(),
             answered: AtomicU64::new(0),

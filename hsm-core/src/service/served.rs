@@ -18,6 +18,7 @@ use crate::object::managed::UsageLimits;
 use crate::object::material::Key;
 use crate::object::template::Author;
 use crate::object::{Template, template, values};
+use crate::session::ObjectHandle;
 
 /// The unit of usage limits that counts bytes (KMIP 1.4, section 9.1.3.2.31); the other counts
 /// operations.
@@ -38,6 +39,11 @@ impl Space {
             return Err(Error::ContextLoginNeeded);
         }
         Ok((row, item.key().clone()))
+    }
+
+    /// The handle by which this process's sessions name an object (PKCS #11).
+    pub fn handle(&self, item: &Item) -> ObjectHandle {
+        self.session().partition().name(item.loaded.named())
     }
 
     /// Begins to encrypt or decrypt.

@@ -9,9 +9,11 @@ pub mod get;
 pub mod life;
 pub mod locate;
 pub mod login;
+pub mod pkcs11;
 pub mod query;
 pub mod register;
 pub mod rekey;
+pub mod split;
 pub mod transfer;
 pub mod usage;
 
