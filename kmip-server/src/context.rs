@@ -23,6 +23,8 @@ pub struct Context<'a> {
     pub space: &'a Space,
     /// The client.
     pub client: &'a Client,
+    /// Who the connection is from: the client, unless credentials in the request say otherwise.
+    pub caller: &'a Client,
     /// The version of the request.
     pub version: Version,
     /// The ID Placeholder: KMIP 1.4, section 4.
@@ -38,10 +40,10 @@ impl<'a> Context<'a> {
         engine: &'a Engine,
         settings: &'a Arc<Settings>,
         space: &'a Space,
-        client: &'a Client,
+        (caller, client): (&'a Client, &'a Client),
         version: Version,
     ) -> Context<'a> {
-        Context { engine, settings, space, client, version, placeholder: None, made: Vec::new() }
+        Context { engine, settings, space, client, caller, version, placeholder: None, made: Vec::new() }
     }
 
     /// Whether the request is one of 2.x.
@@ -101,6 +103,11 @@ impl<'a> Context<'a> {
     pub fn leave(&mut self, of: UniqueIdentifier, id: &str) {
         self.placeholder = Some(id.to_owned());
         self.made.push((of, id.to_owned()));
+    }
+
+    /// Leaves an identifier as the ID Placeholder alone.
+    pub fn leave_placeholder(&mut self, id: &str) {
+        self.placeholder = Some(id.to_owned());
     }
 
     /// Leaves no identifier: a search that found several, or nothing.

@@ -246,8 +246,10 @@ impl Changes<'_, '_> {
             object.set(SOFTHSM_RS_OWNER, Value::Bytes(self.scope.owner.clone().into_bytes()));
             share(object, self.scope);
             object.set(SOFTHSM_RS_MADE, Value::Number(moment()));
-            for (date, now) in [(Date::Initial, self.now), (Date::LastChange, self.now)] {
-                date.set(object, Some(now));
+            for date in [Date::Initial, Date::LastChange] {
+                // An object that comes from elsewhere with its dates keeps them.
+                let there = date.of(object);
+                date.set(object, Some(there.unwrap_or(self.now)));
             }
         });
         self.transaction.insert(key, Some(id))?;

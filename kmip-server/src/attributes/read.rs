@@ -16,7 +16,7 @@ use crate::ttlv::{Item, Limits, Tag, Value, decode};
 pub const LEASE_SECONDS: u32 = 3600;
 
 /// Protection Storage Mask: Software.
-const STORAGE_SOFTWARE: i32 = 1;
+pub const STORAGE_SOFTWARE: i32 = 1;
 
 /// An object's attributes.
 pub struct Attributes<'a> {

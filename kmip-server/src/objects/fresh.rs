@@ -181,17 +181,22 @@ fn is_key(kind: ObjectType) -> bool {
 /// Where values come from: AWS-LC's generator (SP 800-90A, CTR_DRBG with AES-256), or nobody knows.
 fn generator(origin: Origin) -> Item {
     let fields = match origin {
-        Origin::Made => vec![
-            Item::enumeration(Tag::RNG_ALGORITHM, crate::ttlv::enums::RNGAlgorithm::DRBG),
-            Item::enumeration(Tag::CRYPTOGRAPHIC_ALGORITHM, crate::ttlv::enums::CryptographicAlgorithm::AES),
-            Item::integer(Tag::CRYPTOGRAPHIC_LENGTH, 256),
-            Item::enumeration(Tag::DRBG_ALGORITHM, crate::ttlv::enums::DRBGAlgorithm::CTR),
-        ],
+        Origin::Made => generator_fields(),
         Origin::Brought => {
             vec![Item::enumeration(Tag::RNG_ALGORITHM, crate::ttlv::enums::RNGAlgorithm::Unspecified)]
         }
     };
     Item::structure(Tag::RANDOM_NUMBER_GENERATOR, fields)
+}
+
+/// The server's generator, as RNG Parameters say it.
+pub fn generator_fields() -> Vec<Item> {
+    vec![
+        Item::enumeration(Tag::RNG_ALGORITHM, crate::ttlv::enums::RNGAlgorithm::DRBG),
+        Item::enumeration(Tag::CRYPTOGRAPHIC_ALGORITHM, crate::ttlv::enums::CryptographicAlgorithm::AES),
+        Item::integer(Tag::CRYPTOGRAPHIC_LENGTH, 256),
+        Item::enumeration(Tag::DRBG_ALGORITHM, crate::ttlv::enums::DRBGAlgorithm::CTR),
+    ]
 }
 
 /// An object is Pre-Active until its Activation Date; one that has none waits to be activated.

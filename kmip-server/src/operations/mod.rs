@@ -1,15 +1,20 @@
 //! The operations, a file for each kind of use. Each is a function from a request's payload to the
 //! fields of its answer; `dispatch` names them.
 
+pub mod asynchronous;
 pub mod attributes;
 pub mod capabilities;
 pub mod create;
 pub mod get;
 pub mod life;
 pub mod locate;
+pub mod login;
+pub mod pkcs11;
 pub mod query;
 pub mod register;
 pub mod rekey;
+pub mod split;
+pub mod transfer;
 pub mod usage;
 
 #[cfg(test)]
