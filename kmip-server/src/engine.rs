@@ -18,6 +18,7 @@ use crate::context::Context;
 use crate::credential;
 use crate::dispatch;
 use crate::failure::{Failure, Outcome};
+use crate::heavy::Heavy;
 use crate::identity::{Client, Credentials, Role};
 use crate::message::{self, Answered, BatchItem, Broken, Header, Message};
 use crate::streams::Streams;
@@ -77,6 +78,7 @@ pub struct Engine {
     partitions: ArcSwap<HashMap<String, Arc<Session>>>,
     settings: ArcSwap<Settings>,
     pub(crate) streams: Streams,
+    pub(crate) heavy: Heavy,
     observer: Option<Observer>,
     credentials: Credentials,
     answered: AtomicU64,
@@ -89,6 +91,7 @@ impl Engine {
             partitions: ArcSwap::from_pointee(partitions),
             settings: ArcSwap::from_pointee(settings),
             streams: Streams::default(),
+            heavy: Heavy::default(),
             observer: None,
             credentials: Credentials::default(),
             answered: AtomicU64::new(0),
@@ -128,7 +131,9 @@ impl Engine {
                 failure: Failure::new(Reason::InvalidMessage, text),
             }),
         };
-        let takes_long = message.as_ref().is_ok_and(|message| message.items.iter().any(dispatch::takes_long));
+        let takes_long = message.as_ref().is_ok_and(|message| {
+            message.items.iter().any(|item| dispatch::takes_long(item, &self.heavy))
+        });
         Request { encoding, message, takes_long }
     }
 

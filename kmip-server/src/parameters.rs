@@ -12,8 +12,7 @@ use crate::ttlv::enums::{
     BlockCipherMode as Mode, CryptographicAlgorithm as Algorithm, DigitalSignatureAlgorithm,
     HashingAlgorithm, MaskGenerator, PaddingMethod as Padding, ResultReason as Reason,
 };
-use crate::ttlv::fields::Malformed;
-use crate::ttlv::{Item, Tag};
+use crate::ttlv::{Item, Malformed, Tag};
 
 pub mod ciphers;
 pub mod signatures;

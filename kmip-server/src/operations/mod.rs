@@ -3,12 +3,17 @@
 
 pub mod attributes;
 pub mod capabilities;
+pub mod ciphers;
 pub mod create;
 pub mod get;
+pub mod hash;
 pub mod life;
 pub mod locate;
+pub mod parts;
 pub mod query;
+pub mod random;
 pub mod register;
+pub mod signatures;
 
 use crate::attributes::form;
 use crate::context::Context;
