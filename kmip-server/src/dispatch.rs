@@ -57,6 +57,7 @@ static TABLE: &[Row] = &[
     Row { operation: Operation::Recover,          changes: CHANGES, effort: Long,  run: life::recover },
     Row { operation: Operation::Query,            changes: READS,   effort: Short, run: query::query },
     Row { operation: Operation::DiscoverVersions, changes: READS,   effort: Short, run: query::discover_versions },
+    Row { operation: Operation::DeriveKey,        changes: CHANGES, effort: Long,  run: derive::derive_key },
     Row { operation: Operation::Encrypt,          changes: READS,   effort: Short, run: ciphers::encrypt },
     Row { operation: Operation::Decrypt,          changes: READS,   effort: Short, run: ciphers::decrypt },
     Row { operation: Operation::Sign,             changes: READS,   effort: Short, run: signatures::sign },
