@@ -131,9 +131,9 @@ impl Engine {
                 failure: Failure::new(Reason::InvalidMessage, text),
             }),
         };
-        let takes_long = message.as_ref().is_ok_and(|message| {
-            message.items.iter().any(|item| dispatch::takes_long(item, &self.heavy))
-        });
+        let takes_long = message
+            .as_ref()
+            .is_ok_and(|message| message.items.iter().any(|item| dispatch::takes_long(item, &self.heavy)));
         Request { encoding, message, takes_long }
     }
 

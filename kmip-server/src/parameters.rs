@@ -151,7 +151,11 @@ fn length(item: &Item) -> Outcome<usize> {
 
 /// The trailer of PSS: 1 stands for the byte BC (RFC 8017, appendix A.2.3), the only one in use.
 fn trailer(item: &Item) -> Outcome<()> {
-    if matches!(item.as_integer()?, 1 | 0xbc) { Ok(()) } else { Err(not_offered("the trailer is not offered")) }
+    if matches!(item.as_integer()?, 1 | 0xbc) {
+        Ok(())
+    } else {
+        Err(not_offered("the trailer is not offered"))
+    }
 }
 
 fn hash(item: &Item) -> Outcome<Hash> {
@@ -174,7 +178,9 @@ pub fn rsa_encryption(parameters: Option<&Item>) -> Outcome<Mechanism> {
             let row = |hash| HASHES.iter().find(|(_, own, ..)| *own == hash);
             let kind = row(hash).map(|(_, _, kind, _)| *kind);
             let mgf = row(mask_hash).and_then(|(_, _, _, mgf)| *mgf);
-            let (Some(hash), Some(mgf)) = (kind, mgf) else { return Err(not_offered("the hash is not offered")) };
+            let (Some(hash), Some(mgf)) = (kind, mgf) else {
+                return Err(not_offered("the hash is not offered"));
+            };
             let label = parameters.label.to_vec();
             Ok(Mechanism { kind: CKM_RSA_PKCS_OAEP, parameter: Parameter::Oaep { hash, mgf, label } })
         }

@@ -7,7 +7,7 @@ use hsm_core::object::lifecycle::Action;
 use hsm_core::service::Item as Found;
 use zeroize::Zeroizing;
 
-use super::parts::{Brought, Part, check_mask, data_field, learn, need};
+use super::parts::{Brought, Part, charge, check_mask, data_field, learn, need};
 use crate::context::{Context, id_field};
 use crate::failure::{Failure, Outcome, invalid_field};
 use crate::parameters::ciphers::{Chosen, Start, choose};
@@ -96,13 +96,7 @@ struct Begun {
 }
 
 /// Chooses the cipher, and begins with it if the key is fit; takes what it costs.
-fn begin(
-    context: &Context<'_>,
-    id: &str,
-    found: &Found,
-    asked: &Asked<'_>,
-    bytes: usize,
-) -> Outcome<Begun> {
+fn begin(context: &Context<'_>, id: &str, found: &Found, asked: &Asked<'_>, bytes: usize) -> Outcome<Begun> {
     let object = found.object();
     let direction = asked.direction;
     check_mask(object, if direction == Direction::Encrypt { Mask::Encrypt } else { Mask::Decrypt }.into())?;
@@ -122,7 +116,7 @@ fn begin(
     let ciphering = context.space.cipher_by(found, transform, direction)?;
     learn(context, id, found, is_whole && direction == Direction::Decrypt);
     if direction == Direction::Encrypt {
-        context.space.charge(found, bytes as u64)?;
+        charge(context, found, bytes as u64)?;
     }
     Ok(Begun { ciphering, fresh_iv, tag_length, is_whole })
 }
@@ -218,8 +212,7 @@ fn in_parts(
         }
         _ => None,
     };
-    let opening: Vec<Item> =
-        fresh_iv.map(|iv| Item::bytes(Tag::IV_COUNTER_NONCE, iv)).into_iter().collect();
+    let opening: Vec<Item> = fresh_iv.map(|iv| Item::bytes(Tag::IV_COUNTER_NONCE, iv)).into_iter().collect();
     let work = Parts { ciphering, direction: asked.direction, version: context.version, tag_length, tag };
     brought.begin(context, Some(id), Box::new(work), opening)
 }

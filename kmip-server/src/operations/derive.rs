@@ -101,8 +101,7 @@ pub fn derive_key(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item
 }
 
 fn link(kind: LinkType, id: &str) -> Item {
-    let fields =
-        vec![Item::enumeration(Tag::LINK_TYPE, kind), Item::text(Tag::LINKED_OBJECT_IDENTIFIER, id)];
+    let fields = vec![Item::enumeration(Tag::LINK_TYPE, kind), Item::text(Tag::LINKED_OBJECT_IDENTIFIER, id)];
     Item::structure(Tag::LINK, fields)
 }
 
@@ -155,7 +154,8 @@ fn derived(
     let own = own.and_then(Algorithm::from_number).and_then(hash_of_hmac);
     let named = parameters.algorithm.and_then(hash_of_hmac).or(parameters.hash);
     let need_hash = || named.or(own).ok_or_else(|| bad("the hash is not named"));
-    let need_data = || data.ok_or_else(|| Failure::new(Reason::MissingData, "the derivation data is missing"));
+    let need_data =
+        || data.ok_or_else(|| Failure::new(Reason::MissingData, "the derivation data is missing"));
     let transform;
     let derivation = match method {
         Method::PBKDF2 => Derivation::Pbkdf2 {

@@ -7,7 +7,7 @@ use hsm_core::mechanism::{Scheme, Signing, Verifying, ecdsa_from_der, ecdsa_to_d
 use hsm_core::object::lifecycle::Action;
 use hsm_core::service::Item as Found;
 
-use super::parts::{Brought, Part, check_mask, learn, need};
+use super::parts::{Brought, Part, charge, check_mask, learn, need};
 use crate::context::{Context, id_field};
 use crate::failure::{Failure, Outcome, invalid_field};
 use crate::parameters::signatures::{self, Message};
@@ -158,7 +158,7 @@ impl Maker<'_> {
     fn signing(&self, context: &Context<'_>, id: &str, bytes: u64) -> Outcome<Signing> {
         let signing = context.space.sign_by(self.found, self.schemes()?.0)?;
         learn(context, id, self.found, true);
-        context.space.charge(self.found, bytes)?;
+        charge(context, self.found, bytes)?;
         Ok(signing)
     }
 
@@ -216,10 +216,7 @@ fn read(expected: &[u8], der: Option<usize>) -> Option<std::borrow::Cow<'_, [u8]
 }
 
 /// Whether any of the checks agrees.
-fn judge(
-    all: &mut [Verifying],
-    check: impl Fn(&mut Verifying) -> Result<(), Error>,
-) -> Outcome<Item> {
+fn judge(all: &mut [Verifying], check: impl Fn(&mut Verifying) -> Result<(), Error>) -> Outcome<Item> {
     for verifying in all {
         match check(verifying) {
             Ok(()) => return Ok(indicator(Validity::Valid)),

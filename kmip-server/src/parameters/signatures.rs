@@ -48,7 +48,11 @@ pub enum Message {
 ///
 /// # Errors
 /// `BadCryptographicParameters`, `UnsupportedCryptographicParameters`.
-pub fn signature(key: &Key, parameters: &Parameters<'_>, message: Message) -> Outcome<(Scheme, Option<Scheme>)> {
+pub fn signature(
+    key: &Key,
+    parameters: &Parameters<'_>,
+    message: Message,
+) -> Outcome<(Scheme, Option<Scheme>)> {
     match key.object().key_type() {
         Some(CKK_RSA) => rsa(key, parameters, message),
         Some(CKK_EC) => {
@@ -69,7 +73,8 @@ pub fn signature(key: &Key, parameters: &Parameters<'_>, message: Message) -> Ou
 fn named(parameters: &Parameters<'_>, of_key: Algorithm) -> Outcome<(Option<Padding>, Option<Hash>)> {
     let Some(signature) = parameters.signature else { return Ok((parameters.padding, parameters.hash)) };
     let row = NAMED.iter().find(|(own, ..)| *own == signature);
-    let (_, algorithm, padding, hash) = row.ok_or_else(|| not_offered("the signature algorithm is not offered"))?;
+    let (_, algorithm, padding, hash) =
+        row.ok_or_else(|| not_offered("the signature algorithm is not offered"))?;
     if *algorithm != of_key {
         return Err(bad("the signature algorithm is not one of the key's"));
     }
