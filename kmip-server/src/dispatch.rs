@@ -72,6 +72,7 @@ static TABLE: &[Row] = &[
     Row { operation: Operation::Login,            changes: READS,   effort: Short, run: login::login },
     Row { operation: Operation::Logout,           changes: READS,   effort: Short, run: login::logout },
     Row { operation: Operation::PKCS_11,          changes: READS,   effort: Long,  run: pkcs11::call },
+    Row { operation: Operation::DeriveKey,        changes: CHANGES, effort: Long,  run: derive::derive_key },
     Row { operation: Operation::Encrypt,          changes: READS,   effort: Short, run: ciphers::encrypt },
     Row { operation: Operation::Decrypt,          changes: READS,   effort: Short, run: ciphers::decrypt },
     Row { operation: Operation::Sign,             changes: READS,   effort: Short, run: signatures::sign },
