@@ -1,3 +1,5 @@
+//! Certificates and requests that OpenSSL made, and what is neither.
+
 use super::*;
 
 /// Made with OpenSSL: a certificate with every part and four other names, and a request.
