@@ -67,8 +67,11 @@ fn in_parts(transform: Transform, direction: Direction, key: &Arc<Key>, input: &
     Ok(all)
 }
 
+/// A key, and what makes a transform for it.
+type Sample = (Arc<Key>, fn() -> Transform);
+
 /// Every transform of a secret key, under a key that fits it.
-fn transforms() -> Vec<(Arc<Key>, fn() -> Transform)> {
+fn transforms() -> Vec<Sample> {
     let aes = || secret(CKK_AES, &[1; 16]);
     let des3 = || secret(CKK_DES3, &std::array::from_fn::<u8, 24, _>(|at| at as u8));
     let blowfish = || secret(CKK_GENERIC_SECRET, &[2; 16]);
