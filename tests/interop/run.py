@@ -24,6 +24,12 @@ PYKMIP = "0.11.0"
 
 PYKMIP_TESTS = [f"kmip/tests/integration/services/test_{name}.py" for name in ("integration", "proxykmipclient")]
 
+# Tests of PyKMIP's that ask for what the standard forbids: the place where each must fail, and why.
+FORBIDDEN = {
+    "TestIntegration.test_symmetric_key_create_getattributes_locate_destroy": (
+        "line 1364,", "it gives two keys one name: \"Names SHALL be unique\" (KMIP 1.4, section 3.2)"),
+}
+
 SUITES = ("messages", "hostile", "pykmip-own", "pykmip", "mongodb", "kmip-protocol", "cyphera")
 # The suites that run inside the virtual environment, by their module below `suites`.
 MODULES = {"pykmip": "pykmip_client", "mongodb": "mongodb", "cyphera": "cyphera", "messages": "messages",
@@ -83,7 +89,12 @@ def read_junit(results, path, output):
         name = f"{case.get('classname').rsplit('.', 1)[-1]}.{case.get('name')}"
         bad = case.find("failure") if case.find("failure") is not None else case.find("error")
         skipped = case.find("skipped")
-        if bad is not None:
+        place, reason = FORBIDDEN.get(name, (None, None))
+        if bad is not None and place and place in (bad.text or ""):
+            results.add(name, "skipped", reason)
+        elif place:
+            results.add(name, "failed", f"it should have been refused, since {reason}")
+        elif bad is not None:
             results.add(name, "failed", (bad.text or bad.get("message") or "").strip()[-300:])
         elif skipped is not None:
             results.add(name, "skipped", skipped.get("message"))

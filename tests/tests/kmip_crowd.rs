@@ -12,17 +12,23 @@ use hsm_tests::prelude::*;
 
 /// Limits that let a crowd in.
 const ROOM: &str = "limits.connections = 5000\nlimits.connections_per_client = 5000\n";
-/// Questions of a measurement.
+/// Questions of a round.
 const QUESTIONS: usize = 400;
+/// Rounds of a measurement, of which the best counts: other processes slow some, a crowd that costs slows all.
+const ROUNDS: usize = 5;
 /// What an idle connection may cost, in KiB: buffers of TLS and the connection's own state.
 const EACH: u64 = 256;
 /// What may grow besides, in KiB.
 const SLACK: u64 = 32 * 1024;
 /// Below this, what the scheduler does to one process of many is larger than what is measured.
-const NOISE: Duration = Duration::from_millis(10);
+const NOISE: Duration = Duration::from_millis(2);
 
-/// The time within which 99 of 100 questions were answered.
+/// The time within which 99 of 100 questions were answered, in the best round.
 fn p99(client: &mut Client) -> Duration {
+    (0..ROUNDS).map(|_| round(client)).min().expect("a round")
+}
+
+fn round(client: &mut Client) -> Duration {
     let mut times: Vec<Duration> = (0..QUESTIONS)
         .map(|_| {
             let start = Instant::now();
@@ -69,6 +75,7 @@ isolated! {
             p99(&mut client)
         });
         let grown = server.memory().saturating_sub(before);
+        println!("p99: {alone:?} alone, {crowded:?} in the crowd");
         assert!(crowded <= (2 * alone).max(NOISE), "p99 rose from {alone:?} to {crowded:?}");
         let bound = SLACK + EACH * number as u64;
         assert!(grown < bound, "memory grew by {grown} KiB for {number} clients");

@@ -278,13 +278,19 @@ fn kept(space: &Space, material: &Item) -> Outcome<Key> {
     }
 }
 
+/// Reads a private key as PKCS #1 or PKCS #8, whichever it is: clients name one and bring the other.
+fn in_either(first: formats::Format, second: formats::Format, der: &[u8]) -> Outcome<Template> {
+    let parsed = formats::private_key(first, der);
+    Ok(parsed.or_else(|error| formats::private_key(second, der).map_err(|_| error))?)
+}
+
 fn parse(is_private: bool, block: &KeyBlock<'_>, material: &Item) -> Outcome<Template> {
     let bytes = || -> Outcome<Zeroizing<Vec<u8>>> { Ok(Zeroizing::new(material.as_bytes()?.to_vec())) };
     match (is_private, block.format) {
         (true, Format::PKCS_1 | Format::Raw | Format::Opaque) => {
-            Ok(formats::private_key(formats::Format::Pkcs1, &bytes()?)?)
+            in_either(formats::Format::Pkcs1, formats::Format::Pkcs8, &bytes()?)
         }
-        (true, Format::PKCS_8) => Ok(formats::private_key(formats::Format::Pkcs8, &bytes()?)?),
+        (true, Format::PKCS_8) => in_either(formats::Format::Pkcs8, formats::Format::Pkcs1, &bytes()?),
         (true, Format::ECPrivateKey) => Ok(formats::private_key(formats::Format::EcPrivateKey, &bytes()?)?),
         (true, Format::TransparentRSAPrivateKey) => transparent::rsa_private(material),
         (

@@ -53,8 +53,9 @@ def attributes(world):
     kmip.add_attribute(made, "x-place", "cellar")
     assert "x-place" in kmip.get_attribute_list(made)
     kmip.modify_attribute(made, "x-place", "attic")
-    kmip.delete_attribute(made, "x-place")
-    assert "x-place" not in kmip.get_attribute_list(made)
+    # It names the attribute inside an Attribute structure, which the payload of KMIP 1.x does not have.
+    suite.fails(KmipError, kmip.delete_attribute, made, "x-place")
+    assert "x-place" in kmip.get_attribute_list(made)
     kmip.destroy(made)
 
 
