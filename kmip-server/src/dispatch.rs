@@ -3,10 +3,11 @@
 
 use crate::context::Context;
 use crate::failure::Outcome;
+use crate::heavy::Heavy;
 use crate::message::BatchItem;
 use crate::operations::*;
 use crate::ttlv::enums::Operation;
-use crate::ttlv::{Item, Version};
+use crate::ttlv::{Item, Tag, Value, Version};
 
 /// What answers an operation: the payload of the request in, the fields of the answer's payload out.
 pub type Run = fn(&mut Context<'_>, &Item) -> Outcome<Vec<Item>>;
@@ -68,6 +69,15 @@ static TABLE: &[Row] = &[
     Row { operation: Operation::Log,              changes: READS,   effort: Short, run: login::log },
     Row { operation: Operation::Login,            changes: READS,   effort: Short, run: login::login },
     Row { operation: Operation::Logout,           changes: READS,   effort: Short, run: login::logout },
+    Row { operation: Operation::Encrypt,          changes: READS,   effort: Short, run: ciphers::encrypt },
+    Row { operation: Operation::Decrypt,          changes: READS,   effort: Short, run: ciphers::decrypt },
+    Row { operation: Operation::Sign,             changes: READS,   effort: Short, run: signatures::sign },
+    Row { operation: Operation::SignatureVerify,  changes: READS,   effort: Short, run: signatures::signature_verify },
+    Row { operation: Operation::MAC,              changes: READS,   effort: Short, run: signatures::mac },
+    Row { operation: Operation::MACVerify,        changes: READS,   effort: Short, run: signatures::mac_verify },
+    Row { operation: Operation::RNGRetrieve,      changes: READS,   effort: Short, run: random::retrieve },
+    Row { operation: Operation::RNGSeed,          changes: READS,   effort: Short, run: random::seed },
+    Row { operation: Operation::Hash,             changes: READS,   effort: Short, run: hash::hash },
     Row { operation: Operation::SetAttribute,     changes: CHANGES, effort: Long,  run: attributes::set },
     Row { operation: Operation::AdjustAttribute,  changes: CHANGES, effort: Long,  run: attributes::adjust },
     Row { operation: Operation::Interop,          changes: CHANGES, effort: Long,  run: query::interop },
@@ -86,8 +96,20 @@ pub fn offered(version: Version, interop: bool) -> impl Iterator<Item = &'static
     })
 }
 
-/// Whether a batch item takes long.
-pub fn takes_long(item: &BatchItem) -> bool {
+/// The most data, in bytes, with which an operation is short.
+const SHORT_DATA: usize = 64 << 10;
+
+/// Whether a batch item takes long: by its operation, by how much data it brings or asks for, or because
+/// its key is known to take long.
+pub fn takes_long(item: &BatchItem, heavy: &Heavy) -> bool {
     let row = item.operation.ok().and_then(|operation| TABLE.iter().find(|row| row.operation == operation));
     row.is_some_and(|row| row.effort == Effort::Long)
+        || item.payload.items().iter().any(|field| match (field.tag, &field.value) {
+            (Tag::DATA, Value::ByteString(data)) => data.len() > SHORT_DATA,
+            (Tag::DATA_LENGTH, Value::Integer(length)) => {
+                usize::try_from(*length).is_ok_and(|length| length > SHORT_DATA)
+            }
+            (Tag::UNIQUE_IDENTIFIER, Value::TextString(id)) => heavy.has(id),
+            _ => false,
+        })
 }

@@ -18,6 +18,7 @@ use crate::context::Context;
 use crate::credential;
 use crate::dispatch;
 use crate::failure::{Failure, Outcome};
+use crate::heavy::Heavy;
 use crate::identity::{Client, Credentials, Role};
 use crate::message::{self, Answered, BatchItem, Broken, Header, Message};
 use crate::streams::Streams;
@@ -79,6 +80,7 @@ pub struct Engine {
     settings: ArcSwap<Settings>,
     pub(crate) streams: Streams,
     pub(crate) tickets: Tickets,
+    pub(crate) heavy: Heavy,
     observer: Option<Observer>,
     credentials: Credentials,
     answered: AtomicU64,
@@ -92,6 +94,7 @@ impl Engine {
             settings: ArcSwap::from_pointee(settings),
             streams: Streams::default(),
             tickets: Tickets::default(),
+            heavy: Heavy::default(),
             observer: None,
             credentials: Credentials::default(),
             answered: AtomicU64::new(0),
@@ -131,7 +134,9 @@ impl Engine {
                 failure: Failure::new(Reason::InvalidMessage, text),
             }),
         };
-        let takes_long = message.as_ref().is_ok_and(|message| message.items.iter().any(dispatch::takes_long));
+        let takes_long = message
+            .as_ref()
+            .is_ok_and(|message| message.items.iter().any(|item| dispatch::takes_long(item, &self.heavy)));
         Request { encoding, message, takes_long }
     }
 

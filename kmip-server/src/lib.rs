@@ -14,6 +14,7 @@ mod credential;
 pub mod dispatch;
 pub mod engine;
 pub mod failure;
+mod heavy;
 mod http;
 pub mod identity;
 pub mod logging;

@@ -61,7 +61,7 @@ fn room(length: usize) -> Result<Secret> {
 }
 
 /// The first `length` bytes of a result that is long enough.
-fn leading(result: &[u8], length: usize) -> Result<Secret> {
+pub(crate) fn leading(result: &[u8], length: usize) -> Result<Secret> {
     result.get(..length).filter(|_| length > 0).map(Secret::copy_of).ok_or(Error::DataLength)
 }
 

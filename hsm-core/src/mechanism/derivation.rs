@@ -23,19 +23,23 @@ pub(crate) enum Derived {
 /// CKM_ECDH1_COFACTOR_DERIVE.
 pub(super) fn ecdh(parameter: &Parameter, key: &Key) -> Result<Secret> {
     let Parameter::Ecdh { public, .. } = parameter else { return Err(Error::MechanismParamInvalid) };
-    let agree = |point: &[u8]| match key.object().key_type() {
-        Some(CKK_EC_MONTGOMERY) => key.x_private()?.agree(point),
-        _ => key.ec_private()?.agree(point),
-    };
     // The point comes raw, or as DER OCTET STRING: "backwards compatible" callers send either.
     let shared = match material::octet_string(public) {
-        Some(inner) => agree(inner).or_else(|_| agree(public)),
-        None => agree(public),
+        Some(inner) => agree(key, inner).or_else(|_| agree(key, public)),
+        None => agree(key, public),
     };
     shared.map_err(|error| match error {
         Error::PublicKeyInvalid => Error::MechanismParamInvalid,
         other => other,
     })
+}
+
+/// The secret that a private key shares with a public point.
+pub(super) fn agree(key: &Key, point: &[u8]) -> Result<Secret> {
+    match key.object().key_type() {
+        Some(CKK_EC_MONTGOMERY) => key.x_private()?.agree(point),
+        _ => key.ec_private()?.agree(point),
+    }
 }
 
 impl Mechanism {

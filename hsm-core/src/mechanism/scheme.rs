@@ -1,10 +1,12 @@
 //! Schemes: signatures and MACs with their parameters, by whatever name a door calls them, and what they do
 //! with a message or a digest that is there whole.
 
+use cryptoki_sys::*;
 use zeroize::Zeroizing;
 
 use super::digest_info::digest_info;
 use super::signing::Input;
+use super::table::offered;
 use crate::crypto::{self, Hash, Pss};
 use crate::error::{Error, Result};
 use crate::object::material::Key;
@@ -33,6 +35,19 @@ pub enum Scheme {
 }
 
 impl Scheme {
+    /// The key types that it takes.
+    pub(crate) fn key_types(self) -> &'static [u64] {
+        match self {
+            Scheme::V15(_) | Scheme::V15Digest(_) | Scheme::X509 | Scheme::Pss(..) => &[CKK_RSA],
+            Scheme::Ecdsa(_) => &[CKK_EC],
+            Scheme::Ed25519 => &[CKK_EC_EDWARDS],
+            Scheme::Hmac(Hash::Md5, _) => &[CKK_MD5_HMAC, CKK_GENERIC_SECRET],
+            Scheme::Hmac(hash, _) => hmac_key_types(hash),
+            Scheme::Cmac(_) => &[CKK_AES],
+            Scheme::Des3Cmac(_) => &[CKK_DES2, CKK_DES3],
+        }
+    }
+
     /// Length of the signature in bytes.
     pub(super) fn signature_len(self, key: &Key) -> usize {
         match self {
@@ -140,6 +155,12 @@ impl Scheme {
             }
         }
     }
+}
+
+/// Those of the hash's HMAC mechanism.
+fn hmac_key_types(hash: Hash) -> &'static [u64] {
+    let row = offered().find(|row| row.hash == Some(hash) && row.keys.contains(&CKK_GENERIC_SECRET));
+    row.map_or(&[CKK_GENERIC_SECRET], |row| row.keys)
 }
 
 /// A digest that comes from the caller has its hash's length.

@@ -1,6 +1,7 @@
 //! Transforms: ciphers with their parameters, by whatever name a door calls them, and the whole transform
 //! of one message. Data in parts is [`super::Ciphering`]'s.
 
+use cryptoki_sys::*;
 use zeroize::Zeroizing;
 
 use crate::crypto::{self, AesMode, Cipher, Des3Mode, Direction, Hash, KeyWrap, Oaep, Poly1305};
@@ -108,6 +109,31 @@ pub(super) enum Bounds {
 }
 
 impl Transform {
+    /// The key types that it takes.
+    pub(crate) fn key_types(&self) -> &'static [u64] {
+        match self {
+            Transform::Ecb
+            | Transform::EcbPad
+            | Transform::Cbc(_)
+            | Transform::CbcPad(_)
+            | Transform::Cfb(_)
+            | Transform::Ofb(_)
+            | Transform::Ctr { .. }
+            | Transform::Gcm { .. }
+            | Transform::Ccm { .. }
+            | Transform::KeyWrap(_) => &[CKK_AES],
+            Transform::Xts(_) => &[CKK_AES, CKK_AES_XTS, CKK_GENERIC_SECRET],
+            Transform::Des3Ecb
+            | Transform::Des3EcbPad
+            | Transform::Des3Cbc(_)
+            | Transform::Des3CbcPad(_)
+            | Transform::Des3Cfb(_)
+            | Transform::Des3Ofb(_) => &[CKK_DES2, CKK_DES3],
+            Transform::ChaCha20 { .. } | Transform::ChaCha20Poly1305 { .. } => &[CKK_CHACHA20],
+            Transform::RsaV15 | Transform::RsaX509 | Transform::RsaOaep { .. } => &[CKK_RSA],
+        }
+    }
+
     /// The AES mode, for the transforms that are one.
     fn aes_mode(&self) -> Option<AesMode<'_>> {
         Some(match self {

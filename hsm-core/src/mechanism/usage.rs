@@ -14,25 +14,35 @@ use crate::object::{Object, Value};
 /// attribute and CKA_ALLOWED_MECHANISMS. The errors are those of a key;
 /// for wrapping keys see [`as_wrapping`] and [`as_unwrapping`].
 pub(crate) fn check(row: &Row, function: Function, key: &Key) -> Result<()> {
-    let object = key.object();
-    let (classes, attribute) = needs(function);
-    let Some(key_type) = object.key_type() else { return Err(Error::NoSuchKey) };
-    if !classes.contains(&object.class()) || !row.keys.contains(&key_type) {
-        return Err(Error::KeyTypeInconsistent);
-    }
-    if object.get(SOFTHSM_RS_STATE).is_some() {
-        lifecycle::check(object, action(function), lifecycle::now())?;
-    }
-    if !object.flag(attribute) {
-        return Err(Error::KeyFunctionNotPermitted);
-    }
-    if !allows(object, row.kind) {
+    check_object(function, Some(row.keys), key.object())?;
+    if !allows(key.object(), |allowed| allowed.contains(&row.kind)) {
         return Err(Error::MechanismInvalid);
     }
     if !row.takes_bits(key.size_bits()) && !outgrows(row, function) {
         return Err(Error::KeySizeRange);
     }
     Ok(())
+}
+
+/// [`check`] where no mechanism is named, but the key types that what is done takes (`None`: any). A key
+/// that is for some mechanisms only may not serve then. What a key's size may be is the operation's matter.
+pub(crate) fn check_unnamed(function: Function, key_types: Option<&[u64]>, key: &Key) -> Result<()> {
+    check_object(function, key_types, key.object())?;
+    if allows(key.object(), |_| false) { Ok(()) } else { Err(Error::MechanismInvalid) }
+}
+
+/// What a function asks of every key: its class and type, its state, its usage attribute.
+fn check_object(function: Function, key_types: Option<&[u64]>, object: &Object) -> Result<()> {
+    let (classes, attribute) = needs(function);
+    let Some(key_type) = object.key_type() else { return Err(Error::NoSuchKey) };
+    let fits = key_types.is_none_or(|key_types| key_types.contains(&key_type));
+    if !classes.contains(&object.class()) || !fits {
+        return Err(Error::KeyTypeInconsistent);
+    }
+    if object.get(SOFTHSM_RS_STATE).is_some() {
+        lifecycle::check(object, action(function), lifecycle::now())?;
+    }
+    if object.flag(attribute) { Ok(()) } else { Err(Error::KeyFunctionNotPermitted) }
 }
 
 /// Public operations of RSA and HMAC take keys outside the range in which keys are made: a caller who
@@ -73,9 +83,9 @@ const fn action(function: Function) -> Action {
 }
 
 /// CKA_ALLOWED_MECHANISMS; an empty list, which is the default, restricts nothing (as in SoftHSM2).
-fn allows(object: &Object, mechanism: u64) -> bool {
+fn allows(object: &Object, names: impl FnOnce(&[u64]) -> bool) -> bool {
     match object.get(CKA_ALLOWED_MECHANISMS) {
-        Some(Value::Numbers(allowed)) => allowed.is_empty() || allowed.contains(&mechanism),
+        Some(Value::Numbers(allowed)) => allowed.is_empty() || names(allowed),
         _ => true,
     }
 }

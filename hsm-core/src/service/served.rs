@@ -13,11 +13,12 @@ use crate::crypto::Direction;
 use crate::error::{Error, Result};
 use crate::mechanism::table::{Function, Row, row_for};
 use crate::mechanism::usage;
-use crate::mechanism::{Ciphering, Mechanism, Signing, Verifying};
+use crate::mechanism::{Ciphering, Derivation, Mechanism, Scheme, Signing, Transform, Verifying};
 use crate::object::managed::UsageLimits;
 use crate::object::material::Key;
 use crate::object::template::Author;
 use crate::object::{Template, template, values};
+use crate::secret::Secret;
 
 /// The unit of usage limits that counts bytes (KMIP 1.4, section 9.1.3.2.31); the other counts
 /// operations.
@@ -33,11 +34,15 @@ impl Space {
     ) -> Result<(&'static Row, Arc<Key>)> {
         let row = row_for(mechanism, function)?;
         usage::check(row, function, item.key())?;
-        if item.object().flag(CKA_ALWAYS_AUTHENTICATE) {
-            // A client of a server has no PIN to give.
-            return Err(Error::ContextLoginNeeded);
-        }
+        asks_no_pin(item)?;
         Ok((row, item.key().clone()))
+    }
+
+    /// A key, if it may serve now, where no mechanism is named.
+    fn fit_unnamed(&self, item: &Item, function: Function, key_types: Option<&[u64]>) -> Result<Arc<Key>> {
+        usage::check_unnamed(function, key_types, item.key())?;
+        asks_no_pin(item)?;
+        Ok(item.key().clone())
     }
 
     /// Begins to encrypt or decrypt.
@@ -45,12 +50,18 @@ impl Space {
     /// # Errors
     /// Those of the mechanism and of the key's fitness.
     pub fn cipher(&self, item: &Item, mechanism: &Mechanism, direction: Direction) -> Result<Ciphering> {
-        let function = match direction {
-            Direction::Encrypt => Function::Encrypt,
-            Direction::Decrypt => Function::Decrypt,
-        };
-        let (row, key) = self.fit(item, mechanism, function)?;
+        let (row, key) = self.fit(item, mechanism, ciphering(direction))?;
         Ciphering::new(row, &mechanism.parameter, direction, key)
+    }
+
+    /// Begins to encrypt or decrypt by any transform.
+    ///
+    /// # Errors
+    /// Those of the transform and of the key's fitness; [`Error::MechanismInvalid`] of a key that
+    /// CKA_ALLOWED_MECHANISMS restricts.
+    pub fn cipher_by(&self, item: &Item, transform: Transform, direction: Direction) -> Result<Ciphering> {
+        let key = self.fit_unnamed(item, ciphering(direction), Some(transform.key_types()))?;
+        Ciphering::by(transform, direction, key)
     }
 
     /// Begins to sign, or to compute a MAC.
@@ -62,6 +73,14 @@ impl Space {
         Signing::new(row, &mechanism.parameter, key)
     }
 
+    /// Begins to sign, or to compute a MAC, by any scheme.
+    ///
+    /// # Errors
+    /// As [`Space::cipher_by`].
+    pub fn sign_by(&self, item: &Item, scheme: Scheme) -> Result<Signing> {
+        Signing::by(scheme, self.fit_unnamed(item, Function::Sign, Some(scheme.key_types()))?)
+    }
+
     /// Begins to verify a signature or MAC.
     ///
     /// # Errors
@@ -69,6 +88,22 @@ impl Space {
     pub fn verifying(&self, item: &Item, mechanism: &Mechanism) -> Result<Verifying> {
         let (row, key) = self.fit(item, mechanism, Function::Verify)?;
         Verifying::new(row, &mechanism.parameter, key)
+    }
+
+    /// Begins to verify a signature or MAC by any scheme.
+    ///
+    /// # Errors
+    /// As [`Space::cipher_by`].
+    pub fn verify_by(&self, item: &Item, scheme: Scheme) -> Result<Verifying> {
+        Verifying::by(scheme, self.fit_unnamed(item, Function::Verify, Some(scheme.key_types()))?)
+    }
+
+    /// Derives `length` bytes.
+    ///
+    /// # Errors
+    /// As [`Space::cipher_by`]; [`Error::DataLength`] where the derivation gives fewer bytes.
+    pub fn derive_bytes(&self, item: &Item, derivation: &Derivation<'_>, length: usize) -> Result<Secret> {
+        derivation.derive(&*self.fit_unnamed(item, Function::Derive, derivation.key_types())?, length)
     }
 
     /// Wraps bytes: a key's value, or an encoding of it. Whether that value may leave is checked by
@@ -161,4 +196,16 @@ impl Space {
         })
         .map(drop)
     }
+}
+
+const fn ciphering(direction: Direction) -> Function {
+    match direction {
+        Direction::Encrypt => Function::Encrypt,
+        Direction::Decrypt => Function::Decrypt,
+    }
+}
+
+/// A client of a server has no PIN to give at each use.
+fn asks_no_pin(item: &Item) -> Result<()> {
+    if item.object().flag(CKA_ALWAYS_AUTHENTICATE) { Err(Error::ContextLoginNeeded) } else { Ok(()) }
 }

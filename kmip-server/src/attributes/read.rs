@@ -3,7 +3,7 @@
 
 use cryptoki_sys::*;
 use hsm_core::object::lifecycle::{self, Seconds, State};
-use hsm_core::object::managed::{Date, Managed, ObjectType};
+use hsm_core::object::managed::{Date, Managed, ObjectType, SOFTHSM_RS_REST};
 use hsm_core::object::{Object, Value as Stored, usage_mask};
 
 use super::form::{self, Which};
@@ -32,6 +32,11 @@ pub(super) fn read_rest(rest: &[u8]) -> Vec<Item> {
         Ok(Value::Structure(items)) => items,
         _ => Vec::new(),
     }
+}
+
+/// The first value of an attribute that only this door knows, without a look at any other.
+pub fn first_kept(object: &Object, tag: Tag) -> Option<Item> {
+    read_rest(object.bytes(SOFTHSM_RS_REST)).into_iter().find(|item| item.tag == tag)
 }
 
 impl<'a> Attributes<'a> {

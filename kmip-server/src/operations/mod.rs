@@ -4,17 +4,22 @@
 pub mod asynchronous;
 pub mod attributes;
 pub mod capabilities;
+pub mod ciphers;
 pub mod create;
 pub mod get;
+pub mod hash;
 pub mod life;
 pub mod locate;
 pub mod login;
+pub mod parts;
 pub mod query;
+pub mod random;
 pub mod register;
 pub mod rekey;
 pub mod transfer;
 pub mod usage;
 
+pub mod signatures;
 #[cfg(test)]
 pub(crate) mod tests;
 
