@@ -21,6 +21,7 @@ use crate::failure::{Failure, Outcome};
 use crate::heavy::Heavy;
 use crate::identity::{Client, Credentials, Role};
 use crate::message::{self, Answered, BatchItem, Broken, Header, Message};
+use crate::pkcs11::Interfaces;
 use crate::streams::Streams;
 use crate::tickets::Tickets;
 use crate::ttlv::enums::{BatchErrorContinuation as Continuation, ResultReason as Reason};
@@ -81,6 +82,7 @@ pub struct Engine {
     pub(crate) streams: Streams,
     pub(crate) tickets: Tickets,
     pub(crate) heavy: Heavy,
+    pub(crate) interfaces: Interfaces,
     observer: Option<Observer>,
     credentials: Credentials,
     answered: AtomicU64,
@@ -95,6 +97,7 @@ impl Engine {
             streams: Streams::default(),
             tickets: Tickets::default(),
             heavy: Heavy::default(),
+            interfaces: Interfaces::default(),
             observer: None,
             credentials: Credentials::default(),
             answered: AtomicU64::new(0),

@@ -24,6 +24,7 @@ pub mod objects;
 pub mod operations;
 pub mod parameters;
 pub mod partitions;
+pub mod pkcs11;
 pub mod server;
 pub mod service;
 pub mod streams;

@@ -19,6 +19,7 @@ use crate::object::material::Key;
 use crate::object::template::Author;
 use crate::object::{Template, template, values};
 use crate::secret::Secret;
+use crate::session::ObjectHandle;
 
 /// The unit of usage limits that counts bytes (KMIP 1.4, section 9.1.3.2.31); the other counts
 /// operations.
@@ -43,6 +44,11 @@ impl Space {
         usage::check_unnamed(function, key_types, item.key())?;
         asks_no_pin(item)?;
         Ok(item.key().clone())
+    }
+
+    /// The handle by which this process's sessions name an object (PKCS #11).
+    pub fn handle(&self, item: &Item) -> ObjectHandle {
+        self.session().partition().name(item.loaded.named())
     }
 
     /// Begins to encrypt or decrypt.

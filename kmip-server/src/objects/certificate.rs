@@ -64,7 +64,7 @@ const SIGNATURES: &[(&str, Signature)] = &[
 pub fn read(space: &Space, fields: &mut Fields<'_>) -> Outcome<Brought> {
     let kind: CertificateType = fields.need(Tag::CERTIFICATE_TYPE)?.as_value_of()?;
     let value = fields.need(Tag::CERTIFICATE_VALUE)?.as_bytes()?;
-    Ok(brought(space, kind, value)?)
+    brought(space, kind, value)
 }
 
 /// A certificate with its attributes.

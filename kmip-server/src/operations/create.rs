@@ -101,7 +101,9 @@ fn secret_bytes(algorithm: Option<u32>, bits: usize) -> Outcome<usize> {
             168 | 192 => Ok(24),
             _ => Err(invalid_field("a 3DES key has 112 or 168 bits")),
         },
-        _ if bits % 8 != 0 || bits / 8 > LONGEST_SECRET => Err(invalid_field("the length is not offered")),
+        _ if !bits.is_multiple_of(8) || bits / 8 > LONGEST_SECRET => {
+            Err(invalid_field("the length is not offered"))
+        }
         _ => Ok(bits / 8),
     }
 }

@@ -12,10 +12,12 @@ pub mod life;
 pub mod locate;
 pub mod login;
 pub mod parts;
+pub mod pkcs11;
 pub mod query;
 pub mod random;
 pub mod register;
 pub mod rekey;
+pub mod split;
 pub mod transfer;
 pub mod usage;
 

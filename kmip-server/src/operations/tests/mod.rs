@@ -4,5 +4,6 @@ mod capabilities;
 pub(crate) mod kit;
 mod login;
 mod rekey;
+mod split;
 mod transfer;
 mod usage;
