@@ -12,6 +12,7 @@ DATADIR      ?= $(PREFIX)/share
 MODULEDIR    ?= $(LIBDIR)/pkcs11
 PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
 P11KITDIR    ?= $(DATADIR)/p11-kit/modules
+UNITDIR      ?= $(LIBDIR)/systemd/system
 
 TARGET  := $(or $(CARGO_TARGET_DIR),target)
 LIBRARY := $(TARGET)/release/libsofthsm-rs.so
@@ -27,11 +28,11 @@ define name-library
 	@ln -f $(TARGET)/$(1)/libsofthsm_rs.so $(TARGET)/$(1)/libsofthsm-rs.so
 endef
 
-.PHONY: help build run test lint install uninstall clean build-packages test-packages
+.PHONY: help build run test interop bench-kmip lint install uninstall clean build-packages test-packages
 
 help: ## Show this list
 	@echo "softhsm-rs, a software HSM. Start with: make run"
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 	@echo "  Variables: PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) SOFTHSM_RS_HOME=$(SOFTHSM_RS_HOME)"
 
 build: build-packages ## Build target/release/libsofthsm-rs.so and target/release/softhsm-rs
@@ -48,6 +49,13 @@ test: build-packages test-packages ## Unit, property, vector and black-box tests
 	$(CARGO) build --locked -p pkcs11-module -p hsm-cli
 	$(call name-library,debug)
 	$(CARGO) test --locked --workspace
+
+interop: build ## Other people's KMIP clients, and hostile messages, against the server
+	@install/packages.sh python3 venv openssl
+	python3 tests/interop/run.py --binary $(BINARY) $(SUITES)
+
+bench-kmip: build ## The KMIP server's rates beside an echo's (SHARED_TOOLS: see tests/bench/kmip.py)
+	BINARY=$(BINARY) MODULE=$(LIBRARY) python3 tests/bench/kmip.py $(PARTS)
 
 lint: build-packages ## Format, clippy, documentation and dependency rules
 	$(CARGO) fmt --all --check
@@ -66,12 +74,15 @@ install: $(if $(wildcard $(LIBRARY)),,build) ## Install below DESTDIR and PREFIX
 	sed -e 's|@prefix@|$(PREFIX)|' -e 's|@moduledir@|$(MODULEDIR)|' -e 's|@version@|$(VERSION)|' \
 		install/softhsm-rs.pc.in > $(DESTDIR)$(PKGCONFIGDIR)/softhsm-rs.pc
 	sed -e 's|@moduledir@|$(MODULEDIR)|' install/softhsm-rs.module.in > $(DESTDIR)$(P11KITDIR)/softhsm-rs.module
+	install -d $(DESTDIR)$(UNITDIR)
+	sed -e 's|@bindir@|$(BINDIR)|' install/softhsm-rs.service.in > $(DESTDIR)$(UNITDIR)/softhsm-rs.service
 	$(BINARY) completions bash > $(DESTDIR)$(DATADIR)/bash-completion/completions/softhsm-rs
 	$(BINARY) completions zsh > $(DESTDIR)$(DATADIR)/zsh/site-functions/_softhsm-rs
 	$(BINARY) completions fish > $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/softhsm-rs.fish
 
 uninstall: ## Remove what install put there; HSMs stay
 	rm -f $(DESTDIR)$(BINDIR)/softhsm-rs $(DESTDIR)$(MODULEDIR)/libsofthsm-rs.so \
+		$(DESTDIR)$(UNITDIR)/softhsm-rs.service \
 		$(DESTDIR)$(PKGCONFIGDIR)/softhsm-rs.pc $(DESTDIR)$(P11KITDIR)/softhsm-rs.module \
 		$(DESTDIR)$(DATADIR)/bash-completion/completions/softhsm-rs \
 		$(DESTDIR)$(DATADIR)/zsh/site-functions/_softhsm-rs \

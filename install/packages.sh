@@ -1,6 +1,6 @@
 #!/bin/bash
 # Sees to the Debian packages that a target needs. Each argument names a tool, or libclang, which
-# bindgen loads. What is missing is installed when root, and otherwise named in one line to copy.
+# bindgen loads, or venv. What is missing is installed when root, and otherwise named in one line to copy.
 set -euo pipefail
 
 package_of() {
@@ -9,6 +9,8 @@ package_of() {
         c++) echo g++ ;;
         libclang) echo libclang-dev ;;
         pkcs11-tool) echo opensc ;;
+        # Debian packs the part of Python that makes virtual environments by itself.
+        venv) echo python3-venv ;;
         *) echo "$1" ;;
     esac
 }
@@ -22,6 +24,7 @@ is_there() {
                 compgen -G '/usr/lib*/libclang[.-][s0-9]*so*' >/dev/null ||
                 compgen -G '/usr/lib/*/libclang[.-][s0-9]*so*' >/dev/null
             ;;
+        venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
         *) command -v "$1" >/dev/null ;;
     esac
 }

@@ -311,3 +311,6 @@ fn write(path: &Path, bytes: &[u8], mode: u32, replace: bool) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hsm_core::Result;
 
-use crate::identity::{ClientRow, CredentialRow, IdentityRule, Unlisted};
+use crate::identity::{ClientRow, CredentialRow, IdentityRule, Pin, Unlisted};
 
 mod file;
 mod rows;
@@ -40,7 +40,9 @@ pub struct Settings {
     pub limits: Limits,
     /// Whether the operations for interoperability tests are offered.
     pub interop: bool,
-    /// Whether partition `kmip` is opened by its PIN alone, once it has one.
+    /// What opens partition `kmip` besides the master key, where it has a PIN.
+    pub pin: Option<Pin>,
+    /// Whether partitions are opened by PINs alone.
     pub pin_only: bool,
 }
 
@@ -157,6 +159,7 @@ impl Settings {
             credentials: Vec::new(),
             limits: Limits::default(),
             interop: false,
+            pin: None,
             pin_only: false,
         }
         .with_ca_of(&certificates)
@@ -201,8 +204,8 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             message: 1 << 20,
-            nesting: 32,
-            items: 50_000,
+            nesting: crate::ttlv::Limits::default().depth,
+            items: crate::ttlv::Limits::default().items,
             connections: 4096,
             connections_per_client: 1024,
             handshake: Duration::from_secs(10),
@@ -213,3 +216,6 @@ impl Default for Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,6 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use zeroize::Zeroizing;
 
 use crate::engine::Encoding;
 use crate::http;
@@ -19,13 +18,14 @@ use crate::logging::{self, RequestId};
 use crate::server::{Order, Place, Seat, Shared};
 use crate::service::Service;
 use crate::tls::{Refusal, Rule, Verdict, watched};
+use crate::ttlv::encode::Encoded;
+use crate::ttlv::{DecodeError, Fault};
 
 mod clock;
-mod frame;
 mod line;
 
 pub(crate) use clock::Clock;
-use line::{Line, Received};
+use line::{HEADER, Line, Received};
 
 /// How a closing notice may keep the server waiting.
 const FAREWELL: std::time::Duration = std::time::Duration::from_secs(1);
@@ -162,12 +162,18 @@ async fn converse<S: Service>(seat: &Arc<Seat<S>>, tls: TlsStream<TcpStream>) ->
     let mut line = Line::new(tls, seat.call());
     let mut id = RequestId { connection: seat.number(), request: 0 };
     let end = loop {
-        let message = match message(seat, &mut line).await {
-            Ok(message) => message,
-            Err(end) => break end,
-        };
+        let arrived = message(seat, &mut line).await;
         id.request += 1;
-        if let Err(end) = exchange(seat, &mut line, id, message).await {
+        let done = match arrived {
+            Ok(Arrived::Message(length)) => exchange(seat, &mut line, id, length).await,
+            // Told by the standard's error, and then there is no knowing where the next one begins.
+            Ok(Arrived::Unbounded(error)) => {
+                let told = exchange(seat, &mut line, id, HEADER).await;
+                told.and(Err(End::Cut("frame", format!("what it sends is no message: {error}"))))
+            }
+            Err(end) => Err(end),
+        };
+        if let Err(end) = done {
             break end;
         }
         if seat.order() != Order::Serve {
@@ -180,13 +186,26 @@ async fn converse<S: Service>(seat: &Arc<Seat<S>>, tls: TlsStream<TcpStream>) ->
     end
 }
 
+/// What came.
+enum Arrived {
+    /// A message of this length.
+    Message(usize),
+    /// The header of something that is none.
+    Unbounded(DecodeError),
+}
+
 /// Waits for a whole message, and meanwhile for the server's calls.
-async fn message<S: Service>(seat: &Seat<S>, line: &mut Line) -> Result<Vec<u8>, End> {
+async fn message<S: Service>(seat: &Seat<S>, line: &mut Line) -> Result<Arrived, End> {
     let mut started = line.is_begun().then(Instant::now);
     loop {
         let limits = seat.current().map_err(End::Refused)?.rules.limits.clone();
-        if let Some(message) = line.take(limits.message).map_err(|what| End::Cut("frame", what))? {
-            return Ok(message);
+        match line.whole(limits.message) {
+            Ok(Some(length)) => return Ok(Arrived::Message(length)),
+            Ok(None) => {}
+            Err(error) if error.fault == Fault::Tag => {
+                return Err(End::Cut("frame", format!("what it sends is no message: {error}")));
+            }
+            Err(error) => return Ok(Arrived::Unbounded(error)),
         }
         let deadline = match started {
             Some(started) => started + limits.request,
@@ -220,36 +239,49 @@ async fn exchange<S: Service>(
     seat: &Arc<Seat<S>>,
     line: &mut Line,
     id: RequestId,
-    message: Vec<u8>,
+    length: usize,
 ) -> Result<(), End> {
-    let length = message.len();
     let limit = seat.current().map_err(End::Refused)?.rules.limits.write;
-    let answer = answer(seat, id, Encoding::Ttlv, message).await?;
+    let read = read(seat, id, Encoding::Ttlv, line.bytes(length))?;
+    line.consume(length);
+    let answer = answer(seat, id, read).await?;
     seat.shared().metrics.message(length, answer.len());
     line.send(&answer, limit).await
 }
 
-/// Has a message answered, here or, where it takes long, on a thread that may block.
-pub(crate) async fn answer<S: Service>(
-    seat: &Arc<Seat<S>>,
+/// A request that was read, and what its line of the log says at the end.
+pub(crate) struct Pending<R> {
+    request: R,
+    takes_long: bool,
+    length: usize,
+    begun: Option<Instant>,
+}
+
+/// Has a message read.
+pub(crate) fn read<S: Service>(
+    seat: &Seat<S>,
     id: RequestId,
     encoding: Encoding,
-    message: Vec<u8>,
-) -> Result<Zeroizing<Vec<u8>>, End> {
-    let failed = || {
-        seat.shared().metrics.panicked();
-        log::error!("request {id}: answering it failed inside; the connection is closed");
-        End::Cut("panic", "a request could not be answered".into())
-    };
+    message: &[u8],
+) -> Result<Pending<S::Request>, End> {
     let service = &seat.shared().service;
-    let length = message.len();
     let begun = log::log_enabled!(log::Level::Debug).then(Instant::now);
     let read = guarded(id, || {
         let request = service.read(encoding, message);
-        let long = service.takes_long(&request);
-        (request, long)
+        let takes_long = service.takes_long(&request);
+        Pending { request, takes_long, length: message.len(), begun }
     });
-    let (request, takes_long) = read.ok_or_else(failed)?;
+    read.ok_or_else(|| failed(seat, id))
+}
+
+/// Has a request answered, here or, where it takes long, on a thread that may block.
+pub(crate) async fn answer<S: Service>(
+    seat: &Arc<Seat<S>>,
+    id: RequestId,
+    pending: Pending<S::Request>,
+) -> Result<Encoded, End> {
+    let service = &seat.shared().service;
+    let Pending { request, takes_long, length, begun } = pending;
     let answered = if takes_long {
         let (service, state) = (service.clone(), seat.current_full().map_err(End::Refused)?);
         let work = move || guarded(id, || service.answer(&state.client, request));
@@ -258,12 +290,18 @@ pub(crate) async fn answer<S: Service>(
         let state = seat.current().map_err(End::Refused)?;
         guarded(id, || service.answer(&state.client, request))
     };
-    let answer = answered.ok_or_else(failed)?;
+    let answer = answered.ok_or_else(|| failed(seat, id))?;
     if let Some(begun) = begun {
         let (micros, size) = (begun.elapsed().as_micros(), answer.as_ref().map_or(0, |it| it.len()));
         log::debug!("request {id} of \"{}\": {length} bytes in, {size} out, {micros} µs", seat.name());
     }
     answer.ok_or_else(|| End::Cut("unreadable", "a message could not be read".into()))
+}
+
+fn failed<S: Service>(seat: &Seat<S>, id: RequestId) -> End {
+    seat.shared().metrics.panicked();
+    log::error!("request {id}: answering it failed inside; the connection is closed");
+    End::Cut("panic", "a request could not be answered".into())
 }
 
 /// Does something for a request; `None` where it panics, which ends one connection and no more.

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use cryptoki_sys::*;
 use hsm_core::object::lifecycle::Action;
 use hsm_core::service::{Item as Found, Space};
 
+use crate::attributes::Attributes;
 use crate::engine::{Engine, Settings};
 use crate::failure::{Failure, Outcome};
 use crate::identity::Client;
@@ -23,6 +23,8 @@ pub struct Context<'a> {
     pub space: &'a Space,
     /// The client.
     pub client: &'a Client,
+    /// Who the connection is from: the client, unless credentials in the request say otherwise.
+    pub caller: &'a Client,
     /// The version of the request.
     pub version: Version,
     /// The ID Placeholder: KMIP 1.4, section 4.
@@ -38,10 +40,10 @@ impl<'a> Context<'a> {
         engine: &'a Engine,
         settings: &'a Arc<Settings>,
         space: &'a Space,
-        client: &'a Client,
+        (caller, client): (&'a Client, &'a Client),
         version: Version,
     ) -> Context<'a> {
-        Context { engine, settings, space, client, version, placeholder: None, made: Vec::new() }
+        Context { engine, settings, space, client, caller, version, placeholder: None, made: Vec::new() }
     }
 
     /// Whether the request is one of 2.x.
@@ -51,7 +53,12 @@ impl<'a> Context<'a> {
 
     /// Takes the Unique Identifier of a payload; the ID Placeholder where it is left out.
     pub fn id(&self, fields: &mut Fields<'_>) -> Outcome<String> {
-        match fields.take(Tag::UNIQUE_IDENTIFIER) {
+        self.id_under(fields, Tag::UNIQUE_IDENTIFIER)
+    }
+
+    /// As [`Context::id`], for payloads that name the object under another tag.
+    pub fn id_under(&self, fields: &mut Fields<'_>, tag: Tag) -> Outcome<String> {
+        match fields.take(tag) {
             Some(item) => self.resolve(item),
             None => self.placeholder.clone().ok_or_else(|| {
                 Failure::new(
@@ -98,6 +105,11 @@ impl<'a> Context<'a> {
         self.made.push((of, id.to_owned()));
     }
 
+    /// Leaves an identifier as the ID Placeholder alone.
+    pub fn leave_placeholder(&mut self, id: &str) {
+        self.placeholder = Some(id.to_owned());
+    }
+
     /// Leaves no identifier: a search that found several, or nothing.
     pub fn leave_none(&mut self) {
         self.placeholder = None;
@@ -125,12 +137,11 @@ pub fn id_field(id: &str) -> Item {
 ///
 /// # Errors
 /// [`Reason::Sensitive`], [`Reason::NotExtractable`].
-pub fn may_read(found: &Found) -> Outcome<()> {
-    let object = found.object();
-    if matches!(object.get(CKA_EXTRACTABLE), Some(hsm_core::object::Value::Bool(false))) {
+pub fn may_read(attributes: &Attributes<'_>) -> Outcome<()> {
+    if !attributes.is_extractable() {
         return Err(Failure::new(Reason::NotExtractable, "the key is not extractable"));
     }
-    if object.flag(CKA_SENSITIVE) {
+    if attributes.is_sensitive() {
         return Err(Failure::new(Reason::Sensitive, "the key is sensitive: it can only be had wrapped"));
     }
     Ok(())

@@ -11,6 +11,25 @@ use crate::ttlv::{Fields, Item, Tag};
 /// Whether it was said already that credentials are ignored.
 static SAID: AtomicBool = AtomicBool::new(false);
 
+/// The value of the ticket that a request brings, if it brings one.
+///
+/// # Errors
+/// A ticket that is malformed.
+pub(crate) fn ticket(authentication: Option<&Item>) -> Outcome<Option<&[u8]>> {
+    let credentials = authentication.into_iter().flat_map(|item| item.children(Tag::CREDENTIAL));
+    for credential in credentials {
+        let mut fields = Fields::new(credential)?;
+        let kind: CredentialType = fields.need(Tag::CREDENTIAL_TYPE)?.as_value_of()?;
+        if kind == CredentialType::Ticket {
+            let mut inside = Fields::new(fields.need(Tag::CREDENTIAL_VALUE)?)?;
+            let value = crate::operations::login::ticket_value(inside.need(Tag::TICKET)?)?;
+            inside.end()?;
+            return Ok(Some(value));
+        }
+    }
+    Ok(None)
+}
+
 /// Who a request is from, where its credentials say so; `None` where the certificate alone does.
 ///
 /// # Errors

@@ -21,7 +21,9 @@ use crate::failure::{Failure, Outcome};
 use crate::heavy::Heavy;
 use crate::identity::{Client, Credentials, Role};
 use crate::message::{self, Answered, BatchItem, Broken, Header, Message};
+use crate::pkcs11::Interfaces;
 use crate::streams::Streams;
+use crate::tickets::Tickets;
 use crate::ttlv::enums::{BatchErrorContinuation as Continuation, ResultReason as Reason};
 use crate::ttlv::{self, Item, Limits, Version};
 
@@ -78,6 +80,8 @@ pub struct Engine {
     partitions: ArcSwap<HashMap<String, Arc<Session>>>,
     settings: ArcSwap<Settings>,
     pub(crate) streams: Streams,
+    pub(crate) tickets: Tickets,
+    pub(crate) interfaces: Interfaces,
     pub(crate) heavy: Heavy,
     observer: Option<Observer>,
     credentials: Credentials,
@@ -91,6 +95,8 @@ impl Engine {
             partitions: ArcSwap::from_pointee(partitions),
             settings: ArcSwap::from_pointee(settings),
             streams: Streams::default(),
+            tickets: Tickets::default(),
+            interfaces: Interfaces::default(),
             heavy: Heavy::default(),
             observer: None,
             credentials: Credentials::default(),
@@ -176,19 +182,39 @@ impl Engine {
         Ok(Space::new(session, scope))
     }
 
+    /// Who a request is from by a ticket that it brings, if it brings one.
+    fn ticket_holder(
+        &self,
+        caller: &Client,
+        authentication: Option<&Item>,
+        operations: usize,
+    ) -> Outcome<Option<Client>> {
+        let Some(value) = credential::ticket(authentication)? else { return Ok(None) };
+        let holder = self.tickets.show(value, caller, operations);
+        let invalid = || Failure::new(Reason::InvalidTicket, "the ticket does not serve this client now");
+        holder.map(Some).ok_or_else(invalid)
+    }
+
     /// Carries out a batch. KMIP 1.4, sections 4 (ID Placeholder) and 7.
     fn carry_out(&self, client: &Client, message: Message) -> Item {
         let Message { header, items } = message;
         let version = header.version;
         let correlation = (header.client_correlation.clone(), Some(self.correlation()));
-        let holder = match credential::holder(&self.credentials, client, header.authentication.as_ref()) {
+        let authentication = header.authentication.as_ref();
+        let holder = self.ticket_holder(client, authentication, items.len());
+        let holder = holder.and_then(|holder| match holder {
+            Some(holder) => Ok(Some(holder)),
+            None => credential::holder(&self.credentials, client, authentication),
+        });
+        let holder = match holder {
             Ok(holder) => holder,
             Err(failure) => {
                 let item = Answered { operation: None, id: None, result: Err(failure), undone: false };
                 return message::answer(version, lifecycle::now(), correlation, vec![item.write(version)]);
             }
         };
-        let client = holder.as_ref().unwrap_or(client);
+        let caller = client;
+        let client = holder.as_ref().unwrap_or(caller);
         let space = match self.space(client) {
             Ok(space) => space,
             Err(failure) => {
@@ -200,7 +226,7 @@ impl Engine {
             space.remember();
         }
         let settings = self.settings.load();
-        let mut context = Context::new(self, &settings, &space, client, version);
+        let mut context = Context::new(self, &settings, &space, (caller, client), version);
         let mut answered = Vec::with_capacity(items.len());
         for item in items {
             let item = self.carry_out_item(&mut context, &header, item);

@@ -72,7 +72,7 @@ const OLDER: &[(Reason, Reason)] = &[
     (Reason::UnsupportedCryptographicParameters, Reason::InvalidField),
     (Reason::MissingInitializationVector,        Reason::InvalidField),
     (Reason::InvalidCorrelationValue,            Reason::InvalidField),
-    (Reason::InvalidAsynchronousCorrelationValue, Reason::InvalidField),
+    (Reason::InvalidAsynchronousCorrelationValue, Reason::ItemNotFound),
     (Reason::InvalidCSR,                         Reason::InvalidField),
     (Reason::InvalidTicket,                      Reason::AuthenticationNotSuccessful),
     (Reason::NotAuthorised,                      Reason::PermissionDenied),

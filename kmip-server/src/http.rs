@@ -100,13 +100,19 @@ async fn respond<S: Service>(
         };
     let body = timeout(limits.request, Limited::new(request.into_body(), limits.message).collect()).await;
     let message = match body {
-        Ok(Ok(body)) => body.to_bytes().to_vec(),
+        Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => return Ok(plain(StatusCode::PAYLOAD_TOO_LARGE)),
         Ok(Err(_)) => return Ok(plain(StatusCode::BAD_REQUEST)),
         Err(_) => return Ok(plain(StatusCode::REQUEST_TIMEOUT)),
     };
     let length = message.len();
-    match connection::answer(seat, id, encoding, message).await {
+    let read = connection::read(seat, id, encoding, &message);
+    drop(message);
+    let answered = match read {
+        Ok(pending) => connection::answer(seat, id, pending).await,
+        Err(end) => Err(end),
+    };
+    match answered {
         Ok(mut answer) => {
             seat.shared().metrics.message(length, answer.len());
             let mut response = Response::new(Full::new(Bytes::from(std::mem::take(&mut *answer))));

@@ -1,10 +1,14 @@
-//! Which partitions the server's clients need, and what opens each. Leaves opening them to whoever has
-//! the HSM.
+//! Which partitions the server's clients need, and what opens each.
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use hsm_core::hsm::Hsm;
+use hsm_core::partition::Partition;
 use hsm_core::secret::Secret;
+use hsm_core::session::{Access, Role, Session};
 use hsm_core::{Error, Result};
 
 use crate::config::Settings;
@@ -28,7 +32,7 @@ impl Settings {
     /// # Errors
     /// Rows that name different PINs for one partition.
     pub fn partitions(&self) -> Result<Vec<Needed>> {
-        let default = Rights::default();
+        let default = Rights { pin: self.pin.clone(), ..Rights::default() };
         let rights: Vec<&Rights> = self
             .clients
             .iter()
@@ -53,6 +57,57 @@ impl Settings {
         }
         Ok(needed)
     }
+}
+
+/// Opens what the settings need, each partition with a session that holds its user's login. One that is
+/// open already stays so.
+///
+/// # Errors
+/// A partition that is not there or does not open, by its label; a PIN that cannot be read.
+pub fn open(hsm: &Hsm, settings: &Settings) -> Result<HashMap<String, Arc<Session>>> {
+    let mut open = HashMap::new();
+    for Needed { label, pin } in settings.partitions()? {
+        let session = match pin {
+            Some(pin) => by_pin(hsm, &label, &pin)?,
+            None if settings.pin_only => {
+                let what = "is to be opened by its PIN alone, and none is named (pin_file, pin_credential)";
+                return Err(Error::Config(format!("partition \"{label}\" {what}")));
+            }
+            None => hsm.server_partition(&label)?.open_for_server()?,
+        };
+        open.insert(label, session);
+    }
+    Ok(open)
+}
+
+fn by_pin(hsm: &Hsm, label: &str, pin: &Pin) -> Result<Arc<Session>> {
+    let named = |partition: &Arc<Partition>| {
+        String::from_utf8_lossy(&partition.info().label).trim_end_matches([' ', '\0']) == label
+    };
+    let mut found = hsm.partitions()?;
+    found.retain(named);
+    let [partition] = found.as_slice() else {
+        let what =
+            if found.is_empty() { "there is no partition called" } else { "several partitions are called" };
+        return Err(Error::Config(format!(
+            "{what} \"{label}\"; `softhsm-rs token list` shows what there is"
+        )));
+    };
+    let session = partition.open_session(Access::ReadWrite)?;
+    match session.login(Role::User, pin.read()?.expose()) {
+        Ok(()) | Err(Error::AlreadyLoggedIn) => Ok(session),
+        Err(error) => Err(error),
+    }
+}
+
+/// What the engine is told of the settings.
+pub fn engine_settings(settings: &Settings) -> crate::engine::Settings {
+    let limits = crate::ttlv::Limits {
+        depth: settings.limits.nesting,
+        items: settings.limits.items,
+        field: settings.limits.message,
+    };
+    crate::engine::Settings { limits, interop: settings.interop, ..crate::engine::Settings::default() }
 }
 
 impl Pin {

@@ -25,7 +25,7 @@ mod signals;
 pub(crate) use registry::{Order, Place};
 pub(crate) use seat::Seat;
 pub(crate) use shared::Shared;
-pub use signals::{Process, run};
+pub use signals::Process;
 
 /// After an accept that failed for want of files or memory, which some other connection has to give back.
 const BREATH: Duration = Duration::from_millis(100);
@@ -94,7 +94,16 @@ impl<S: Service> Server<S> {
     /// # Errors
     /// What is wrong with the new rules; the old ones stay.
     pub fn reload(&self, settings: &Settings) -> Result<()> {
-        let outcome = self.shared.replace_rules(settings);
+        self.reload_after(settings, || Ok(()))
+    }
+
+    /// The same, once something else succeeded that depends on the settings. It is done only where the
+    /// rules can be used.
+    ///
+    /// # Errors
+    /// As [`Server::reload`], and those of `before`.
+    pub fn reload_after(&self, settings: &Settings, before: impl FnOnce() -> Result<()>) -> Result<()> {
+        let outcome = self.shared.replace_rules(settings, before);
         self.shared.metrics.reloaded(outcome.is_ok());
         outcome?;
         self.shared.registry.call_all();

@@ -3,15 +3,14 @@
 use crate::engine::{Encoding, Engine, Request};
 use crate::identity::Client;
 use crate::ttlv::encode::Encoded;
-use zeroize::Zeroizing;
 
 /// Reads and answers messages. Shared by all connections, so everything goes by reference.
 pub trait Service: Send + Sync + 'static {
     /// A message that was read.
     type Request: Send + 'static;
 
-    /// Reads one whole message. What is wrong with it is kept for the answer.
-    fn read(&self, encoding: Encoding, bytes: Vec<u8>) -> Self::Request;
+    /// Reads one message. What is wrong with it is kept for the answer.
+    fn read(&self, encoding: Encoding, bytes: &[u8]) -> Self::Request;
 
     /// Whether answering belongs on a thread that may block.
     fn takes_long(&self, request: &Self::Request) -> bool;
@@ -23,8 +22,8 @@ pub trait Service: Send + Sync + 'static {
 impl Service for Engine {
     type Request = Request;
 
-    fn read(&self, encoding: Encoding, bytes: Vec<u8>) -> Request {
-        Engine::read(self, encoding, &Zeroizing::new(bytes))
+    fn read(&self, encoding: Encoding, bytes: &[u8]) -> Request {
+        Engine::read(self, encoding, bytes)
     }
 
     fn takes_long(&self, request: &Request) -> bool {

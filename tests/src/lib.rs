@@ -6,7 +6,8 @@
 //! `tests/*.rs`.
 //!
 //! Environment: `SOFTHSM_RS_MODULE` names another module to test (any that obeys `SOFTHSM2_CONF`),
-//! `HSM_TESTS_STRESS_SECONDS` the length of the stress test, `HSM_TESTS_ROUNDS` the rounds of loading.
+//! `HSM_TESTS_STRESS_SECONDS` the length of the stress test, `HSM_TESTS_ROUNDS` the rounds of loading,
+//! `HSM_TESTS_KMIP_KILLS` how often a server is killed, `HSM_TESTS_KMIP_CROWD` how many clients a crowd has.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -21,6 +22,7 @@ pub mod isolated;
 pub mod journal;
 pub mod keys;
 pub mod kit;
+pub mod kmip;
 pub mod mechanism;
 pub mod module;
 pub mod offer;

@@ -4,16 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use hsm_core::hsm::Hsm;
-use hsm_core::session::{Access, Role, Session};
 use hsm_core::unit::ceremony;
 use hsm_core::{Error, config::Config};
 use kmip_server::certificates::Certificates;
-use kmip_server::config::{Flags, Settings, SettingsSource};
+use kmip_server::config::{Flags, SettingsSource};
 use kmip_server::engine::{self, Engine};
 use kmip_server::identity::Credentials;
 use kmip_server::metrics::Metrics;
+use kmip_server::partitions;
 use kmip_server::server::{Addresses, Process};
-use kmip_server::ttlv::Limits;
 
 use super::certs;
 use crate::cli::{Global, Serve};
@@ -36,13 +35,16 @@ pub(super) fn run(global: &Global, options: &Serve, output: Output) -> Result<()
     check_certificates(&source, options)?;
     let metrics = Metrics::default();
     let credentials = Credentials::default();
-    let engine = Arc::new(engine(&metrics, &credentials));
+    let engine = Arc::new(engine(metrics.clone()).with_credentials(credentials.clone()));
     let process = Process {
         source,
         service: engine.clone(),
         credentials,
         metrics,
-        accept: &|settings| accept(&hsm, &engine, settings),
+        accept: &|settings| {
+            engine.reload(partitions::open(&hsm, settings)?, partitions::engine_settings(settings));
+            Ok(())
+        },
     };
     process.serve(|addresses| {
         if options.dev {
@@ -118,48 +120,14 @@ fn prepare(hsm: &Hsm, output: Output) -> Result<()> {
     Ok(())
 }
 
-/// The engine, with nothing open yet.
-fn engine(metrics: &Metrics, credentials: &Credentials) -> Engine {
-    let metrics = metrics.clone();
-    Engine::new(HashMap::new(), engine::Settings::default())
-        .with_credentials(credentials.clone())
-        .observed_by(Box::new(move |_, operation, result, took| {
+/// An engine whose operations are counted. It has its partitions when the settings are accepted.
+fn engine(metrics: Metrics) -> Engine {
+    Engine::new(HashMap::new(), engine::Settings::default()).observed_by(Box::new(
+        move |_, operation, result, time| {
             let outcome = result.map_or_else(|reason| reason.name(), |()| "Success");
-            metrics.operation(operation, outcome, took.as_secs_f64());
-        }))
-}
-
-/// Opens what the settings need, and has the engine work with them.
-fn accept(hsm: &Arc<Hsm>, engine: &Engine, settings: &Settings) -> hsm_core::Result<()> {
-    let mut partitions = HashMap::new();
-    for needed in settings.partitions()? {
-        let session = match &needed.pin {
-            None => hsm.server_partition(&needed.label)?.open_for_server()?,
-            Some(pin) => open_by_pin(hsm, &needed.label, pin.read()?.expose())?,
-        };
-        partitions.insert(needed.label, session);
-    }
-    let limits = Limits { depth: settings.limits.nesting, items: settings.limits.items, ..Limits::default() };
-    let engine_settings =
-        engine::Settings { limits, interop: settings.interop, ..engine::Settings::default() };
-    engine.reload(partitions, engine_settings);
-    Ok(())
-}
-
-/// Opens a token by its user's PIN. The PIN is checked at each start and reload, and not kept.
-fn open_by_pin(hsm: &Hsm, label: &str, pin: &[u8]) -> hsm_core::Result<Arc<Session>> {
-    let token = hsm
-        .partitions()?
-        .into_iter()
-        .find(|partition| partition.info().label.trim_ascii_end() == label.as_bytes())
-        .ok_or_else(|| {
-            Error::Config(format!("there is no token \"{label}\" for the clients mapped to it"))
-        })?;
-    let session = token.open_session(Access::ReadWrite)?;
-    match session.login(Role::User, pin) {
-        Ok(()) | Err(Error::AlreadyLoggedIn) => Ok(session),
-        Err(error) => Err(error),
-    }
+            metrics.operation(operation, outcome, time.as_secs_f64());
+        },
+    ))
 }
 
 fn ready_line(addresses: &Addresses) -> String {

@@ -2,8 +2,10 @@
 //! standard output and remarks on standard error out.
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails loudly: that is its work")]
 
+mod certs;
 mod desk;
 mod faults;
 mod init;
 mod keys;
+mod serve;
 mod tokens;

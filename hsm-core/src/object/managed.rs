@@ -5,179 +5,18 @@
 
 use cryptoki_sys::*;
 
+mod kinds;
+mod lists;
+mod numbers;
+
+pub use kinds::{Date, ObjectType};
+pub(crate) use lists::elements;
+use lists::{pair, set_list, split_pair, text};
+pub use numbers::*;
+
 use super::lifecycle::{Seconds, State};
 use super::{Object, Value};
 use crate::secret::Secret;
-
-/// The first of our vendor-defined attributes.
-const BASE: u64 = CKA_VENDOR_DEFINED | 0x53_4800;
-
-macro_rules! numbers {
-    ($($(#[$doc:meta])* $name:ident = $number:literal;)*) => {
-        $($(#[$doc])* pub const $name: u64 = BASE | $number;)*
-    };
-}
-
-numbers! {
-    /// The client that made the object; absent where PKCS #11 made it.
-    SOFTHSM_RS_OWNER = 0x01;
-    /// Object groups that the owner shares: a list.
-    SOFTHSM_RS_SHARED = 0x02;
-    /// What kind of managed object it is ([`ObjectType`]).
-    SOFTHSM_RS_OBJECT_TYPE = 0x03;
-    /// Its state, as of the last change ([`State`]).
-    SOFTHSM_RS_STATE = 0x04;
-    /// Names: a list of a type byte and text.
-    SOFTHSM_RS_NAMES = 0x05;
-    /// Object groups: a list of texts.
-    SOFTHSM_RS_GROUPS = 0x06;
-    /// Links: a list of a type (4 bytes) and an identifier.
-    SOFTHSM_RS_LINKS = 0x07;
-    /// Application-specific information: a list of the namespace's length (4 bytes), namespace, data.
-    SOFTHSM_RS_APPLICATIONS = 0x08;
-    /// Custom attributes: a list of the name's length (4 bytes), name, value in the door's form.
-    SOFTHSM_RS_CUSTOM = 0x09;
-    /// What the key may be used for, as KMIP's Cryptographic Usage Mask says it.
-    SOFTHSM_RS_USAGE_MASK = 0x0a;
-    /// Usage limits: total, what is left, unit.
-    SOFTHSM_RS_USAGE_LIMITS = 0x0b;
-    /// Whether nobody has been given the value yet.
-    SOFTHSM_RS_FRESH = 0x0c;
-    /// The algorithm, as KMIP numbers it.
-    SOFTHSM_RS_ALGORITHM = 0x0d;
-    /// The cryptographic length in bits.
-    SOFTHSM_RS_LENGTH = 0x0e;
-    /// Attributes that only the door knows.
-    SOFTHSM_RS_REST = 0x0f;
-    /// The value in the form in which it was registered, where the attributes alone do not give it back.
-    SOFTHSM_RS_MATERIAL = 0x10;
-    /// Dates, in seconds since 1970.
-    SOFTHSM_RS_INITIAL_DATE = 0x20;
-    /// See [`Date::Activation`].
-    SOFTHSM_RS_ACTIVATION_DATE = 0x21;
-    /// See [`Date::ProcessStart`].
-    SOFTHSM_RS_PROCESS_START_DATE = 0x22;
-    /// See [`Date::ProtectStop`].
-    SOFTHSM_RS_PROTECT_STOP_DATE = 0x23;
-    /// See [`Date::Deactivation`].
-    SOFTHSM_RS_DEACTIVATION_DATE = 0x24;
-    /// See [`Date::Destroy`].
-    SOFTHSM_RS_DESTROY_DATE = 0x25;
-    /// See [`Date::CompromiseOccurrence`].
-    SOFTHSM_RS_COMPROMISE_OCCURRENCE_DATE = 0x26;
-    /// See [`Date::Compromise`].
-    SOFTHSM_RS_COMPROMISE_DATE = 0x27;
-    /// See [`Date::Archive`].
-    SOFTHSM_RS_ARCHIVE_DATE = 0x28;
-    /// See [`Date::LastChange`].
-    SOFTHSM_RS_LAST_CHANGE_DATE = 0x29;
-    /// See [`Date::OriginalCreation`].
-    SOFTHSM_RS_ORIGINAL_CREATION_DATE = 0x2a;
-}
-
-/// The dates of an object. KMIP 1.4, sections 3.23 to 3.33, 3.38 and 3.44.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Date {
-    /// When the object came to be here.
-    Initial,
-    /// From when on it may be used.
-    Activation,
-    /// From when on it may process what is protected.
-    ProcessStart,
-    /// Until when it may protect.
-    ProtectStop,
-    /// When its use ends.
-    Deactivation,
-    /// When it was destroyed.
-    Destroy,
-    /// When it is believed to have been compromised first.
-    CompromiseOccurrence,
-    /// When it was said to be compromised.
-    Compromise,
-    /// When it was taken off-line; absent while it is on-line.
-    Archive,
-    /// When anything of it changed last.
-    LastChange,
-    /// When the value was made, perhaps elsewhere.
-    OriginalCreation,
-}
-
-impl Date {
-    /// The attribute that holds it.
-    pub const fn kind(self) -> u64 {
-        match self {
-            Date::Initial => SOFTHSM_RS_INITIAL_DATE,
-            Date::Activation => SOFTHSM_RS_ACTIVATION_DATE,
-            Date::ProcessStart => SOFTHSM_RS_PROCESS_START_DATE,
-            Date::ProtectStop => SOFTHSM_RS_PROTECT_STOP_DATE,
-            Date::Deactivation => SOFTHSM_RS_DEACTIVATION_DATE,
-            Date::Destroy => SOFTHSM_RS_DESTROY_DATE,
-            Date::CompromiseOccurrence => SOFTHSM_RS_COMPROMISE_OCCURRENCE_DATE,
-            Date::Compromise => SOFTHSM_RS_COMPROMISE_DATE,
-            Date::Archive => SOFTHSM_RS_ARCHIVE_DATE,
-            Date::LastChange => SOFTHSM_RS_LAST_CHANGE_DATE,
-            Date::OriginalCreation => SOFTHSM_RS_ORIGINAL_CREATION_DATE,
-        }
-    }
-
-    /// An object's date.
-    pub fn of(self, object: &Object) -> Option<Seconds> {
-        object.number(self.kind()).map(u64::cast_signed)
-    }
-
-    /// Sets an object's date, or takes it away.
-    pub fn set(self, object: &mut Object, date: Option<Seconds>) {
-        set_number(object, self.kind(), date.map(i64::cast_unsigned));
-    }
-}
-
-/// The kinds of managed object, with KMIP's numbers (KMIP 1.4, section 9.1.3.2.12; 2.1 for the last).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[allow(missing_docs)] // The standard's names.
-pub enum ObjectType {
-    Certificate = 1,
-    SymmetricKey = 2,
-    PublicKey = 3,
-    PrivateKey = 4,
-    SplitKey = 5,
-    SecretData = 7,
-    OpaqueObject = 8,
-    PgpKey = 9,
-    CertificateRequest = 10,
-}
-
-impl ObjectType {
-    /// Every kind, in the order of their numbers.
-    pub const ALL: [ObjectType; 9] = [
-        ObjectType::Certificate,
-        ObjectType::SymmetricKey,
-        ObjectType::PublicKey,
-        ObjectType::PrivateKey,
-        ObjectType::SplitKey,
-        ObjectType::SecretData,
-        ObjectType::OpaqueObject,
-        ObjectType::PgpKey,
-        ObjectType::CertificateRequest,
-    ];
-
-    /// The kind of a number.
-    pub fn of_number(number: u64) -> Option<ObjectType> {
-        ObjectType::ALL.into_iter().find(|kind| *kind as u64 == number)
-    }
-
-    /// What an object is: as it was said, or as its class says it.
-    pub fn of(object: &Object) -> ObjectType {
-        let said = object.number(SOFTHSM_RS_OBJECT_TYPE).and_then(ObjectType::of_number);
-        said.unwrap_or_else(|| match object.class() {
-            CKO_CERTIFICATE => ObjectType::Certificate,
-            CKO_PUBLIC_KEY => ObjectType::PublicKey,
-            CKO_PRIVATE_KEY => ObjectType::PrivateKey,
-            CKO_SECRET_KEY if object.key_type() == Some(CKK_GENERIC_SECRET) => ObjectType::SecretData,
-            CKO_SECRET_KEY => ObjectType::SymmetricKey,
-            _ => ObjectType::OpaqueObject,
-        })
-    }
-}
 
 /// A name. KMIP 1.4, section 3.2.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -401,6 +240,11 @@ pub fn set_material(object: &mut Object, material: &[u8]) {
     object.set(SOFTHSM_RS_MATERIAL, Value::Secret(Secret::copy_of(material)));
 }
 
+/// When an object was made, in microseconds since 1970; 0 of those that PKCS #11 made.
+pub fn made(object: &Object) -> u64 {
+    object.number(SOFTHSM_RS_MADE).unwrap_or_default()
+}
+
 /// Says what kind of managed object it is.
 pub fn set_object_type(object: &mut Object, kind: ObjectType) {
     object.set(SOFTHSM_RS_OBJECT_TYPE, Value::Number(kind as u64));
@@ -450,43 +294,6 @@ fn set_number(object: &mut Object, kind: u64, number: Option<u64>) {
         Some(number) => object.set(kind, Value::Number(number)),
         None => object.remove(kind),
     }
-}
-
-fn set_list(object: &mut Object, kind: u64, elements: impl Iterator<Item = Vec<u8>>) {
-    let mut out = Vec::new();
-    for element in elements {
-        let length = u32::try_from(element.len()).unwrap_or(u32::MAX);
-        out.extend_from_slice(&length.to_be_bytes());
-        out.extend_from_slice(&element);
-    }
-    if out.is_empty() { object.remove(kind) } else { object.set(kind, Value::Bytes(out)) }
-}
-
-/// The elements of a list: each is 4 bytes of length and as many bytes.
-pub(crate) fn elements(mut list: &[u8]) -> impl Iterator<Item = &[u8]> {
-    std::iter::from_fn(move || {
-        let (length, rest) = list.split_first_chunk()?;
-        let (element, rest) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
-        list = rest;
-        Some(element)
-    })
-}
-
-fn pair(first: &[u8], second: &[u8]) -> Vec<u8> {
-    let mut out = u32::try_from(first.len()).unwrap_or(u32::MAX).to_be_bytes().to_vec();
-    out.extend_from_slice(first);
-    out.extend_from_slice(second);
-    out
-}
-
-fn split_pair(element: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = element.split_first_chunk()?;
-    rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
-}
-
-/// Texts come from doors as UTF-8 and are stored sealed, so this loses nothing.
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[cfg(test)]

@@ -276,6 +276,7 @@ static TABLE: &[Row] = rows! {
     SOFTHSM_RS_LENGTH                       Number     ALL,               Any,   [2 4 6],    NONE;
     SOFTHSM_RS_REST                         Bytes      ALL,               Any,   [2 4 6],    NONE;
     SOFTHSM_RS_MATERIAL                     Bytes      ALL,               Any,   [2 4 6 7],    NONE;
+    SOFTHSM_RS_MADE                     Number     ALL,               Any,   [2 4 6],    NONE;
     SOFTHSM_RS_INITIAL_DATE                 Number     ALL,               Any,   [2 4 6],    NONE;
     SOFTHSM_RS_ACTIVATION_DATE              Number     ALL,               Any,   [2 4 6],    NONE;
     SOFTHSM_RS_PROCESS_START_DATE           Number     ALL,               Any,   [2 4 6],    NONE;
@@ -316,7 +317,8 @@ mod tests {
     #[test]
     fn secrets_are_exactly_the_private_and_secret_values() {
         let secrets: Vec<_> = rows_of(CKO_PRIVATE_KEY, Some(CKK_RSA)).filter(|row| row.is_secret()).collect();
-        assert_eq!(secrets.len(), 6);
+        // The six numbers, and the form in which a key was registered.
+        assert_eq!(secrets.len(), 7);
         assert!(row(CKA_VALUE, CKO_SECRET_KEY, Some(CKK_AES)).is_some_and(Row::is_secret));
         assert!(!row(CKA_VALUE, CKO_CERTIFICATE, None).is_some_and(Row::is_secret));
         assert!(!row(CKA_MODULUS, CKO_PRIVATE_KEY, Some(CKK_RSA)).is_some_and(Row::is_secret));

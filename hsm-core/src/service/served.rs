@@ -19,6 +19,7 @@ use crate::object::material::Key;
 use crate::object::template::Author;
 use crate::object::{Template, template, values};
 use crate::secret::Secret;
+use crate::session::ObjectHandle;
 
 /// The unit of usage limits that counts bytes (KMIP 1.4, section 9.1.3.2.31); the other counts
 /// operations.
@@ -43,6 +44,11 @@ impl Space {
         usage::check_unnamed(function, key_types, item.key())?;
         asks_no_pin(item)?;
         Ok(item.key().clone())
+    }
+
+    /// The handle by which this process's sessions name an object (PKCS #11).
+    pub fn handle(&self, item: &Item) -> ObjectHandle {
+        self.session().partition().name(item.loaded.named())
     }
 
     /// Begins to encrypt or decrypt.
@@ -131,6 +137,26 @@ impl Space {
             }
             other => other,
         })
+    }
+
+    /// Unwraps what a client registered wrapped, for that client: a key that may wrap may do so too, since
+    /// its holder could have kept the value.
+    ///
+    /// # Errors
+    /// As [`Space::unwrap`].
+    pub fn unwrap_registered(
+        &self,
+        item: &Item,
+        mechanism: &Mechanism,
+        wrapped: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        match self.unwrap(item, mechanism, wrapped) {
+            Err(Error::KeyFunctionNotPermitted) => {}
+            done => return done,
+        }
+        self.fit(item, mechanism, Function::Wrap).map_err(usage::as_wrapping)?;
+        let (_, transform) = mechanism.wrapping(Function::Unwrap)?;
+        transform.decrypt(item.key(), wrapped).map_err(|_| Error::WrappedKeyInvalid)
     }
 
     /// A fresh secret key, to be put into the store by [`super::Changes::insert`].

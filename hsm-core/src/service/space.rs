@@ -9,7 +9,7 @@ use cryptoki_sys::*;
 use crate::error::{Error, Result};
 use crate::object::lifecycle::{self, Action, Seconds};
 use crate::object::locate::{self, Criterion, Scope};
-use crate::object::managed::{self, Date, Managed, Name, SOFTHSM_RS_OWNER};
+use crate::object::managed::{self, Date, Managed, Name, SOFTHSM_RS_MADE, SOFTHSM_RS_OWNER};
 use crate::object::material::Key;
 use crate::object::{Object, Value};
 use crate::partition::{Loaded, ObjectId, Transaction};
@@ -245,8 +245,11 @@ impl Changes<'_, '_> {
         let key = key.amended(|object| {
             object.set(SOFTHSM_RS_OWNER, Value::Bytes(self.scope.owner.clone().into_bytes()));
             share(object, self.scope);
-            for (date, now) in [(Date::Initial, self.now), (Date::LastChange, self.now)] {
-                date.set(object, Some(now));
+            object.set(SOFTHSM_RS_MADE, Value::Number(moment()));
+            for date in [Date::Initial, Date::LastChange] {
+                // An object that comes from elsewhere with its dates keeps them.
+                let there = date.of(object);
+                date.set(object, Some(there.unwrap_or(self.now)));
             }
         });
         self.transaction.insert(key, Some(id))?;
@@ -313,6 +316,12 @@ impl Changes<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// Microseconds since 1970.
+fn moment() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.ok().and_then(|since| u64::try_from(since.as_micros()).ok()).unwrap_or_default()
 }
 
 /// Marks which of an object's groups its owner shares.

@@ -67,6 +67,7 @@ impl<'a> Editor<'a> {
                 self.managed.usage_mask = Some(mask);
                 self.usage_mask = Some(mask);
             }
+            Tag::FRESH => self.managed.fresh = first.map(Item::as_boolean).transpose()?.unwrap_or_default(),
             Tag::SENSITIVE => self.set_flag(CKA_SENSITIVE, tag, first)?,
             Tag::EXTRACTABLE => self.set_flag(CKA_EXTRACTABLE, tag, first)?,
             _ => match read::date(tag) {
@@ -103,6 +104,15 @@ impl<'a> Editor<'a> {
     fn set_flag(&mut self, kind: u64, tag: Tag, value: Option<&Item>) -> Outcome<()> {
         let Some(item) = value else { return Ok(()) };
         let flag = item.as_boolean()?;
+        // What was so from the start is not so any more.
+        let (history, broken) = if tag == Tag::SENSITIVE {
+            (Tag::ALWAYS_SENSITIVE, !flag)
+        } else {
+            (Tag::NEVER_EXTRACTABLE, flag)
+        };
+        if broken {
+            self.keep(history, &[Item::boolean(history, false)]);
+        }
         if self.object.get(kind).is_none() {
             self.keep(tag, std::slice::from_ref(item));
             return Ok(());

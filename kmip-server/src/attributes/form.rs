@@ -230,7 +230,7 @@ pub fn read_all_loosely(structure: &Item, version: Version) -> Outcome<Vec<Item>
 /// structure. Those that the version does not have are left out.
 pub fn write(attributes: Vec<Item>, version: Version) -> Vec<Item> {
     let known = attributes.into_iter().filter(|item| match table::row(item.tag) {
-        Some(row) => row.is_in(version) && crate::ttlv::check_version(item, version).is_ok(),
+        Some(row) => row.is_in(version) && !crate::ttlv::is_newer(item, version),
         None => true,
     });
     if version >= Version::V2_0 {

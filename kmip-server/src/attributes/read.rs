@@ -16,7 +16,7 @@ use crate::ttlv::{Item, Limits, Tag, Value, decode};
 pub const LEASE_SECONDS: u32 = 3600;
 
 /// Protection Storage Mask: Software.
-const STORAGE_SOFTWARE: i32 = 1;
+pub const STORAGE_SOFTWARE: i32 = 1;
 
 /// An object's attributes.
 pub struct Attributes<'a> {
@@ -108,9 +108,10 @@ impl<'a> Attributes<'a> {
             Tag::APPLICATION_SPECIFIC_INFORMATION => self.applications(),
             Tag::USAGE_LIMITS => self.usage_limits().into_iter().collect(),
             Tag::SENSITIVE => self.flag(tag, CKA_SENSITIVE, false),
-            Tag::ALWAYS_SENSITIVE => self.flag(tag, CKA_ALWAYS_SENSITIVE, false),
+            Tag::ALWAYS_SENSITIVE => self.history(tag, CKA_ALWAYS_SENSITIVE),
             Tag::EXTRACTABLE => self.flag(tag, CKA_EXTRACTABLE, true),
-            Tag::NEVER_EXTRACTABLE => self.flag(tag, CKA_NEVER_EXTRACTABLE, false),
+            Tag::NEVER_EXTRACTABLE => self.history(tag, CKA_NEVER_EXTRACTABLE),
+            Tag::KEY_FORMAT_TYPE => self.key_format().into_iter().collect(),
             Tag::PROTECTION_STORAGE_MASK => one(Item::integer(tag, STORAGE_SOFTWARE)),
             Tag::OPERATION_POLICY_NAME if self.rest(tag).is_empty() => one(Item::text(tag, "default")),
             _ => match date(tag) {
@@ -160,6 +161,39 @@ impl<'a> Attributes<'a> {
                 if kept.is_empty() { one(Item::boolean(tag, default)) } else { kept }
             }
         }
+    }
+
+    /// What was true of an object from the start. PKCS #11 says it of keys that it made alone, KMIP also
+    /// of those that were brought (KMIP 1.4, sections 3.49 and 3.51), which is kept beside.
+    fn history(&self, tag: Tag, kind: u64) -> Vec<Item> {
+        let kept = self.rest(tag);
+        if kept.is_empty() { self.flag(tag, kind, false) } else { kept }
+    }
+
+    /// Whether the value may be given out in clear.
+    pub fn is_sensitive(&self) -> bool {
+        self.first(Tag::SENSITIVE).is_some_and(|item| item.as_boolean() == Ok(true))
+    }
+
+    /// Whether the value may be given out at all.
+    pub fn is_extractable(&self) -> bool {
+        self.first(Tag::EXTRACTABLE).is_none_or(|item| item.as_boolean() == Ok(true))
+    }
+
+    /// The format in which a key is given: as it was brought, or the one that its kind has.
+    fn key_format(&self) -> Option<Item> {
+        let kept = self.rest(Tag::KEY_FORMAT_TYPE).into_iter().next();
+        let is_key = matches!(
+            ObjectType::of(self.object),
+            ObjectType::SymmetricKey
+                | ObjectType::PublicKey
+                | ObjectType::PrivateKey
+                | ObjectType::SecretData
+        );
+        kept.or_else(|| {
+            let format = crate::objects::give::format_of_class(self.object);
+            is_key.then(|| Item::enumeration(Tag::KEY_FORMAT_TYPE, format))
+        })
     }
 
     fn links(&self) -> Vec<Item> {

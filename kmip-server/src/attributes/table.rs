@@ -138,7 +138,7 @@ static TABLE: &[Row] = rows! {
     REVOCATION_REASON               "Revocation Reason"                Structure   ONE  Server       V1_0 V2_1;
     ARCHIVE_DATE                    "Archive Date"                     DateTime    ONE  Server       V1_0 V2_1;
     OBJECT_GROUP                    "Object Group"                     TextString  MANY Free         V1_0 V2_1;
-    FRESH                           "Fresh"                            Boolean     ONE  Server       V1_1 V2_1;
+    FRESH                           "Fresh"                            Boolean     ONE  AtStart      V1_1 V2_1;
     LINK                            "Link"                             Structure   MANY Free         V1_0 V2_1;
     APPLICATION_SPECIFIC_INFORMATION "Application Specific Information" Structure  MANY Free         V1_0 V2_1;
     CONTACT_INFORMATION             "Contact Information"              TextString  ONE  Free         V1_0 V2_1;

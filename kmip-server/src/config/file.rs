@@ -8,7 +8,7 @@ use hsm_core::config::document::{self, Document, Entry, Outcome};
 use hsm_core::{Error, Result};
 
 use super::{Settings, rows};
-use crate::identity::{IdentityRule, Unlisted};
+use crate::identity::{IdentityRule, Pin, Unlisted};
 
 /// The keys in the order of the README.
 #[rustfmt::skip]
@@ -27,6 +27,8 @@ const KEYS: &[Key] = &[
     Key { name: "kmip.client",            set: |s, v| rows::clients(v).map(|it| s.clients = it) },
     Key { name: "kmip.credential",        set: |s, v| rows::credentials(v).map(|it| s.credentials = it) },
     Key { name: "kmip.interop",           set: |s, v| v.boolean().map(|it| s.interop = it) },
+    Key { name: "kmip.pin_file",          set: |s, v| v.path().map(|it| s.pin = Some(Pin::File(it))) },
+    Key { name: "kmip.pin_credential",    set: |s, v| v.text().map(|it| s.pin = Some(Pin::Credential(it.into()))) },
     Key { name: "kmip.pin_only",          set: |s, v| v.boolean().map(|it| s.pin_only = it) },
     Key { name: "kmip.limits.message_size",    set: |s, v| v.number(1024..=64 << 20).map(|it| s.limits.message = it) },
     Key { name: "kmip.limits.nesting",         set: |s, v| v.number(8..=64).map(|it| s.limits.nesting = it) },

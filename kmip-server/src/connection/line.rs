@@ -16,13 +16,17 @@ use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{Clock, End, frame};
+use super::{Clock, End};
+use crate::ttlv::{self, DecodeError};
 
 /// Room for what most requests take. More is made for what has arrived, never for what is announced.
 const ROOM: usize = 4096;
 
-/// Messages up to here are copied out of the buffer, which stays; longer ones leave with it.
-const SMALL: usize = 2048;
+/// Bytes of tag, type and length. KMIP 1.4, section 9.1.1.
+pub(super) const HEADER: usize = 8;
+
+/// A buffer that had to grow beyond this is given back after its message.
+const KEPT: usize = 64 * 1024;
 
 pub(super) struct Line {
     tls: TlsStream<TcpStream>,
@@ -62,27 +66,39 @@ impl Line {
         &mut self.tls
     }
 
-    /// Takes a whole message out; `None` while it is not there.
+    /// The length of the message that is there as a whole; `None` while none is, and then there is room
+    /// for more of it.
     ///
     /// # Errors
     /// What is wrong with its header.
-    pub(super) fn take(&mut self, limit: usize) -> Result<Option<Vec<u8>>, String> {
-        let length = frame::length(&self.buffer, limit)?;
-        let Some(length) = length.filter(|length| *length <= self.buffer.len()) else {
+    pub(super) fn whole(&mut self, limit: usize) -> Result<Option<usize>, DecodeError> {
+        let header = self.buffer.first_chunk::<HEADER>();
+        let length = header.map(|header| ttlv::frame_length(header, limit)).transpose()?;
+        let whole = length.filter(|length| *length <= self.buffer.len());
+        if whole.is_none() {
             self.make_room(length.unwrap_or(ROOM));
-            return Ok(None);
-        };
-        if length == self.buffer.len() && length > SMALL {
-            return Ok(Some(std::mem::take(&mut *self.buffer)));
         }
-        let message = self.buffer.get(..length).map(<[u8]>::to_vec);
-        let rest = self.buffer.len() - length;
-        self.buffer.copy_within(length.., 0);
+        Ok(whole)
+    }
+
+    /// The first `length` bytes that are there.
+    pub(super) fn bytes(&self, length: usize) -> &[u8] {
+        self.buffer.get(..length).unwrap_or(&self.buffer)
+    }
+
+    /// Wipes the first `length` bytes out, once they were read.
+    pub(super) fn consume(&mut self, length: usize) {
+        let there = self.buffer.len();
+        let rest = there.saturating_sub(length);
+        if rest == 0 && self.buffer.capacity() > KEPT {
+            self.buffer = Zeroizing::default();
+            return;
+        }
+        self.buffer.copy_within(there - rest.., 0);
         if let Some(taken) = self.buffer.get_mut(rest..) {
             taken.zeroize();
         }
         self.buffer.truncate(rest);
-        Ok(message)
     }
 
     /// Makes room towards `length` bytes in all, twice as much as is there at most.

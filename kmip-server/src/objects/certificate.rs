@@ -4,15 +4,18 @@
 use cryptoki_sys::*;
 use der::asn1::{Ia5StringRef, PrintableStringRef, TeletexStringRef, Utf8StringRef};
 use der::{Decode, Encode};
-use hsm_core::object::Value as Stored;
+use hsm_core::object::{Value as Stored, formats};
 use hsm_core::service::Space;
 use x509_cert::Certificate;
 use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::name::Name;
 
+use super::curves;
 use super::read::{Brought, data, stored};
 use crate::failure::Outcome;
-use crate::ttlv::enums::{CertificateType, DigitalSignatureAlgorithm as Signature};
+use crate::ttlv::enums::{
+    CertificateType, CryptographicAlgorithm as Algorithm, DigitalSignatureAlgorithm as Signature,
+};
 use crate::ttlv::{Fields, Item, Tag};
 
 /// The parts of a distinguished name that have attributes of their own: object identifier, subject's
@@ -61,7 +64,7 @@ const SIGNATURES: &[(&str, Signature)] = &[
 pub fn read(space: &Space, fields: &mut Fields<'_>) -> Outcome<Brought> {
     let kind: CertificateType = fields.need(Tag::CERTIFICATE_TYPE)?.as_value_of()?;
     let value = fields.need(Tag::CERTIFICATE_VALUE)?.as_bytes()?;
-    Ok(brought(space, kind, value)?)
+    brought(space, kind, value)
 }
 
 /// A certificate with its attributes.
@@ -129,6 +132,7 @@ fn described(certificate: &Certificate) -> Vec<Item> {
             vec![Item::text(Tag::CERTIFICATE_ISSUER_DISTINGUISHED_NAME, issuer.to_string())],
         ),
     ];
+    out.extend(public_key(certificate));
     for (oid, of_subject, of_issuer) in PARTS {
         out.extend(parts(subject, oid).map(|text| Item::text(*of_subject, text)));
         out.extend(parts(issuer, oid).map(|text| Item::text(*of_issuer, text)));
@@ -137,6 +141,31 @@ fn described(certificate: &Certificate) -> Vec<Item> {
     let known = SIGNATURES.iter().find(|(oid, _)| *oid == algorithm);
     out.extend(known.map(|(_, known)| Item::enumeration(Tag::DIGITAL_SIGNATURE_ALGORITHM, *known)));
     out
+}
+
+/// Algorithm and length of the certificate's key, if the core knows it.
+fn public_key(certificate: &Certificate) -> Vec<Item> {
+    let info = certificate.tbs_certificate().subject_public_key_info();
+    let template = info.to_der().ok().and_then(|der| formats::public_key(formats::Format::X509, &der).ok());
+    let Some(template) = template else { return Vec::new() };
+    let number = |wanted| template.iter().find(|(kind, _)| *kind == wanted).map(|(_, value)| value);
+    let bytes = |wanted| number(wanted).and_then(Stored::as_bytes).unwrap_or_default();
+    let (algorithm, bits) = match number(CKA_KEY_TYPE) {
+        Some(Stored::Number(CKK_RSA)) => (Algorithm::RSA, bytes(CKA_MODULUS).len() * 8),
+        Some(Stored::Number(CKK_EC)) => {
+            let named = info.algorithm.parameters.as_ref().and_then(|named| named.decode_as().ok());
+            match named.and_then(curves::of_oid) {
+                Some(curve) => (Algorithm::EC, curves::bits(curve)),
+                None => return Vec::new(),
+            }
+        }
+        _ => return Vec::new(),
+    };
+    let bits = i32::try_from(bits).unwrap_or_default();
+    vec![
+        Item::enumeration(Tag::CRYPTOGRAPHIC_ALGORITHM, algorithm),
+        Item::integer(Tag::CRYPTOGRAPHIC_LENGTH, bits),
+    ]
 }
 
 /// The texts of a distinguished name under an object identifier.

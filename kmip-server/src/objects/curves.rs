@@ -26,6 +26,12 @@ pub fn of_oid(oid: ObjectIdentifier) -> Option<Curve> {
     TABLE.iter().find(|(_, own, _)| *own == oid).map(|(curve, ..)| *curve)
 }
 
+/// A curve's size in bits.
+pub fn bits(curve: Curve) -> usize {
+    let row = TABLE.iter().find(|(own, ..)| *own == curve);
+    row.and_then(|(.., bits)| usize::try_from(*bits).ok()).unwrap_or_default()
+}
+
 /// The curve that is meant by a length in bits alone: the NIST curve of that size.
 pub fn of_bits(bits: i32) -> Option<Curve> {
     TABLE.iter().find(|(.., own)| *own == bits).map(|(curve, ..)| *curve)

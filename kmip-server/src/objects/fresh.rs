@@ -9,7 +9,7 @@ use hsm_core::object::material::Key;
 use super::give;
 use crate::attributes::{Attributes, Editor, Which, edit};
 use crate::failure::{Failure, Outcome, invalid_field};
-use crate::ttlv::enums::{HashingAlgorithm, ResultReason as Reason};
+use crate::ttlv::enums::{CryptographicAlgorithm as Algorithm, HashingAlgorithm, ResultReason as Reason};
 use crate::ttlv::{Item, Tag};
 
 /// How an object came to be here.
@@ -76,11 +76,39 @@ pub fn ready(
     now: Seconds,
 ) -> Outcome<Key> {
     check_agreement(&said, wanted)?;
+    check_protection(&said, wanted)?;
     let mut failure = None;
     let key = key.amended(|object| {
         failure = prepare(object, kind, origin, said, wanted, now).err();
     });
     failure.map_or(Ok(key), Err)
+}
+
+/// Quantum Safe is a demand (KMIP 2.1, section 4.45): a symmetric key of fewer than 256 bits does not meet
+/// it, nor does a key pair of any algorithm that is made here.
+fn check_protection(said: &[Item], wanted: &Wanted) -> Outcome<()> {
+    if wanted.first(Tag::QUANTUM_SAFE).is_none_or(|item| item.as_boolean() != Ok(true)) {
+        return Ok(());
+    }
+    let all = || said.iter().chain(&wanted.attributes);
+    let find = |tag| all().find(|item| item.tag == tag);
+    let algorithm = find(Tag::CRYPTOGRAPHIC_ALGORITHM).and_then(|item| item.as_value_of::<Algorithm>().ok());
+    let length = find(Tag::CRYPTOGRAPHIC_LENGTH).and_then(|item| item.as_integer().ok());
+    let symmetric = matches!(
+        algorithm,
+        Some(
+            Algorithm::AES
+                | Algorithm::ChaCha20
+                | Algorithm::ChaCha20Poly1305
+                | Algorithm::HMAC_SHA256
+                | Algorithm::HMAC_SHA384
+                | Algorithm::HMAC_SHA512
+        )
+    );
+    if symmetric && length.is_some_and(|bits| bits >= 256) {
+        return Ok(());
+    }
+    Err(Failure::new(Reason::GeneralFailure, "the key would not be quantum safe"))
 }
 
 /// What object and client both say is the same.
@@ -125,9 +153,21 @@ fn prepare(
         // Nothing was allowed, so nothing is.
         editor.put(Item::integer(Tag::CRYPTOGRAPHIC_USAGE_MASK, 0))?;
     }
+    remember_beginning(&mut editor, wanted);
     editor.finish();
     set_dates(object, origin, now);
     add_digest(object)
+}
+
+/// What is so from the start: KMIP 1.4, sections 3.49 and 3.51.
+fn remember_beginning(editor: &mut Editor<'_>, wanted: &Wanted) {
+    let is = |tag, flag| wanted.first(tag).is_some_and(|item| item.as_boolean() == Ok(flag));
+    for (tag, so) in [
+        (Tag::ALWAYS_SENSITIVE, is(Tag::SENSITIVE, true)),
+        (Tag::NEVER_EXTRACTABLE, is(Tag::EXTRACTABLE, false)),
+    ] {
+        editor.keep(tag, &[Item::boolean(tag, so)]);
+    }
 }
 
 /// Kinds whose use a mask governs.
@@ -141,17 +181,22 @@ fn is_key(kind: ObjectType) -> bool {
 /// Where values come from: AWS-LC's generator (SP 800-90A, CTR_DRBG with AES-256), or nobody knows.
 fn generator(origin: Origin) -> Item {
     let fields = match origin {
-        Origin::Made => vec![
-            Item::enumeration(Tag::RNG_ALGORITHM, crate::ttlv::enums::RNGAlgorithm::DRBG),
-            Item::enumeration(Tag::CRYPTOGRAPHIC_ALGORITHM, crate::ttlv::enums::CryptographicAlgorithm::AES),
-            Item::integer(Tag::CRYPTOGRAPHIC_LENGTH, 256),
-            Item::enumeration(Tag::DRBG_ALGORITHM, crate::ttlv::enums::DRBGAlgorithm::CTR),
-        ],
+        Origin::Made => generator_fields(),
         Origin::Brought => {
             vec![Item::enumeration(Tag::RNG_ALGORITHM, crate::ttlv::enums::RNGAlgorithm::Unspecified)]
         }
     };
     Item::structure(Tag::RANDOM_NUMBER_GENERATOR, fields)
+}
+
+/// The server's generator, as RNG Parameters say it.
+pub fn generator_fields() -> Vec<Item> {
+    vec![
+        Item::enumeration(Tag::RNG_ALGORITHM, crate::ttlv::enums::RNGAlgorithm::DRBG),
+        Item::enumeration(Tag::CRYPTOGRAPHIC_ALGORITHM, crate::ttlv::enums::CryptographicAlgorithm::AES),
+        Item::integer(Tag::CRYPTOGRAPHIC_LENGTH, 256),
+        Item::enumeration(Tag::DRBG_ALGORITHM, crate::ttlv::enums::DRBGAlgorithm::CTR),
+    ]
 }
 
 /// An object is Pre-Active until its Activation Date; one that has none waits to be activated.

@@ -12,14 +12,19 @@ use crate::ttlv::{Item, Limits, Tag, Version, decode};
 
 /// The format in which an object is given where none is asked for.
 pub fn default_format(object: &Object, attributes: &Attributes<'_>) -> Format {
-    let brought = attributes.first(Tag::KEY_FORMAT_TYPE).and_then(|item| item.as_value_of().ok());
-    brought.unwrap_or_else(|| match (object.class(), object.key_type()) {
+    let said = attributes.first(Tag::KEY_FORMAT_TYPE).and_then(|item| item.as_value_of().ok());
+    said.unwrap_or_else(|| format_of_class(object))
+}
+
+/// The format in which keys of a class and type are given that the server made.
+pub fn format_of_class(object: &Object) -> Format {
+    match (object.class(), object.key_type()) {
         (CKO_PRIVATE_KEY | CKO_PUBLIC_KEY, Some(CKK_RSA)) => Format::PKCS_1,
         (CKO_PRIVATE_KEY, Some(CKK_EC)) => Format::ECPrivateKey,
         (CKO_PRIVATE_KEY, _) => Format::PKCS_8,
         (CKO_PUBLIC_KEY, _) => Format::X_509,
         _ => Format::Raw,
-    })
+    }
 }
 
 /// The Key Material of an object in a format.
@@ -129,9 +134,9 @@ pub fn key_block(
     Item::structure(Tag::KEY_BLOCK, fields)
 }
 
-/// Secret data has a length only where it was said.
+/// What has no algorithm, as secret data, has no length in its key block.
 fn says_length(attributes: &Attributes<'_>) -> bool {
-    attributes.managed().length.is_some() || attributes.algorithm().is_some()
+    attributes.algorithm().is_some()
 }
 
 /// A key value around its material.

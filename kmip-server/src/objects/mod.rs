@@ -6,6 +6,7 @@ pub mod curves;
 pub mod fresh;
 pub mod give;
 pub mod read;
+pub mod replacement;
 pub mod transparent;
 pub mod wrapping;
 

@@ -224,7 +224,7 @@ fn pair_half(space: &Space, kind: ObjectType, block: &KeyBlock<'_>, material: &I
     let is_private = kind == ObjectType::PrivateKey;
     let value = match parse(is_private, block, material) {
         Ok(value) => value,
-        Err(failure) if is_kept(block) => {
+        Err(failure) if is_kept(block) || is_encrypted(block, material) => {
             log::debug!("a key is kept as it came: {}", failure.message);
             return kept(space, material);
         }
@@ -255,6 +255,22 @@ fn is_kept(block: &KeyBlock<'_>) -> bool {
     matches!(block.format, Format::Raw | Format::Opaque | Format::PKCS_12) || !used
 }
 
+/// An EncryptedPrivateKeyInfo (RFC 5958, section 3), whose password the server does not have.
+#[derive(der::Sequence)]
+struct Encrypted<'a> {
+    algorithm: spki::AlgorithmIdentifierRef<'a>,
+    data: &'a der::asn1::OctetStringRef,
+}
+
+fn is_encrypted(block: &KeyBlock<'_>, material: &Item) -> bool {
+    let read = |bytes| <Encrypted<'_> as der::Decode<'_>>::from_der(bytes);
+    block.format == Format::PKCS_8
+        && material.as_bytes().is_ok_and(|bytes| {
+            read(bytes)
+                .is_ok_and(|key| !key.data.as_bytes().is_empty() && !key.algorithm.oid.to_string().is_empty())
+        })
+}
+
 fn kept(space: &Space, material: &Item) -> Outcome<Key> {
     match material.as_bytes() {
         Ok(bytes) => data(space, bytes),
@@ -262,13 +278,19 @@ fn kept(space: &Space, material: &Item) -> Outcome<Key> {
     }
 }
 
+/// Reads a private key as PKCS #1 or PKCS #8, whichever it is: clients name one and bring the other.
+fn in_either(first: formats::Format, second: formats::Format, der: &[u8]) -> Outcome<Template> {
+    let parsed = formats::private_key(first, der);
+    Ok(parsed.or_else(|error| formats::private_key(second, der).map_err(|_| error))?)
+}
+
 fn parse(is_private: bool, block: &KeyBlock<'_>, material: &Item) -> Outcome<Template> {
     let bytes = || -> Outcome<Zeroizing<Vec<u8>>> { Ok(Zeroizing::new(material.as_bytes()?.to_vec())) };
     match (is_private, block.format) {
         (true, Format::PKCS_1 | Format::Raw | Format::Opaque) => {
-            Ok(formats::private_key(formats::Format::Pkcs1, &bytes()?)?)
+            in_either(formats::Format::Pkcs1, formats::Format::Pkcs8, &bytes()?)
         }
-        (true, Format::PKCS_8) => Ok(formats::private_key(formats::Format::Pkcs8, &bytes()?)?),
+        (true, Format::PKCS_8) => in_either(formats::Format::Pkcs8, formats::Format::Pkcs1, &bytes()?),
         (true, Format::ECPrivateKey) => Ok(formats::private_key(formats::Format::EcPrivateKey, &bytes()?)?),
         (true, Format::TransparentRSAPrivateKey) => transparent::rsa_private(material),
         (

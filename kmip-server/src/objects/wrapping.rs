@@ -16,7 +16,7 @@ use crate::ttlv::enums::{
     BlockCipherMode as Mode, EncodingOption, KeyFormatType as Format, KeyWrapType, PaddingMethod,
     ResultReason as Reason, WrappingMethod,
 };
-use crate::ttlv::{Fields, Item, Limits, Tag, decode, encode};
+use crate::ttlv::{Fields, Item, Limits, Tag, Version, decode, encode};
 
 /// The mechanism that wraps as the cryptographic parameters say it; AES Key Wrap where they say nothing.
 fn mechanism(parameters: Option<&Item>, wrapping: &Object) -> Outcome<Mechanism> {
@@ -59,17 +59,18 @@ fn named(context: &Context<'_>, information: &Item) -> Outcome<(hsm_core::servic
     Ok((key, mechanism))
 }
 
-/// Wraps key material by a Key Wrapping Specification, and makes the key block of it.
+/// Wraps key material by a Key Wrapping Specification, and makes the key block of it. A key that was
+/// registered wrapped keeps the form in which it came (`in_structure`).
 ///
 /// # Errors
 /// Those of the specification, of the wrapping key, and of the rights of the key to be wrapped.
 pub fn wrapped(
     context: &Context<'_>,
-    object: &Object,
     attributes: &Attributes<'_>,
     format: Format,
     material: Item,
     specification: &Item,
+    in_structure: Option<bool>,
 ) -> Outcome<Item> {
     let mut fields = Fields::new(specification)?;
     let method: WrappingMethod = fields.need(Tag::WRAPPING_METHOD)?.as_value_of()?;
@@ -84,13 +85,13 @@ pub fn wrapped(
     }
     let missing = || Failure::new(Reason::MissingData, "the encryption key information is missing");
     let information = information.ok_or_else(missing)?;
-    if matches!(object.get(CKA_EXTRACTABLE), Some(hsm_core::object::Value::Bool(false))) {
+    if !attributes.is_extractable() {
         return Err(Failure::new(Reason::NotExtractable, "the key is not extractable"));
     }
     let (key, mut mechanism) = named(context, information)?;
     let iv = random_iv(context, &mut mechanism)?;
-    let option = option.unwrap_or(EncodingOption::TTLVEncoding);
-    let value = match option {
+    let said = option;
+    let value = match said.unwrap_or(EncodingOption::TTLVEncoding) {
         EncodingOption::NoEncoding => {
             if !names.is_empty() {
                 let text = "attributes are wrapped with the key in the TTLV encoding alone";
@@ -103,7 +104,13 @@ pub fn wrapped(
                 )
             })?;
             let bytes = context.space.wrap(&key, &mechanism, bytes)?;
-            give::key_value(Item::bytes(Tag::KEY_MATERIAL, bytes))
+            // KMIP 1.4, section 2.1.4: wrapped, a key value is a byte string. Clients of before read a
+            // structure (section 2.1.6: "the wrapped un-encoded value of the Key Material field").
+            if in_structure.unwrap_or(context.version < Version::V1_4) {
+                give::key_value(Item::bytes(Tag::KEY_MATERIAL, bytes))
+            } else {
+                Item::bytes(Tag::KEY_VALUE, bytes)
+            }
         }
         EncodingOption::TTLVEncoding => {
             let mut inside = vec![material];
@@ -117,9 +124,7 @@ pub fn wrapped(
     };
     let mut data = vec![Item::enumeration(Tag::WRAPPING_METHOD, method), information.clone()];
     data.extend(iv.map(|iv| Item::bytes(Tag::IV_COUNTER_NONCE, iv)));
-    if context.version >= crate::ttlv::Version::V1_1 {
-        data.push(Item::enumeration(Tag::ENCODING_OPTION, option));
-    }
+    data.extend(said.map(|option| Item::enumeration(Tag::ENCODING_OPTION, option)));
     let data = Item::structure(Tag::KEY_WRAPPING_DATA, data);
     Ok(give::key_block(format, Some(value), attributes, Some(data)))
 }
@@ -148,12 +153,14 @@ pub fn registered(
 ) -> Outcome<Item> {
     let data = attributes.first(Tag::KEY_WRAPPING_DATA);
     let data = data.ok_or_else(|| invalid_field("the key is not wrapped"))?;
-    if form.wrap.is_some() {
-        return Err(Failure::new(Reason::KeyWrapTypeNotSupported, "the key is wrapped already"));
-    }
     let bytes = object.bytes(CKA_VALUE);
     let in_structure = attributes.first(Tag::KEY_VALUE).is_some_and(|item| item.as_boolean() == Ok(true));
+    if let Some(specification) = form.wrap {
+        let material = unwrapped(context, &data, bytes, in_structure)?;
+        return wrapped(context, attributes, format, material, specification, Some(in_structure));
+    }
     if form.wrap_type == Some(KeyWrapType::NotWrapped) {
+        crate::context::may_read(attributes)?;
         let material = unwrapped(context, &data, bytes, in_structure)?;
         return Ok(give::key_block(format, Some(give::key_value(material)), attributes, None));
     }
@@ -176,7 +183,7 @@ pub fn unwrapped(context: &Context<'_>, data: &Item, bytes: &[u8], in_structure:
     if let Some(iv) = data.child(Tag::IV_COUNTER_NONCE) {
         mechanism.parameter = Parameter::Iv(iv.as_bytes()?.to_vec());
     }
-    let plain: Zeroizing<Vec<u8>> = context.space.unwrap(&key, &mechanism, bytes)?;
+    let plain: Zeroizing<Vec<u8>> = context.space.unwrap_registered(&key, &mechanism, bytes)?;
     let encoded = data.child(Tag::ENCODING_OPTION).map(Item::as_value_of::<EncodingOption>).transpose()?;
     if in_structure || encoded == Some(EncodingOption::NoEncoding) {
         return Ok(Item::bytes(Tag::KEY_MATERIAL, plain));

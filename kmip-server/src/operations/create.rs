@@ -14,6 +14,7 @@ use crate::failure::{Failure, Outcome, invalid_field};
 use crate::objects::curves;
 use crate::objects::fresh::{self, Origin, Wanted};
 use crate::objects::read::{new_secret, stored_key};
+use crate::objects::replacement::link;
 use crate::ttlv::enums::{
     CryptographicAlgorithm as Algorithm, LinkType, RecommendedCurve, ResultReason as Reason, UniqueIdentifier,
 };
@@ -42,7 +43,7 @@ pub fn create(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
     };
     let key = fresh_secret(context, kind, &wanted)?;
     let said = if kind == ObjectType::SecretData {
-        vec![Item::enumeration(Tag::SECRET_DATA_TYPE, crate::ttlv::enums::SecretDataType::Seed)]
+        vec![Item::enumeration(Tag::SECRET_DATA_TYPE, crate::ttlv::enums::SecretDataType::Password)]
     } else {
         Vec::new()
     };
@@ -52,7 +53,7 @@ pub fn create(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
 }
 
 /// A fresh secret of the length that the attributes ask for.
-fn fresh_secret(context: &Context<'_>, kind: ObjectType, wanted: &Wanted) -> Outcome<Key> {
+pub(crate) fn fresh_secret(context: &Context<'_>, kind: ObjectType, wanted: &Wanted) -> Outcome<Key> {
     let algorithm = wanted.algorithm()?;
     if algorithm.is_none() && kind == ObjectType::SymmetricKey {
         return Err(Failure::new(Reason::MissingData, "the cryptographic algorithm is missing"));
@@ -100,7 +101,9 @@ fn secret_bytes(algorithm: Option<u32>, bits: usize) -> Outcome<usize> {
             168 | 192 => Ok(24),
             _ => Err(invalid_field("a 3DES key has 112 or 168 bits")),
         },
-        _ if bits % 8 != 0 || bits / 8 > LONGEST_SECRET => Err(invalid_field("the length is not offered")),
+        _ if !bits.is_multiple_of(8) || bits / 8 > LONGEST_SECRET => {
+            Err(invalid_field("the length is not offered"))
+        }
         _ => Ok(bits / 8),
     }
 }
@@ -145,19 +148,13 @@ pub fn create_key_pair(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec
         wanted(context, &mut fields, Tag::PRIVATE_KEY_TEMPLATE_ATTRIBUTE, Tag::PRIVATE_KEY_ATTRIBUTES)?;
     let public =
         wanted(context, &mut fields, Tag::PUBLIC_KEY_TEMPLATE_ATTRIBUTE, Tag::PUBLIC_KEY_ATTRIBUTES)?;
-    for tag in [
-        Tag::COMMON_PROTECTION_STORAGE_MASKS,
-        Tag::PRIVATE_PROTECTION_STORAGE_MASKS,
-        Tag::PUBLIC_PROTECTION_STORAGE_MASKS,
-    ] {
-        fields.take(tag);
-    }
+    super::take_pair_storage_masks(&mut fields);
     fields.end()?;
     let private = Wanted::new(merged(&common, private))?;
     let public = Wanted::new(merged(&common, public))?;
     let (public_key, private_key) = fresh_pair(context, &public, &private)?;
     let (public_id, private_id) =
-        insert_pair(context, (public_key, &public), (private_key, &private), &mut |_| Ok(()))?;
+        insert_pair(context, (public_key, &public), (private_key, &private), &mut |_, _, _| Ok(()))?;
     context.leave(UniqueIdentifier::CreateKeyPairPublicKey, &public_id);
     context.leave(UniqueIdentifier::CreateKeyPairPrivateKey, &private_id);
     Ok(vec![
@@ -223,19 +220,14 @@ fn named(oid: const_oid::ObjectIdentifier) -> Outcome<Template> {
 }
 
 /// Puts a key pair into the store, each half linked to the other; answers the public key's identifier,
-/// then the private key's. `also` makes further changes in the same transaction.
+/// then the private key's. `before` makes changes first in the same transaction, knowing both.
 pub(crate) fn insert_pair(
     context: &Context<'_>,
     (public, public_wanted): (Key, &Wanted),
     (private, private_wanted): (Key, &Wanted),
-    also: &mut dyn FnMut(&mut Changes<'_, '_>) -> hsm_core::Result<()>,
+    before: &mut dyn FnMut(&mut Changes<'_, '_>, &str, &str) -> hsm_core::Result<()>,
 ) -> Outcome<(String, String)> {
     let (public_id, private_id) = (context.fresh_id()?, context.fresh_id()?);
-    let link = |kind: LinkType, id: &str| {
-        let fields =
-            vec![Item::enumeration(Tag::LINK_TYPE, kind), Item::text(Tag::LINKED_OBJECT_IDENTIFIER, id)];
-        Item::structure(Tag::LINK, fields)
-    };
     let now = hsm_core::object::lifecycle::now();
     let of_public = vec![link(LinkType::PrivateKeyLink, &private_id)];
     let of_private = vec![link(LinkType::PublicKeyLink, &public_id)];
@@ -244,11 +236,12 @@ pub(crate) fn insert_pair(
         fresh::ready(private, ObjectType::PrivateKey, Origin::Made, of_private, private_wanted, now)?;
     let mut pair = Some((public, private));
     context.space.write(&mut |changes| {
+        before(changes, &public_id, &private_id)?;
         if let Some((public, private)) = pair.take() {
             changes.insert(public, &public_id)?;
             changes.insert(private, &private_id)?;
         }
-        also(changes)
+        Ok(())
     })?;
     Ok((public_id, private_id))
 }

@@ -60,7 +60,7 @@ pub(crate) fn given(context: &Context<'_>, found: &Found, form: &Form<'_>) -> Ou
     let object = found.object();
     let attributes = Attributes::of(object);
     if form.wrap.is_none() {
-        may_read(found)?;
+        may_read(&attributes)?;
     }
     let block = || key_block(context, object, &attributes, form);
     give::structure(object, &attributes, block, context.version)
@@ -85,9 +85,7 @@ fn key_block(
     }
     let material = give::material_as(object, attributes, format)?;
     match form.wrap {
-        Some(specification) => {
-            wrapping::wrapped(context, object, attributes, format, material, specification)
-        }
+        Some(specification) => wrapping::wrapped(context, attributes, format, material, specification, None),
         None => Ok(give::key_block(format, Some(give::key_value(material)), attributes, None)),
     }
 }

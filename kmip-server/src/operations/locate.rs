@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use hsm_core::object::Object;
 use hsm_core::object::lifecycle::State;
 use hsm_core::object::locate::Criterion;
-use hsm_core::object::managed::{Custom, Date, ObjectType};
+use hsm_core::object::managed::{Custom, Date, ObjectType, made};
 use hsm_core::service::Item as Found;
 
 use crate::attributes::{Attributes, Which, edit, form};
@@ -104,8 +104,8 @@ fn search(context: &Context<'_>, wanted: &Wanted) -> Outcome<Vec<Found>> {
     let matches = |object: &Object| wanted.matches(object);
     let destroyed = wanted.storage & DESTROYED != 0;
     let mut found = context.space.locate(&criteria, destroyed, &matches)?;
-    // Newest first; of one second, in an order that stays.
-    found.sort_by_cached_key(|item| (Reverse(Date::Initial.of(item.object())), Reverse(item.id())));
+    // Newest first.
+    found.sort_by_key(|item| Reverse(made(item.object())));
     Ok(found)
 }
 

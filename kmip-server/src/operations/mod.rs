@@ -1,6 +1,7 @@
 //! The operations, a file for each kind of use. Each is a function from a request's payload to the
 //! fields of its answer; `dispatch` names them.
 
+pub mod asynchronous;
 pub mod attributes;
 pub mod capabilities;
 pub mod ciphers;
@@ -10,11 +11,20 @@ pub mod get;
 pub mod hash;
 pub mod life;
 pub mod locate;
+pub mod login;
 pub mod parts;
+pub mod pkcs11;
 pub mod query;
 pub mod random;
 pub mod register;
+pub mod rekey;
 pub mod signatures;
+pub mod split;
+pub mod transfer;
+pub mod usage;
+
+#[cfg(test)]
+pub(crate) mod tests;
 
 use crate::attributes::form;
 use crate::context::Context;
@@ -43,4 +53,15 @@ pub(crate) fn wanted_of_one(context: &Context<'_>, fields: &mut Fields<'_>) -> O
     // 2.x: where the client cares where its keys are kept.
     fields.take(Tag::PROTECTION_STORAGE_MASKS);
     Wanted::new(attributes)
+}
+
+/// Takes where a client cares that its key pair is kept (2.0): everything is kept in one place.
+pub(crate) fn take_pair_storage_masks(fields: &mut Fields<'_>) {
+    for tag in [
+        Tag::COMMON_PROTECTION_STORAGE_MASKS,
+        Tag::PRIVATE_PROTECTION_STORAGE_MASKS,
+        Tag::PUBLIC_PROTECTION_STORAGE_MASKS,
+    ] {
+        fields.take(tag);
+    }
 }

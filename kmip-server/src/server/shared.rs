@@ -54,10 +54,16 @@ impl<S> Shared<S> {
         Ok(Shared { service, rules, generation: AtomicU64::new(0), registry, credentials, metrics })
     }
 
-    /// Puts new rules in place, all or none.
-    pub(super) fn replace_rules(&self, settings: &Settings) -> Result<()> {
+    /// Puts new rules in place, all or none; `before` is what else must succeed, and has its effect only
+    /// where the rules can be used.
+    pub(super) fn replace_rules(
+        &self,
+        settings: &Settings,
+        before: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
         let generation = self.generation.load(Ordering::Acquire) + 1;
         let rules = Rules::new(settings, generation)?;
+        before()?;
         self.credentials.replace(settings.credentials.clone());
         self.rules.store(Arc::new(rules));
         self.generation.store(generation, Ordering::Release);

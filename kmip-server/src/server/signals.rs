@@ -48,12 +48,34 @@ impl<S: Service> Process<'_, S> {
             .build()
             .map_err(|e| Error::Config(format!("threads cannot be started: {e}")))?;
         let outcome = runtime.block_on(async {
+            // Before anybody is told that the server is there, and may send one.
+            let signals = Signals::wait()?;
             let server = Server::start(&settings, self.service, self.credentials, self.metrics).await?;
             ready(server.addresses());
-            run(&server, &self.source, self.accept).await
+            run(&server, signals, &self.source, self.accept).await;
+            Ok(())
         });
         runtime.shutdown_timeout(LAST_WAIT);
         outcome
+    }
+}
+
+/// The signals that the server heeds.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn wait() -> Result<Signals> {
+        let wait =
+            |kind| signal(kind).map_err(|e| Error::Config(format!("signals cannot be waited for: {e}")));
+        Ok(Signals {
+            terminate: wait(SignalKind::terminate())?,
+            interrupt: wait(SignalKind::interrupt())?,
+            hangup: wait(SignalKind::hangup())?,
+        })
     }
 }
 
@@ -61,16 +83,13 @@ impl<S: Service> Process<'_, S> {
 /// settings before they count, as where a partition does not open.
 ///
 /// A second SIGTERM or SIGINT ends connections at once, requests that are being answered included.
-///
-/// # Errors
-/// Signals that cannot be waited for.
-pub async fn run<S: Service>(
+async fn run<S: Service>(
     server: &Server<S>,
+    signals: Signals,
     source: &SettingsSource,
     accept: &dyn Fn(&Settings) -> Result<()>,
-) -> Result<()> {
-    let (mut terminate, mut interrupt, mut hangup) =
-        (wait(SignalKind::terminate())?, wait(SignalKind::interrupt())?, wait(SignalKind::hangup())?);
+) {
+    let Signals { mut terminate, mut interrupt, mut hangup } = signals;
     tell(&[NotifyState::Ready]);
     loop {
         tokio::select! {
@@ -89,11 +108,6 @@ pub async fn run<S: Service>(
     if given_up > 0 {
         log::warn!("{given_up} connections were ended before their requests were answered");
     }
-    Ok(())
-}
-
-fn wait(kind: SignalKind) -> Result<Signal> {
-    signal(kind).map_err(|e| Error::Config(format!("signals cannot be waited for: {e}")))
 }
 
 /// A new configuration that cannot be used changes nothing but the log.
@@ -102,10 +116,7 @@ fn reload<S: Service>(server: &Server<S>, source: &SettingsSource, accept: &dyn 
         Ok(now) => tell(&[NotifyState::Reloading, now]),
         Err(_) => tell(&[NotifyState::Reloading]),
     }
-    let outcome = source.load().and_then(|settings| {
-        accept(&settings)?;
-        server.reload(&settings)
-    });
+    let outcome = source.load().and_then(|settings| server.reload_after(&settings, || accept(&settings)));
     match outcome {
         Ok(()) => log::info!("reloaded"),
         Err(error) => log::error!("not reloaded, everything stays as it was: {error}"),

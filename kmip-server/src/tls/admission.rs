@@ -81,10 +81,10 @@ impl Admission {
         own: &CertificateDer<'_>,
         others: &[CertificateDer<'_>],
         now: UnixTime,
-    ) -> std::result::Result<Client, Refused> {
-        let certificate = Certificate::read(own).map_err(|fault| Refused {
-            refusal: Refusal { detail: fault.to_string(), ..Refusal::unnamed(Rule::Encoding) },
-            alert: CertificateError::BadEncoding,
+    ) -> std::result::Result<Client, Box<Refused>> {
+        let certificate = Certificate::read(own).map_err(|fault| {
+            let refusal = Refusal { detail: fault.to_string(), ..Refusal::unnamed(Rule::Encoding) };
+            Box::new(Refused { refusal, alert: CertificateError::BadEncoding })
         })?;
         let verified = match &self.authorities {
             Some(authorities) => authorities.verify(own, others, now),
@@ -126,7 +126,7 @@ fn pinned_still_holds(
     certificate: &Certificate,
     verified: std::result::Result<(), CertificateError>,
     now: UnixTime,
-) -> std::result::Result<(), Refused> {
+) -> std::result::Result<(), Box<Refused>> {
     if verified == Err(CertificateError::Revoked) {
         return Err(refused(Rule::Revoked, certificate, CertificateError::Revoked));
     }
@@ -140,7 +140,7 @@ fn pinned_still_holds(
     Ok(())
 }
 
-fn refused(rule: Rule, certificate: &Certificate, error: CertificateError) -> Refused {
+fn refused(rule: Rule, certificate: &Certificate, error: CertificateError) -> Box<Refused> {
     // Where the rule's own text says all, its particulars would repeat it.
     let detail = match rule {
         Rule::Chain | Rule::Purpose | Rule::Encoding => error.to_string(),
@@ -148,7 +148,7 @@ fn refused(rule: Rule, certificate: &Certificate, error: CertificateError) -> Re
         Rule::NotYetValid => format!("its own is valid from {}", day(certificate.not_before)),
         _ => String::new(),
     };
-    Refused { refusal: Refusal::of(rule, detail, certificate), alert: error }
+    Box::new(Refused { refusal: Refusal::of(rule, detail, certificate), alert: error })
 }
 
 fn day(seconds: u64) -> String {
@@ -156,9 +156,9 @@ fn day(seconds: u64) -> String {
     time.map_or_else(|| seconds.to_string(), |time| time.to_string())
 }
 
-fn denied(rule: Rule, detail: String, certificate: &Certificate) -> Refused {
+fn denied(rule: Rule, detail: String, certificate: &Certificate) -> Box<Refused> {
     let alert = CertificateError::ApplicationVerificationFailure;
-    Refused { refusal: Refusal::of(rule, detail, certificate), alert }
+    Box::new(Refused { refusal: Refusal::of(rule, detail, certificate), alert })
 }
 
 impl Authorities {

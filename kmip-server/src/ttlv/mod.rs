@@ -33,6 +33,18 @@ pub fn check_version(item: &Item, version: Version) -> Result<(), Tag> {
     }
 }
 
+/// Whether the item carries a tag or an enumerated value that came after a version. What later versions
+/// dropped is no matter: attributes that were dropped are still read by whoever asks for them by name.
+pub fn is_newer(item: &Item, version: Version) -> bool {
+    item.tag.since().is_some_and(|since| since > version)
+        || value_is_newer(item, version)
+        || match &item.value {
+            Value::Structure(items) => items.iter().any(|item| is_newer(item, version)),
+            Value::DateTimeExtended(_) => version < Version::V2_0,
+            _ => false,
+        }
+}
+
 /// Values alone: an object made by an older client keeps what later versions dropped. What an Attribute
 /// Value carries is known by the name beside it alone, and checked by whoever wrote that name.
 fn value_is_newer(item: &Item, version: Version) -> bool {

@@ -15,6 +15,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tests",         &[]),
 ];
 
+/// Manifests of workspaces of their own: what they bring is not part of the product, and stands beside what
+/// uses it.
+const APART: [&str; 2] = ["tests/interop/kmip-protocol-client/Cargo.toml", "tests/fuzz/kmip/Cargo.toml"];
+
 /// Where every package but our own comes from.
 const INDEX: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
@@ -34,7 +38,8 @@ fn dependencies(manifest: &File) -> Vec<(usize, &str)> {
 }
 
 fn members(workspace: &Workspace) -> impl Iterator<Item = &File> {
-    workspace.files.iter().filter(|file| file.path.ends_with("/Cargo.toml"))
+    let part = |file: &&File| file.path.ends_with("/Cargo.toml") && !APART.contains(&file.path.as_str());
+    workspace.files.iter().filter(part)
 }
 
 pub(crate) fn layering(workspace: &Workspace) -> Complaints {
@@ -70,9 +75,16 @@ pub(crate) fn versions(workspace: &Workspace) -> Complaints {
 }
 
 pub(crate) fn sources(workspace: &Workspace) -> Complaints {
-    let Some(lock) = workspace.file("Cargo.lock") else { return vec!["Cargo.lock is missing".into()] };
+    if workspace.file("Cargo.lock").is_none() {
+        return vec!["Cargo.lock is missing".into()];
+    }
     let foreign = |line: &&str| line.starts_with("source = ") && *line != format!("source = \"{INDEX}\"");
-    lock.text.lines().filter(foreign).map(|line| format!("Cargo.lock: {line}")).collect()
+    let locks = workspace.files.iter().filter(|file| file.path.ends_with("Cargo.lock"));
+    let complaint = |(path, line): (&str, &str)| format!("{path}: {line}");
+    locks
+        .flat_map(|lock| lock.text.lines().filter(foreign).map(|line| (lock.path.as_str(), line)))
+        .map(complaint)
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,9 @@
+//! Operations as clients see them: whole requests in, whole answers out, without a socket.
+
+mod capabilities;
+pub(crate) mod kit;
+mod login;
+mod rekey;
+mod split;
+mod transfer;
+mod usage;
