@@ -48,7 +48,7 @@ impl<'a> Part<'a> {
 }
 
 /// The whole data of an operation.
-pub fn need<'a>(data: Option<&'a Item>, tag: Tag) -> Outcome<&'a [u8]> {
+pub fn need(data: Option<&Item>, tag: Tag) -> Outcome<&[u8]> {
     let missing = || Failure::new(Reason::MissingData, format!("{tag} is missing"));
     Ok(data.ok_or_else(missing)?.as_bytes()?)
 }

@@ -89,12 +89,15 @@ pub struct Answer {
     pub correlation: Option<Vec<u8>>,
 }
 
+/// What a function gives: its output parameters, and a correlation value for later calls.
+pub(super) type Output = (Option<Zeroizing<Vec<u8>>>, Option<Vec<u8>>);
+
 impl Answer {
     /// The answer of an outcome, with output and correlation value.
     ///
     /// # Errors
     /// [`Reason::PKCS_11CodecError`].
-    pub(super) fn of(result: Result<(Option<Zeroizing<Vec<u8>>>, Option<Vec<u8>>)>) -> Outcome<Answer> {
+    pub(super) fn of(result: Result<Output>) -> Outcome<Answer> {
         match result {
             Ok((output, correlation)) => Ok(Answer { code: Code::OK, output, correlation }),
             Err(Refusal::Code(code, output)) => Ok(Answer { code, output, correlation: None }),
