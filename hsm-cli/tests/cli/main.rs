@@ -1,6 +1,11 @@
 //! The command line as scripts use it: arguments, files and environment in; exit codes, results on
 //! standard output and remarks on standard error out.
-#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails loudly: that is its work")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails loudly: that is its work"
+)]
 
 mod certs;
 mod desk;
