@@ -1,5 +1,12 @@
 //! SIGKILL under load: what was acknowledged is there, what was not is there whole or not at all.
 //! `HSM_TESTS_KMIP_KILLS` says how often.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

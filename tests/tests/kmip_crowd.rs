@@ -1,6 +1,13 @@
 //! Many clients at once: those who wait and those who are slow cost the others little, memory is bounded,
 //! and certificates change under load. `HSM_TESTS_KMIP_CROWD` is the number of idle clients; a twentieth of
 //! it is slow.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,6 @@
 //! One key, two doors: what KMIP makes, PKCS #11 uses in another process while the server runs, and the
 //! reverse; what one takes away is gone at the other's next call.
+#![allow(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
 use hsm_tests::keys;
 use hsm_tests::kmip::message::operation;

@@ -12,7 +12,7 @@ use super::help;
 /// requests are answered, a second one at once.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// The configuration file, instead of the home's softhsm-rs.toml; its table [kmip] is the server's
+    /// The configuration file, instead of the home's softhsm-rs.toml; its table "kmip" is the server's
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
     /// Make what is missing to try it out: an HSM, an authority, a server's and a client's certificate

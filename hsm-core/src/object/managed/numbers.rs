@@ -16,9 +16,9 @@ numbers! {
     SOFTHSM_RS_OWNER = 0x01;
     /// Object groups that the owner shares: a list.
     SOFTHSM_RS_SHARED = 0x02;
-    /// What kind of managed object it is ([`ObjectType`]).
+    /// What kind of managed object it is ([`ObjectType`](super::ObjectType)).
     SOFTHSM_RS_OBJECT_TYPE = 0x03;
-    /// Its state, as of the last change ([`State`]).
+    /// Its state, as of the last change ([`State`](crate::object::lifecycle::State)).
     SOFTHSM_RS_STATE = 0x04;
     /// Names: a list of a type byte and text.
     SOFTHSM_RS_NAMES = 0x05;
@@ -48,24 +48,24 @@ numbers! {
     SOFTHSM_RS_MADE = 0x11;
     /// Dates, in seconds since 1970.
     SOFTHSM_RS_INITIAL_DATE = 0x20;
-    /// See [`Date::Activation`].
+    /// See [`Date::Activation`](super::Date::Activation).
     SOFTHSM_RS_ACTIVATION_DATE = 0x21;
-    /// See [`Date::ProcessStart`].
+    /// See [`Date::ProcessStart`](super::Date::ProcessStart).
     SOFTHSM_RS_PROCESS_START_DATE = 0x22;
-    /// See [`Date::ProtectStop`].
+    /// See [`Date::ProtectStop`](super::Date::ProtectStop).
     SOFTHSM_RS_PROTECT_STOP_DATE = 0x23;
-    /// See [`Date::Deactivation`].
+    /// See [`Date::Deactivation`](super::Date::Deactivation).
     SOFTHSM_RS_DEACTIVATION_DATE = 0x24;
-    /// See [`Date::Destroy`].
+    /// See [`Date::Destroy`](super::Date::Destroy).
     SOFTHSM_RS_DESTROY_DATE = 0x25;
-    /// See [`Date::CompromiseOccurrence`].
+    /// See [`Date::CompromiseOccurrence`](super::Date::CompromiseOccurrence).
     SOFTHSM_RS_COMPROMISE_OCCURRENCE_DATE = 0x26;
-    /// See [`Date::Compromise`].
+    /// See [`Date::Compromise`](super::Date::Compromise).
     SOFTHSM_RS_COMPROMISE_DATE = 0x27;
-    /// See [`Date::Archive`].
+    /// See [`Date::Archive`](super::Date::Archive).
     SOFTHSM_RS_ARCHIVE_DATE = 0x28;
-    /// See [`Date::LastChange`].
+    /// See [`Date::LastChange`](super::Date::LastChange).
     SOFTHSM_RS_LAST_CHANGE_DATE = 0x29;
-    /// See [`Date::OriginalCreation`].
+    /// See [`Date::OriginalCreation`](super::Date::OriginalCreation).
     SOFTHSM_RS_ORIGINAL_CREATION_DATE = 0x2a;
 }
