@@ -82,7 +82,7 @@ isolated! {
             p99(&mut client)
         });
         let grown = server.memory().saturating_sub(before);
-        println!("p99: {alone:?} alone, {crowded:?} in the crowd");
+        eprintln!("p99: {alone:?} alone, {crowded:?} in the crowd");
         assert!(crowded <= (2 * alone).max(NOISE), "p99 rose from {alone:?} to {crowded:?}");
         let bound = SLACK + EACH * number as u64;
         assert!(grown < bound, "memory grew by {grown} KiB for {number} clients");
