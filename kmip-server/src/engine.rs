@@ -24,7 +24,7 @@ use crate::message::{self, Answered, BatchItem, Broken, Header, Message};
 use crate::pkcs11::Interfaces;
 use crate::streams::Streams;
 use crate::tickets::Tickets;
-use crate::ttlv::enums::{BatchErrorContinuation as Continuation, ResultReason as Reason};
+use crate::ttlv::enums::{BatchErrorContinuation as Continuation, Operation, ResultReason as Reason};
 use crate::ttlv::{self, Item, Limits, Version};
 
 /// How a message is written.
@@ -81,8 +81,8 @@ pub struct Engine {
     settings: ArcSwap<Settings>,
     pub(crate) streams: Streams,
     pub(crate) tickets: Tickets,
-    pub(crate) heavy: Heavy,
     pub(crate) interfaces: Interfaces,
+    pub(crate) heavy: Heavy,
     observer: Option<Observer>,
     credentials: Credentials,
     answered: AtomicU64,
@@ -96,8 +96,8 @@ impl Engine {
             settings: ArcSwap::from_pointee(settings),
             streams: Streams::default(),
             tickets: Tickets::default(),
-            heavy: Heavy::default(),
             interfaces: Interfaces::default(),
+            heavy: Heavy::default(),
             observer: None,
             credentials: Credentials::default(),
             answered: AtomicU64::new(0),
@@ -190,9 +190,7 @@ impl Engine {
         operations: usize,
     ) -> Outcome<Option<Client>> {
         let Some(value) = credential::ticket(authentication)? else { return Ok(None) };
-        let holder = self.tickets.show(value, caller, operations);
-        let invalid = || Failure::new(Reason::InvalidTicket, "the ticket does not serve this client now");
-        holder.map(Some).ok_or_else(invalid)
+        self.tickets.show(value, caller, operations).map(Some)
     }
 
     /// Carries out a batch. KMIP 1.4, sections 4 (ID Placeholder) and 7.
@@ -209,7 +207,12 @@ impl Engine {
         let holder = match holder {
             Ok(holder) => holder,
             Err(failure) => {
-                let item = Answered { operation: None, id: None, result: Err(failure), undone: false };
+                // What the first item asked for is repeated, as in a refusal of its own.
+                let first = items.first();
+                let operation =
+                    first.map(|item| item.operation.map_or_else(|number| number, Operation::number));
+                let id = first.and_then(|item| item.id.clone());
+                let item = Answered { operation, id, result: Err(failure), undone: false };
                 return message::answer(version, lifecycle::now(), correlation, vec![item.write(version)]);
             }
         };

@@ -195,7 +195,6 @@ impl Answered {
         };
         fields.push(Item::enumeration(Tag::RESULT_STATUS, status));
         match self.result {
-            _ if self.undone => {}
             Ok(payload) => fields.push(Item::structure(Tag::RESPONSE_PAYLOAD, payload)),
             Err(failure) => {
                 fields.push(Item::enumeration(Tag::RESULT_REASON, failure.reason_in(version)));

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
+use crate::failure::{Failure, Outcome};
 use crate::identity::Client;
+use crate::ttlv::enums::ResultReason as Reason;
 
 /// The longest time for which a ticket serves, and that of one for which no time is asked.
 pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -73,16 +75,20 @@ impl Tickets {
 
     /// Who a request of `operations` items is from that brings a ticket of that value on a connection of
     /// `caller`; counts the request.
-    pub fn show(&self, value: &[u8], caller: &Client, operations: usize) -> Option<Client> {
+    ///
+    /// # Errors
+    /// [`Reason::InvalidTicket`]; [`Reason::UsageLimitExceeded`] for one that has served so often.
+    pub fn show(&self, value: &[u8], caller: &Client, operations: usize) -> Outcome<Client> {
         let mut all = self.all();
-        let ticket = all.get_mut(&hash(value))?;
-        if ticket.caller != caller.owner || ticket.ends <= Instant::now() {
-            return None;
-        }
-        let requests = charged(ticket.requests, 1)?;
-        let operations = charged(ticket.operations, u64::try_from(operations).ok()?)?;
-        (ticket.requests, ticket.operations) = (requests, operations);
-        Some(Client { address: caller.address, ..ticket.holder.clone() })
+        let own = |ticket: &&mut Ticket| ticket.caller == caller.owner && ticket.ends > Instant::now();
+        let invalid = || Failure::new(Reason::InvalidTicket, "the ticket does not serve this client now");
+        let ticket = all.get_mut(&hash(value)).filter(own).ok_or_else(invalid)?;
+        let used = || Failure::new(Reason::UsageLimitExceeded, "the ticket has served as often as it may");
+        let operations = u64::try_from(operations).unwrap_or(u64::MAX);
+        let requests = charged(ticket.requests, 1).ok_or_else(used)?;
+        ticket.operations = charged(ticket.operations, operations).ok_or_else(used)?;
+        ticket.requests = requests;
+        Ok(Client { address: caller.address, ..ticket.holder.clone() })
     }
 
     /// Ends a ticket. False where `caller` has none of that value.
@@ -112,18 +118,22 @@ mod tests {
         Terms { time: LONGEST, requests: None, operations: None }
     }
 
+    fn refusal(tickets: &Tickets, value: &[u8], caller: &Client) -> Reason {
+        tickets.show(value, caller, 1).unwrap_err().reason
+    }
+
     #[test]
     fn a_ticket_serves_its_client_until_it_is_ended() {
         let tickets = Tickets::default();
         let (a, b) = (client("a"), client("b"));
         assert!(tickets.give(b"ticket", &a, &a, terms()));
-        assert_eq!(tickets.show(b"ticket", &a, 1), Some(client("a")));
-        assert_eq!(tickets.show(b"ticket", &b, 1), None);
-        assert_eq!(tickets.show(b"tickets", &a, 1), None);
+        assert_eq!(tickets.show(b"ticket", &a, 1).unwrap(), client("a"));
+        assert_eq!(refusal(&tickets, b"ticket", &b), Reason::InvalidTicket);
+        assert_eq!(refusal(&tickets, b"tickets", &a), Reason::InvalidTicket);
         assert!(!tickets.end(b"ticket", &b));
         assert!(tickets.end(b"ticket", &a));
         assert!(!tickets.end(b"ticket", &a));
-        assert_eq!(tickets.show(b"ticket", &a, 1), None);
+        assert_eq!(refusal(&tickets, b"ticket", &a), Reason::InvalidTicket);
     }
 
     #[test]
@@ -131,14 +141,14 @@ mod tests {
         let tickets = Tickets::default();
         let a = client("a");
         assert!(tickets.give(b"1", &a, &a, Terms { time: Duration::ZERO, ..terms() }));
-        assert_eq!(tickets.show(b"1", &a, 1), None);
+        assert_eq!(refusal(&tickets, b"1", &a), Reason::InvalidTicket);
         assert!(tickets.give(b"2", &a, &a, Terms { requests: Some(1), ..terms() }));
-        assert!(tickets.show(b"2", &a, 1).is_some());
-        assert_eq!(tickets.show(b"2", &a, 1), None);
+        assert!(tickets.show(b"2", &a, 1).is_ok());
+        assert_eq!(refusal(&tickets, b"2", &a), Reason::UsageLimitExceeded);
         assert!(tickets.give(b"3", &a, &a, Terms { operations: Some(3), ..terms() }));
-        assert_eq!(tickets.show(b"3", &a, 4), None);
-        assert!(tickets.show(b"3", &a, 3).is_some());
-        assert_eq!(tickets.show(b"3", &a, 1), None);
+        assert_eq!(tickets.show(b"3", &a, 4).unwrap_err().reason, Reason::UsageLimitExceeded);
+        assert!(tickets.show(b"3", &a, 3).is_ok());
+        assert_eq!(refusal(&tickets, b"3", &a), Reason::UsageLimitExceeded);
     }
 
     #[test]

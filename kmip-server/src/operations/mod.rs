@@ -17,6 +17,7 @@ pub mod query;
 pub mod random;
 pub mod register;
 pub mod rekey;
+pub mod signatures;
 pub mod split;
 pub mod transfer;
 pub mod usage;

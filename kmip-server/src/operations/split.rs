@@ -28,7 +28,7 @@ fn method(method: Method) -> Outcome<SplitMethod> {
         Method::XOR => Ok(SplitMethod::Xor),
         Method::PolynomialSharingGF2_8 => Ok(SplitMethod::PolynomialGf256),
         Method::PolynomialSharingGF2_16 | Method::PolynomialSharingPrimeField => {
-            Err(Failure::new(Reason::FeatureNotSupported, "keys are not split by this method"))
+            Err(invalid_field("keys are not split by this method"))
         }
     }
 }
@@ -179,5 +179,8 @@ fn joined(context: &Context<'_>, ids: &[String]) -> Outcome<Secret> {
         parts.push(part);
     }
     let split = split.ok_or_else(|| Failure::new(Reason::MissingData, "no part of a split key is named"))?;
-    Ok(crypto::join(method(split.method)?, split.threshold, &parts)?)
+    let method = method(split.method)?;
+    // KMIP 1.4, table 363: too few parts, and those that do not fit, are a failure of the cryptography.
+    crypto::join(method, split.threshold, &parts)
+        .map_err(|error| Failure::new(Reason::CryptographicFailure, error.to_string()))
 }

@@ -57,7 +57,8 @@ pub(super) fn token(call: &Call<'_, '_>, input: &mut Input<'_>) -> Result<Out> {
     let own = u64::try_from(call.interface.sessions.len()).unwrap_or(u64::MAX);
     let out = Output::default().raw(&partition.label).text(MANUFACTURER, 32).text("softhsm-rs", 16);
     let out = out.raw(&partition.serial).number(flags);
-    let out = out.number(super::sessions::MOST as u64).number(own);
+    let most = u64::try_from(super::sessions::MOST).unwrap_or(u64::MAX);
+    let out = out.number(most).number(own);
     // Read/write sessions, lengths of PINs, memory.
     let out = out.number(0).number(0).number(0).number(0);
     let out = (0..4).fold(out, |out, _| out.number(CK_UNAVAILABLE_INFORMATION));

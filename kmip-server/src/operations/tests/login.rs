@@ -44,7 +44,7 @@ fn a_ticket_serves_as_often_and_as_long_as_was_asked() {
     let server = Server::new();
     let ticket = login(&server, vec![Item::integer(Tag::REQUEST_COUNT, 1)]);
     assert!(ping(&server, "a", &ticket).is_ok());
-    assert_eq!(ping(&server, "a", &ticket).unwrap_err(), Reason::InvalidTicket);
+    assert_eq!(ping(&server, "a", &ticket).unwrap_err(), Reason::UsageLimitExceeded);
     let ticket = login(&server, vec![Item::date(Tag::LEASE_TIME, 1000)]);
     assert_eq!(ping(&server, "a", &ticket).unwrap_err(), Reason::InvalidTicket);
     for (wrong, reason) in [

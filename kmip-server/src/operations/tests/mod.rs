@@ -3,6 +3,7 @@
 mod capabilities;
 pub(crate) mod kit;
 mod login;
+mod pkcs11;
 mod rekey;
 mod split;
 mod transfer;

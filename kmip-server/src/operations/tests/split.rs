@@ -77,11 +77,12 @@ fn what_does_not_go_together_is_refused() {
     assert_eq!(split(&server, whole, polynomial, (2, 3)).unwrap_err(), Reason::InvalidField);
     assert_eq!(split(&server, whole, polynomial, (-1, 2)).unwrap_err(), Reason::InvalidField);
     let other = Method::PolynomialSharingPrimeField;
-    assert_eq!(split(&server, whole, other, (3, 2)).unwrap_err(), Reason::FeatureNotSupported);
+    assert_eq!(split(&server, whole, other, (3, 2)).unwrap_err(), Reason::InvalidField);
     let one = split(&server, whole, polynomial, (3, 2)).unwrap();
     let two = split(&server, whole, polynomial, (4, 2)).unwrap();
     assert_eq!(join(&server, &[&one[0], &two[1]]).unwrap_err(), Reason::InvalidField);
-    assert_eq!(join(&server, &[&one[0], &one[0]]).unwrap_err(), Reason::InvalidField);
+    assert_eq!(join(&server, &[&one[0], &one[0]]).unwrap_err(), Reason::CryptographicFailure);
+    assert_eq!(join(&server, &[&one[0]]).unwrap_err(), Reason::CryptographicFailure);
     assert_eq!(join(&server, &[&one[0], &key]).unwrap_err(), Reason::InvalidObjectType);
     assert_eq!(join(&server, &[]).unwrap_err(), Reason::MissingData);
     let sensitive = server.aes(MASK, vec![Item::boolean(Tag::SENSITIVE, true)]);
