@@ -62,6 +62,7 @@ static TABLE: &[Row] = &[
     Row { operation: Operation::Recover,          changes: CHANGES, effort: Long,  run: life::recover },
     Row { operation: Operation::Query,            changes: READS,   effort: Short, run: query::query },
     Row { operation: Operation::DiscoverVersions, changes: READS,   effort: Short, run: query::discover_versions },
+    Row { operation: Operation::DeriveKey,        changes: CHANGES, effort: Long,  run: derive::derive_key },
     Row { operation: Operation::Cancel,           changes: READS,   effort: Short, run: asynchronous::cancel },
     Row { operation: Operation::Poll,             changes: READS,   effort: Short, run: asynchronous::poll },
     Row { operation: Operation::CreateSplitKey,   changes: CHANGES, effort: Long,  run: split::create },

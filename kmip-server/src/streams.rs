@@ -2,7 +2,8 @@
 //! and 4 (multi-part operations). Each belongs to the client that began it. Bounded in number, in the
 //! memory of those that collect their data, and gone after a time without a part.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use crate::ttlv::enums::{Operation, ResultReason as Reason};
 /// The most operations under way.
 const MOST: usize = 4096;
 /// The most of one client.
-const MOST_OF_ONE: usize = 64;
+const MOST_OF_ONE: u64 = 64;
 /// The most data that one collects, in bytes.
 const MOST_COLLECTED: usize = 16 << 20;
 /// The most data that all together collect, in bytes.
@@ -21,8 +22,14 @@ const MOST_COLLECTED_BY_ALL: usize = 256 << 20;
 /// How long one waits for its next part.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// What names an operation that is under way.
+/// What names an operation that is under way: a mark of this run of the server, and a number that no
+/// other operation of the client has. The number is the lowest that is free, so that a client who does one
+/// thing after the other is given the same value each time, which is what OASIS's cases expect. It is no
+/// secret, since nobody else can use it.
 pub type Correlation = [u8; 16];
+
+/// Whose operation it is, and its number.
+type Place = (String, String, u64);
 
 /// What is done with the parts.
 pub trait Work: Send {
@@ -50,10 +57,6 @@ pub trait Work: Send {
 
 /// An operation under way.
 pub struct Stream {
-    /// The partition in which its key is.
-    pub partition: String,
-    /// The client that began it.
-    pub owner: String,
     /// The operation.
     pub operation: Operation,
     /// The identifier of its key, where it has one.
@@ -66,21 +69,8 @@ pub struct Stream {
 
 impl Stream {
     /// A new one.
-    pub fn new(
-        (partition, owner): (&str, &str),
-        operation: Operation,
-        id: Option<String>,
-        work: Box<dyn Work>,
-    ) -> Stream {
-        Stream {
-            partition: partition.to_owned(),
-            owner: owner.to_owned(),
-            operation,
-            id,
-            work,
-            collected: 0,
-            touched: Instant::now(),
-        }
+    pub fn new(operation: Operation, id: Option<String>, work: Box<dyn Work>) -> Stream {
+        Stream { operation, id, work, collected: 0, touched: Instant::now() }
     }
 
     /// Takes a part; answers what it brings.
@@ -96,38 +86,78 @@ impl Stream {
         }
         self.work.feed(data)
     }
+}
 
-    fn is_of(&self, (partition, owner): (&str, &str), operation: Operation) -> bool {
-        self.operation == operation && self.owner == owner && self.partition == partition
+/// The place of an operation that is being gone on with. It is free again when this is dropped, unless the
+/// operation is put back.
+pub struct Taken<'a> {
+    streams: &'a Streams,
+    place: Option<Place>,
+    value: Correlation,
+}
+
+impl Taken<'_> {
+    /// What names the operation.
+    pub fn value(&self) -> Correlation {
+        self.value
+    }
+
+    /// Keeps the operation until its next part comes.
+    ///
+    /// # Errors
+    /// [`Reason::ServerLimitExceeded`]: all together hold too much.
+    pub fn keep(mut self, mut stream: Stream) -> Outcome<()> {
+        stream.touched = Instant::now();
+        let mut waiting = self.streams.waiting();
+        let collected: usize = waiting.values().flatten().map(|other| other.collected).sum();
+        if collected.saturating_add(stream.collected) > MOST_COLLECTED_BY_ALL {
+            // Dropping `self` takes the lock.
+            drop(waiting);
+            return Err(too_much("the operations under way hold too much data"));
+        }
+        if let Some(place) = self.place.take() {
+            waiting.insert(place, Some(stream));
+        }
+        Ok(())
     }
 }
 
-/// The operations under way, of all clients.
-#[derive(Default)]
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if let Some(place) = self.place.take() {
+            self.streams.waiting().remove(&place);
+        }
+    }
+}
+
+/// The operations under way, of all clients; those that are just being gone on with have left their place.
 pub struct Streams {
-    waiting: Mutex<HashMap<Correlation, Stream>>,
+    mark: u64,
+    waiting: Mutex<BTreeMap<Place, Option<Stream>>>,
+}
+
+impl Default for Streams {
+    fn default() -> Streams {
+        Streams { mark: RandomState::new().build_hasher().finish(), waiting: Mutex::default() }
+    }
 }
 
 impl Streams {
-    /// Keeps an operation until its next part comes.
+    /// A place for a new operation of a client, who is named by his partition and owner.
     ///
     /// # Errors
-    /// [`Reason::ServerLimitExceeded`]: there are too many, or they hold too much.
-    pub fn keep(&self, value: Correlation, mut stream: Stream) -> Outcome<()> {
-        let now = Instant::now();
-        stream.touched = now;
+    /// [`Reason::ServerLimitExceeded`]: there are too many.
+    pub fn begin(&self, (partition, owner): (&str, &str)) -> Outcome<Taken<'_>> {
         let mut waiting = self.waiting();
-        waiting.retain(|_, other| now.duration_since(other.touched) < PATIENCE);
-        let of_one = waiting.values().filter(|other| other.owner == stream.owner).count();
-        if waiting.len() >= MOST || of_one >= MOST_OF_ONE {
-            return Err(too_much("too many operations are under way"));
-        }
-        let collected: usize = waiting.values().map(|other| other.collected).sum();
-        if collected.saturating_add(stream.collected) > MOST_COLLECTED_BY_ALL {
-            return Err(too_much("the operations under way hold too much data"));
-        }
-        waiting.insert(value, stream);
-        Ok(())
+        let late = |stream: &Stream| stream.touched.elapsed() >= PATIENCE;
+        waiting.retain(|_, stream| !stream.as_ref().is_some_and(late));
+        let place = |number: u64| (partition.to_owned(), owner.to_owned(), number);
+        let free = (0..MOST_OF_ONE).map(place).find(|place| !waiting.contains_key(place));
+        let place = free.filter(|_| waiting.len() < MOST);
+        let place = place.ok_or_else(|| too_much("too many operations are under way"))?;
+        waiting.insert(place.clone(), None);
+        let number = place.2;
+        Ok(Taken { streams: self, place: Some(place), value: self.value(number) })
     }
 
     /// Takes a client's operation, to go on with it. While it is taken, nobody else finds it.
@@ -137,20 +167,31 @@ impl Streams {
     pub fn take(
         &self,
         value: &[u8],
-        client: (&str, &str),
+        (partition, owner): (&str, &str),
         operation: Operation,
-    ) -> Outcome<(Correlation, Stream)> {
+    ) -> Outcome<(Taken<'_>, Stream)> {
         let unknown = || Failure::new(Reason::InvalidCorrelationValue, "no such operation is under way");
-        let value = Correlation::try_from(value).map_err(|_| unknown())?;
-        let mut waiting = self.waiting();
-        let found = waiting.get(&value).filter(|stream| stream.is_of(client, operation));
-        if found.is_none_or(|stream| stream.touched.elapsed() >= PATIENCE) {
+        let number = value.last_chunk().copied().map(u64::from_be_bytes).ok_or_else(unknown)?;
+        if value != self.value(number) {
             return Err(unknown());
         }
-        waiting.remove(&value).map(|stream| (value, stream)).ok_or_else(unknown)
+        let place = (partition.to_owned(), owner.to_owned(), number);
+        let mut waiting = self.waiting();
+        let found = waiting.get_mut(&place).ok_or_else(unknown)?;
+        let fits =
+            |stream: &&mut Stream| stream.operation == operation && stream.touched.elapsed() < PATIENCE;
+        if found.as_mut().filter(fits).is_none() {
+            return Err(unknown());
+        }
+        let stream = found.take().ok_or_else(unknown)?;
+        Ok((Taken { streams: self, place: Some(place), value: self.value(number) }, stream))
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<Correlation, Stream>> {
+    fn value(&self, number: u64) -> Correlation {
+        (u128::from(self.mark) << 64 | u128::from(number)).to_be_bytes()
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, BTreeMap<Place, Option<Stream>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -190,12 +231,15 @@ mod tests {
 
     const ANN: (&str, &str) = ("kmip", "ann");
 
-    fn stream(client: (&str, &str), collects: bool) -> Stream {
-        Stream::new(client, Operation::Hash, None, Box::new(Nothing { collects }))
+    fn stream(collects: bool) -> Stream {
+        Stream::new(Operation::Hash, None, Box::new(Nothing { collects }))
     }
 
-    fn named(number: u32) -> Correlation {
-        u128::from(number).to_be_bytes()
+    fn begun(streams: &Streams, client: (&str, &str)) -> Correlation {
+        let taken = streams.begin(client).unwrap();
+        let value = taken.value();
+        taken.keep(stream(false)).unwrap();
+        value
     }
 
     fn refusal<T>(outcome: Outcome<T>) -> Reason {
@@ -205,50 +249,60 @@ mod tests {
     #[test]
     fn an_operation_is_found_by_its_owner_and_kind_alone_and_once() {
         let streams = Streams::default();
-        streams.keep(named(1), stream(ANN, false)).unwrap();
+        let value = begun(&streams, ANN);
         let unknown = Reason::InvalidCorrelationValue;
-        assert_eq!(refusal(streams.take(&named(1), ("kmip", "bob"), Operation::Hash)), unknown);
-        assert_eq!(refusal(streams.take(&named(1), ("other", "ann"), Operation::Hash)), unknown);
-        assert_eq!(refusal(streams.take(&named(1), ANN, Operation::MAC)), unknown);
-        assert_eq!(refusal(streams.take(&named(2), ANN, Operation::Hash)), unknown);
+        assert_eq!(refusal(streams.take(&value, ("kmip", "bob"), Operation::Hash)), unknown);
+        assert_eq!(refusal(streams.take(&value, ("other", "ann"), Operation::Hash)), unknown);
+        assert_eq!(refusal(streams.take(&value, ANN, Operation::MAC)), unknown);
+        assert_eq!(refusal(streams.take(&[0; 16], ANN, Operation::Hash)), unknown);
         assert_eq!(refusal(streams.take(b"short", ANN, Operation::Hash)), unknown);
-        assert!(streams.take(&named(1), ANN, Operation::Hash).is_ok());
-        assert_eq!(refusal(streams.take(&named(1), ANN, Operation::Hash)), unknown);
+        let (taken, found) = streams.take(&value, ANN, Operation::Hash).unwrap();
+        assert_eq!(refusal(streams.take(&value, ANN, Operation::Hash)), unknown, "it is taken");
+        assert_ne!(begun(&streams, ANN), value, "its place is not free");
+        taken.keep(found).unwrap();
+        drop(streams.take(&value, ANN, Operation::Hash).unwrap());
+        assert_eq!(refusal(streams.take(&value, ANN, Operation::Hash)), unknown, "it is over");
+        assert_eq!(begun(&streams, ANN), value, "its place is free again");
     }
 
     #[test]
     fn they_are_bounded_per_client_and_in_all() {
         let streams = Streams::default();
-        for number in 0..MOST_OF_ONE as u32 {
-            streams.keep(named(number), stream(ANN, false)).unwrap();
+        (0..MOST_OF_ONE).for_each(|_| drop(begun(&streams, ANN)));
+        assert_eq!(refusal(streams.begin(ANN)), Reason::ServerLimitExceeded);
+        for number in MOST_OF_ONE..MOST as u64 {
+            begun(&streams, ("kmip", &format!("client {}", number / MOST_OF_ONE)));
         }
-        assert_eq!(refusal(streams.keep(named(1 << 20), stream(ANN, false))), Reason::ServerLimitExceeded);
-        for number in MOST_OF_ONE as u32..MOST as u32 {
-            let owner = format!("client {}", number as usize / MOST_OF_ONE);
-            streams.keep(named(number), stream(("kmip", &owner), false)).unwrap();
-        }
-        let late = stream(("kmip", "late"), false);
-        assert_eq!(refusal(streams.keep(named(1 << 20), late)), Reason::ServerLimitExceeded);
+        assert_eq!(refusal(streams.begin(("kmip", "late"))), Reason::ServerLimitExceeded);
     }
 
     #[test]
     fn what_is_collected_is_bounded() {
-        let mut one = stream(ANN, true);
+        let mut one = stream(true);
         assert!(one.feed(&vec![0; MOST_COLLECTED]).is_ok());
         assert_eq!(refusal(one.feed(&[0])), Reason::ServerLimitExceeded);
-        let mut other = stream(ANN, false);
+        let mut other = stream(false);
         assert!(other.feed(&vec![0; MOST_COLLECTED]).is_ok());
         assert!(other.feed(&[0]).is_ok());
+        let streams = Streams::default();
+        for _ in 0..MOST_COLLECTED_BY_ALL / MOST_COLLECTED {
+            let mut one = stream(true);
+            one.collected = MOST_COLLECTED;
+            streams.begin(ANN).unwrap().keep(one).unwrap();
+        }
+        let mut one = stream(true);
+        one.collected = 1;
+        assert_eq!(refusal(streams.begin(ANN).unwrap().keep(one)), Reason::ServerLimitExceeded);
     }
 
     #[test]
     fn one_that_waited_too_long_is_gone() {
         let streams = Streams::default();
-        streams.keep(named(1), stream(ANN, false)).unwrap();
+        let value = begun(&streams, ANN);
         let Some(long_ago) = Instant::now().checked_sub(PATIENCE) else { return };
-        streams.waiting().get_mut(&named(1)).unwrap().touched = long_ago;
-        assert_eq!(refusal(streams.take(&named(1), ANN, Operation::Hash)), Reason::InvalidCorrelationValue);
-        streams.keep(named(2), stream(ANN, false)).unwrap();
+        streams.waiting().values_mut().flatten().for_each(|stream| stream.touched = long_ago);
+        assert_eq!(refusal(streams.take(&value, ANN, Operation::Hash)), Reason::InvalidCorrelationValue);
+        begun(&streams, ANN);
         assert_eq!(streams.waiting().len(), 1, "the room is free again");
     }
 }

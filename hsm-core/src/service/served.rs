@@ -84,7 +84,7 @@ impl Space {
     /// # Errors
     /// As [`Space::cipher_by`].
     pub fn sign_by(&self, item: &Item, scheme: Scheme) -> Result<Signing> {
-        Signing::by(scheme, self.fit_unnamed(item, Function::Sign, Some(scheme.key_types()))?)
+        Signing::by(scheme, self.fit_unnamed(item, Function::Sign, Some(types_for(scheme, item)))?)
     }
 
     /// Begins to verify a signature or MAC.
@@ -101,7 +101,7 @@ impl Space {
     /// # Errors
     /// As [`Space::cipher_by`].
     pub fn verify_by(&self, item: &Item, scheme: Scheme) -> Result<Verifying> {
-        Verifying::by(scheme, self.fit_unnamed(item, Function::Verify, Some(scheme.key_types()))?)
+        Verifying::by(scheme, self.fit_unnamed(item, Function::Verify, Some(types_for(scheme, item)))?)
     }
 
     /// Derives `length` bytes.
@@ -202,6 +202,13 @@ impl Space {
         })
         .map(drop)
     }
+}
+
+/// The key types that a scheme takes. KMIP lets keys of ciphers make HMACs, where their usage mask does.
+fn types_for(scheme: Scheme, item: &Item) -> &'static [u64] {
+    const OF_CIPHERS: &[u64] = &[CKK_AES, CKK_DES2, CKK_DES3, CKK_CHACHA20];
+    let of_cipher = item.object().key_type().is_some_and(|key_type| OF_CIPHERS.contains(&key_type));
+    if matches!(scheme, Scheme::Hmac(..)) && of_cipher { OF_CIPHERS } else { scheme.key_types() }
 }
 
 const fn ciphering(direction: Direction) -> Function {

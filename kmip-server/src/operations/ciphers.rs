@@ -7,7 +7,7 @@ use hsm_core::object::lifecycle::Action;
 use hsm_core::service::Item as Found;
 use zeroize::Zeroizing;
 
-use super::parts::{Brought, Part, check_mask, data_field, learn, need};
+use super::parts::{Brought, Part, charge, check_mask, data_field, learn, need};
 use crate::context::{Context, id_field};
 use crate::failure::{Failure, Outcome, invalid_field};
 use crate::parameters::ciphers::{Chosen, Start, choose};
@@ -116,7 +116,7 @@ fn begin(context: &Context<'_>, id: &str, found: &Found, asked: &Asked<'_>, byte
     let ciphering = context.space.cipher_by(found, transform, direction)?;
     learn(context, id, found, is_whole && direction == Direction::Decrypt);
     if direction == Direction::Encrypt {
-        context.space.charge(found, bytes as u64)?;
+        charge(context, found, bytes as u64)?;
     }
     Ok(Begun { ciphering, fresh_iv, tag_length, is_whole })
 }

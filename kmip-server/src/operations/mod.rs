@@ -6,6 +6,7 @@ pub mod attributes;
 pub mod capabilities;
 pub mod ciphers;
 pub mod create;
+pub mod derive;
 pub mod get;
 pub mod hash;
 pub mod life;

@@ -76,11 +76,22 @@ pub fn learn(context: &Context<'_>, id: &str, found: &Found, private: bool) {
     }
 }
 
+/// Takes what an operation costs from the key's usage limits.
+///
+/// # Errors
+/// [`Reason::PermissionDenied`] where too little is left: sections 4.29 and 4.31.
+pub fn charge(context: &Context<'_>, found: &Found, bytes: u64) -> Outcome<()> {
+    context.space.charge(found, bytes).map_err(|error| match error {
+        hsm_core::Error::UsageLimitExceeded => Failure::new(Reason::PermissionDenied, error.to_string()),
+        other => other.into(),
+    })
+}
+
 /// Takes what a part of an operation costs. The operation itself was counted with its first part.
 fn charge_more(context: &Context<'_>, found: &Found, bytes: u64) -> Outcome<()> {
     let by_bytes =
         UsageLimits::of(found.object()).is_some_and(|limits| limits.unit == u32::from(UsageLimitsUnit::Byte));
-    if by_bytes { Ok(context.space.charge(found, bytes)?) } else { Ok(()) }
+    if by_bytes { charge(context, found, bytes) } else { Ok(()) }
 }
 
 /// What a request of an operation in parts brings.
@@ -120,15 +131,14 @@ impl Brought<'_> {
         work: Box<dyn Work>,
         opening: Vec<Item>,
     ) -> Outcome<Vec<Item>> {
-        let mut stream = Stream::new(Brought::client(context), self.operation, id, work);
+        let taken = context.engine.streams.begin(Brought::client(context))?;
+        let mut stream = Stream::new(self.operation, id, work);
         let output = self.feed(&mut stream)?;
-        let mut value = [0; 16];
-        context.space.session().random(&mut value)?;
         let mut answer: Vec<Item> = stream.id.as_deref().map(id_field).into_iter().collect();
         answer.extend(data_field(output));
         answer.extend(opening);
-        answer.push(Item::bytes(Tag::CORRELATION_VALUE, value.to_vec()));
-        context.engine.streams.keep(value, stream)?;
+        answer.push(Item::bytes(Tag::CORRELATION_VALUE, taken.value().to_vec()));
+        taken.keep(stream)?;
         Ok(answer)
     }
 
@@ -145,7 +155,7 @@ impl Brought<'_> {
         (action, charged): (Action, bool),
     ) -> Outcome<Vec<Item>> {
         let streams = &context.engine.streams;
-        let (value, mut stream) = streams.take(value, Brought::client(context), self.operation)?;
+        let (taken, mut stream) = streams.take(value, Brought::client(context), self.operation)?;
         if let Some(id) = id
             && Some(context.resolve(id)?) != stream.id
         {
@@ -165,8 +175,8 @@ impl Brought<'_> {
             return Ok(answer);
         }
         answer.extend(data_field(output));
-        answer.push(Item::bytes(Tag::CORRELATION_VALUE, value.to_vec()));
-        streams.keep(value, stream)?;
+        answer.push(Item::bytes(Tag::CORRELATION_VALUE, taken.value().to_vec()));
+        taken.keep(stream)?;
         Ok(answer)
     }
 }

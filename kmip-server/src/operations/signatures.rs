@@ -7,7 +7,7 @@ use hsm_core::mechanism::{Scheme, Signing, Verifying, ecdsa_from_der, ecdsa_to_d
 use hsm_core::object::lifecycle::Action;
 use hsm_core::service::Item as Found;
 
-use super::parts::{Brought, Part, check_mask, learn, need};
+use super::parts::{Brought, Part, charge, check_mask, learn, need};
 use crate::context::{Context, id_field};
 use crate::failure::{Failure, Outcome, invalid_field};
 use crate::parameters::signatures::{self, Message};
@@ -158,7 +158,7 @@ impl Maker<'_> {
     fn signing(&self, context: &Context<'_>, id: &str, bytes: u64) -> Outcome<Signing> {
         let signing = context.space.sign_by(self.found, self.schemes()?.0)?;
         learn(context, id, self.found, true);
-        context.space.charge(self.found, bytes)?;
+        charge(context, self.found, bytes)?;
         Ok(signing)
     }
 
