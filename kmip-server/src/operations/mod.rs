@@ -23,7 +23,6 @@ pub mod split;
 pub mod transfer;
 pub mod usage;
 
-pub mod signatures;
 #[cfg(test)]
 pub(crate) mod tests;
 
