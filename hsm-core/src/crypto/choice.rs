@@ -3,8 +3,9 @@
 //! the key or the data, and another library would have no better answer.
 
 use super::{
-    AesMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey, EdPrivateKey,
-    EdPublicKey, Hash, KeyWrap, Mac, Poly1305, Provider, RsaParts, RsaPrivateKey, RsaPublicKey, XPrivateKey,
+    AesMode, BlowfishMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey,
+    EdPrivateKey, EdPublicKey, Hash, KeyWrap, Mac, Poly1305, Provider, RsaParts, RsaPrivateKey, RsaPublicKey,
+    XPrivateKey,
 };
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -84,6 +85,11 @@ pub fn des3_cmac(key: &[u8]) -> Result<Box<dyn Mac>> {
 /// Begins a Triple DES encryption or decryption.
 pub fn des3(mode: Des3Mode<'_>, direction: Direction, key: &[u8]) -> Result<Box<dyn Cipher>> {
     first(order(), |provider| provider.des3(mode, direction, key))
+}
+
+/// Begins a Blowfish encryption or decryption.
+pub fn blowfish(mode: BlowfishMode<'_>, direction: Direction, key: &[u8]) -> Result<Box<dyn Cipher>> {
+    first(order(), |provider| provider.blowfish(mode, direction, key))
 }
 
 /// Begins ChaCha20, which is the same in both directions.

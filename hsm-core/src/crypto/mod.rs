@@ -206,6 +206,13 @@ pub trait Provider: Sync {
     fn des3_cmac(&self, key: &[u8]) -> Option<Result<Box<dyn Mac>>>;
     /// A Triple DES cipher with a key of 16 or 24 bytes, whose parity bits do not matter.
     fn des3(&self, mode: Des3Mode<'_>, direction: Direction, key: &[u8]) -> Option<Result<Box<dyn Cipher>>>;
+    /// A Blowfish cipher with a key of 4 to 56 bytes, for old data alone.
+    fn blowfish(
+        &self,
+        mode: BlowfishMode<'_>,
+        direction: Direction,
+        key: &[u8],
+    ) -> Option<Result<Box<dyn Cipher>>>;
     /// ChaCha20 with a key of 32 bytes, from block `counter`. A nonce of 12 bytes is RFC 8439's, with a
     /// counter of 32 bits, one of 8 bytes the original's, with a counter of 64.
     fn chacha20(&self, nonce: &[u8], counter: u64, key: &[u8]) -> Option<Result<Box<dyn Cipher>>>;

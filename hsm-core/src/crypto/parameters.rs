@@ -167,6 +167,16 @@ pub enum Des3Mode<'a> {
     Ofb { iv: &'a [u8; 8] },
 }
 
+/// Modes of Blowfish with their initialisation vectors, as those of [`AesMode`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)] // As `AesMode`.
+pub enum BlowfishMode<'a> {
+    Ecb,
+    EcbPad,
+    Cbc { iv: &'a [u8; 8] },
+    CbcPad { iv: &'a [u8; 8] },
+}
+
 /// Parameters of ChaCha20-Poly1305. RFC 8439, section 2.8.
 #[derive(Clone, Copy, Debug)]
 pub struct Poly1305<'a> {

@@ -67,10 +67,14 @@ fn in_parts(transform: Transform, direction: Direction, key: &Arc<Key>, input: &
     Ok(all)
 }
 
+/// A key, and what makes a transform for it.
+type Sample = (Arc<Key>, fn() -> Transform);
+
 /// Every transform of a secret key, under a key that fits it.
-fn transforms() -> Vec<(Arc<Key>, fn() -> Transform)> {
+fn transforms() -> Vec<Sample> {
     let aes = || secret(CKK_AES, &[1; 16]);
     let des3 = || secret(CKK_DES3, &std::array::from_fn::<u8, 24, _>(|at| at as u8));
+    let blowfish = || secret(CKK_GENERIC_SECRET, &[2; 16]);
     let chacha = || secret(CKK_CHACHA20, &[2; 32]);
     let halves = secret(CKK_GENERIC_SECRET, &std::array::from_fn::<u8, 64, _>(|at| at as u8));
     vec![
@@ -86,6 +90,8 @@ fn transforms() -> Vec<(Arc<Key>, fn() -> Transform)> {
         (des3(), || Transform::Des3CbcPad([3; 8])),
         (des3(), || Transform::Des3Cfb([3; 8])),
         (des3(), || Transform::Des3Ofb([3; 8])),
+        (blowfish(), || Transform::BlowfishEcbPad),
+        (blowfish(), || Transform::BlowfishCbcPad([3; 8])),
         (chacha(), || Transform::ChaCha20 { nonce: vec![4; 12], counter: 1 }),
         (chacha(), || Transform::ChaCha20Poly1305 { nonce: [4; 12], aad: vec![5], tag_len: 16 }),
     ]

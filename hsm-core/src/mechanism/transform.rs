@@ -4,7 +4,9 @@
 use cryptoki_sys::*;
 use zeroize::Zeroizing;
 
-use crate::crypto::{self, AesMode, Cipher, Des3Mode, Direction, Hash, KeyWrap, Oaep, Poly1305};
+use crate::crypto::{
+    self, AesMode, BlowfishMode, Cipher, Des3Mode, Direction, Hash, KeyWrap, Oaep, Poly1305,
+};
 use crate::error::{Error, Result};
 use crate::object::material::Key;
 
@@ -62,6 +64,14 @@ pub enum Transform {
     Des3Cfb([u8; 8]),
     /// Triple DES in OFB.
     Des3Ofb([u8; 8]),
+    /// Blowfish in ECB.
+    BlowfishEcb,
+    /// Blowfish in ECB with PKCS #7 padding.
+    BlowfishEcbPad,
+    /// Blowfish in CBC.
+    BlowfishCbc([u8; 8]),
+    /// Blowfish in CBC with PKCS #7 padding.
+    BlowfishCbcPad([u8; 8]),
     /// ChaCha20.
     ChaCha20 {
         /// The nonce: 12 bytes (RFC 8439), or 8 (the original).
@@ -129,6 +139,10 @@ impl Transform {
             | Transform::Des3CbcPad(_)
             | Transform::Des3Cfb(_)
             | Transform::Des3Ofb(_) => &[CKK_DES2, CKK_DES3],
+            Transform::BlowfishEcb
+            | Transform::BlowfishEcbPad
+            | Transform::BlowfishCbc(_)
+            | Transform::BlowfishCbcPad(_) => &[CKK_GENERIC_SECRET],
             Transform::ChaCha20 { .. } | Transform::ChaCha20Poly1305 { .. } => &[CKK_CHACHA20],
             Transform::RsaV15 | Transform::RsaX509 | Transform::RsaOaep { .. } => &[CKK_RSA],
         }
@@ -164,6 +178,17 @@ impl Transform {
         })
     }
 
+    /// The mode of Blowfish, for the transforms that are one.
+    fn blowfish_mode(&self) -> Option<BlowfishMode<'_>> {
+        Some(match self {
+            Transform::BlowfishEcb => BlowfishMode::Ecb,
+            Transform::BlowfishEcbPad => BlowfishMode::EcbPad,
+            Transform::BlowfishCbc(iv) => BlowfishMode::Cbc { iv },
+            Transform::BlowfishCbcPad(iv) => BlowfishMode::CbcPad { iv },
+            _ => return None,
+        })
+    }
+
     /// The cipher under a secret key, for the transforms that are one.
     pub(super) fn cipher(&self, direction: Direction, key: &[u8]) -> Option<Result<Box<dyn Cipher>>> {
         if let Some(mode) = self.aes_mode() {
@@ -171,6 +196,9 @@ impl Transform {
         }
         if let Some(mode) = self.des3_mode() {
             return Some(crypto::des3(mode, direction, key));
+        }
+        if let Some(mode) = self.blowfish_mode() {
+            return Some(crypto::blowfish(mode, direction, key));
         }
         match self {
             Transform::ChaCha20 { nonce, counter } => Some(crypto::chacha20(nonce, *counter, key)),
@@ -186,7 +214,10 @@ impl Transform {
     pub(super) fn bounds(&self, direction: Direction) -> Bounds {
         let encrypting = match self {
             Transform::EcbPad | Transform::CbcPad(_) => Bounds::Padded(16),
-            Transform::Des3EcbPad | Transform::Des3CbcPad(_) => Bounds::Padded(8),
+            Transform::Des3EcbPad
+            | Transform::Des3CbcPad(_)
+            | Transform::BlowfishEcbPad
+            | Transform::BlowfishCbcPad(_) => Bounds::Padded(8),
             Transform::Gcm { tag_len, .. }
             | Transform::Ccm { tag_len, .. }
             | Transform::ChaCha20Poly1305 { tag_len, .. } => Bounds::Tagged(*tag_len),

@@ -11,6 +11,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("error",     &["object", "store", "unit"]),
     ("rng",       &["error", "secret"]),
     ("crypto",    &["error", "rng", "secret"]),
+    ("certificate", &["crypto", "error"]),
     ("object",    &["crypto", "error", "secret"]),
     ("mechanism", &["crypto", "error", "object", "rng", "secret"]),
     ("store",     &["error", "rng"]),
@@ -25,7 +26,7 @@ const MODULES: &[(&str, &[&str])] = &[
 /// What doors and tools may name of the core. Of the store: its errors and its place, no more.
 #[rustfmt::skip]
 const OFFERED: &[&str] = &[
-    "Error", "Result", "config", "crypto", "error", "hsm", "mechanism", "object", "partition", "secret", "service",
+    "Error", "Result", "certificate", "config", "crypto", "error", "hsm", "mechanism", "object", "partition", "secret", "service",
     "session", "store::StoreError", "store::StoreUrl", "unit",
 ];
 

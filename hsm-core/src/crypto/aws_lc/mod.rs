@@ -12,8 +12,9 @@ mod rsa;
 use openssl::error::ErrorStack;
 
 use super::{
-    AesMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey, EdPrivateKey,
-    EdPublicKey, Hash, KeyWrap, Mac, Poly1305, Provider, RsaParts, RsaPrivateKey, RsaPublicKey, XPrivateKey,
+    AesMode, BlowfishMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey,
+    EdPrivateKey, EdPublicKey, Hash, KeyWrap, Mac, Poly1305, Provider, RsaParts, RsaPrivateKey, RsaPublicKey,
+    XPrivateKey,
 };
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -61,6 +62,16 @@ impl Provider for AwsLc {
 
     fn des3(&self, mode: Des3Mode<'_>, direction: Direction, key: &[u8]) -> Option<Result<Box<dyn Cipher>>> {
         cipher::des3(mode, direction, key)
+    }
+
+    /// Not in AWS-LC's main library.
+    fn blowfish(
+        &self,
+        _mode: BlowfishMode<'_>,
+        _direction: Direction,
+        _key: &[u8],
+    ) -> Option<Result<Box<dyn Cipher>>> {
+        None
     }
 
     /// Not exposed by `openssl` on AWS-LC.

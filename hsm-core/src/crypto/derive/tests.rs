@@ -1,3 +1,5 @@
+//! Derivations against answers of the standards, and their limits.
+
 use super::*;
 
 fn is(derived: Result<Secret>, hex: &str) {

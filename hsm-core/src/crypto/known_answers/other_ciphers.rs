@@ -1,10 +1,11 @@
 //! CFB and OFB (NIST SP 800-38A, sections F.3 and F.4), CCM (SP 800-38C, appendix C), padded ECB and
 //! Triple DES (made with OpenSSL), CMAC on Triple DES (SP 800-38B, section D.4), ChaCha20 (the cases of
-//! KMIP's profile tests CS-BC-M-CHACHA20) and ChaCha20-Poly1305 (RFC 8439, section 2.8.2).
+//! KMIP's profile tests CS-BC-M-CHACHA20), ChaCha20-Poly1305 (RFC 8439, section 2.8.2), and Blowfish (the
+//! vectors published with it; padded ones made with OpenSSL).
 
 use super::ciphers::{IV, KEYS, PLAINTEXT, at_once, in_pieces};
 use super::{all, bytes};
-use crate::crypto::{AesMode, Cipher, Des3Mode, Direction, Poly1305, Provider};
+use crate::crypto::{AesMode, BlowfishMode, Cipher, Des3Mode, Direction, Poly1305, Provider};
 use crate::error::{Error, Result};
 
 /// Begins an operation with a provider.
@@ -308,6 +309,59 @@ fn chacha20_poly1305_is_that_of_rfc_8439_with_tags_of_every_length() {
         for (name, begun) in all(|provider| provider.chacha20_poly1305(parameters, Direction::Encrypt, &key))
         {
             assert!(matches!(begun.err(), Some(Error::MechanismParamInvalid)), "{name} {tag_len}");
+        }
+    }
+}
+
+/// Key and message of Blowfish's published vectors, with the ciphertexts that OpenSSL makes of the message.
+const BLOWFISH: (&str, [u8; 8], &[u8; 29]) = (
+    "0123456789abcdeff0e1d2c3b4a59687",
+    [0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10],
+    b"7654321 Now is the time for \0",
+);
+
+#[test]
+fn blowfish_is_that_of_its_vectors() {
+    let (key, iv, message) = BLOWFISH;
+    let key = bytes(key);
+    let cbc = bytes("6b77b4d63006dee605b156e27403979358deb9e7154616d9749decbec05d264b");
+    let ecb = bytes("2afd7daa60626ba38616468cc29cf6e1291e817cc740982d39a7f406ab494e60");
+    for (mode, length, ciphertext) in [
+        (BlowfishMode::Cbc { iv: &iv }, 24, &cbc[..24]),
+        (BlowfishMode::CbcPad { iv: &iv }, 29, &cbc[..]),
+        (BlowfishMode::Ecb, 24, &ecb[..24]),
+        (BlowfishMode::EcbPad, 29, &ecb[..]),
+    ] {
+        check(
+            &|provider, direction| provider.blowfish(mode, direction, &key),
+            &message[..length],
+            ciphertext,
+        );
+    }
+}
+
+#[test]
+fn blowfish_has_keys_of_4_to_56_bytes() {
+    for (length, fits) in [(0, false), (3, false), (4, true), (56, true), (57, false)] {
+        let key = vec![1; length];
+        for (name, begun) in all(|provider| provider.blowfish(BlowfishMode::Ecb, Direction::Encrypt, &key)) {
+            match begun.err() {
+                None => assert!(fits, "{name} {length}"),
+                Some(error) => assert!(!fits && matches!(error, Error::KeySizeRange), "{name} {length}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn blowfish_refuses_bad_padding_and_odd_lengths() {
+    for (mode, input, expected) in [
+        (BlowfishMode::EcbPad, &[0; 16][..], "EncryptedDataInvalid"),
+        (BlowfishMode::Ecb, &[0; 12], "EncryptedDataLength"),
+    ] {
+        for (name, cipher) in all(|provider| provider.blowfish(mode, Direction::Decrypt, &[1; 16])) {
+            let error = at_once(&mut *cipher.unwrap(), input).unwrap_err();
+            assert_eq!(format!("{error:?}"), expected, "{name}");
         }
     }
 }

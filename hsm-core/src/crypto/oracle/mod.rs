@@ -53,6 +53,8 @@ fn what_one_provider_offers_alone() {
         assert!(AwsLc.des3(mode, Direction::Encrypt, &[0; 24]).is_none());
         assert!(RustCrypto.des3(mode, Direction::Encrypt, &[0; 24]).is_some());
     }
+    assert!(AwsLc.blowfish(BlowfishMode::Ecb, Direction::Encrypt, &[0; 16]).is_none());
+    assert!(RustCrypto.blowfish(BlowfishMode::Ecb, Direction::Encrypt, &[0; 16]).is_some());
     assert!(AwsLc.des3_cmac(&[0; 24]).is_none());
     assert!(RustCrypto.des3_cmac(&[0; 24]).is_some());
     assert!(AwsLc.chacha20(&[0; 12], 0, &[0; 32]).is_none());

@@ -3,6 +3,7 @@
 //! behind the traits of [`crate::crypto`]; this one says what is offered.
 
 mod aes;
+mod blowfish;
 mod ccm;
 mod chacha;
 mod des3;
@@ -18,8 +19,9 @@ mod schemes;
 
 use super::blocks;
 use super::{
-    AesMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey, EdPrivateKey,
-    EdPublicKey, Hash, KeyWrap, Mac, Poly1305, Provider, RsaParts, RsaPrivateKey, RsaPublicKey, XPrivateKey,
+    AesMode, BlowfishMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey,
+    EdPrivateKey, EdPublicKey, Hash, KeyWrap, Mac, Poly1305, Provider, RsaParts, RsaPrivateKey, RsaPublicKey,
+    XPrivateKey,
 };
 use crate::error::Result;
 use crate::secret::Secret;
@@ -68,6 +70,15 @@ impl Provider for RustCrypto {
 
     fn des3(&self, mode: Des3Mode<'_>, direction: Direction, key: &[u8]) -> Option<Result<Box<dyn Cipher>>> {
         Some(des3::des3(mode, direction, key))
+    }
+
+    fn blowfish(
+        &self,
+        mode: BlowfishMode<'_>,
+        direction: Direction,
+        key: &[u8],
+    ) -> Option<Result<Box<dyn Cipher>>> {
+        Some(blowfish::blowfish(mode, direction, key))
     }
 
     fn chacha20(&self, nonce: &[u8], counter: u64, key: &[u8]) -> Option<Result<Box<dyn Cipher>>> {
