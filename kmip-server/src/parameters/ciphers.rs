@@ -72,8 +72,27 @@ pub fn choose(object: &Object, start: &Start<'_>) -> Outcome<Chosen> {
         Some(CKK_GENERIC_SECRET) if start.parameters.mode == Some(Mode::XTS) => {
             with(start.iv::<16>()?, Transform::Xts)
         }
-        Some(CKK_GENERIC_SECRET) if own_algorithm(object) == Some(Algorithm::Blowfish) => blowfish(start),
+        Some(CKK_GENERIC_SECRET) if is_blowfish(object) => blowfish(start),
         _ => Err(not_offered("objects of this kind do not encrypt")),
+    }
+}
+
+/// PKCS #11's key type of Blowfish is not the core's: such a key is a generic secret with its algorithm.
+fn is_blowfish(object: &Object) -> bool {
+    object.number(SOFTHSM_RS_ALGORITHM) == Some(u32::from(Algorithm::Blowfish).into())
+}
+
+fn blowfish(start: &Start<'_>) -> Outcome<Chosen> {
+    let parameters = start.parameters;
+    if parameters.algorithm.is_some_and(|algorithm| algorithm != Algorithm::Blowfish) {
+        return Err(bad("the algorithm is not that of the key"));
+    }
+    match parameters.mode.ok_or_else(|| bad("the block cipher mode is missing"))? {
+        Mode::CBC if is_padded(parameters)? => with(start.iv()?, Transform::BlowfishCbcPad),
+        Mode::CBC => with(start.iv()?, Transform::BlowfishCbc),
+        Mode::ECB if is_padded(parameters)? => Ok(plain(Transform::BlowfishEcbPad)),
+        Mode::ECB => Ok(plain(Transform::BlowfishEcb)),
+        _ => Err(not_offered("the block cipher mode is not offered")),
     }
 }
 
@@ -126,26 +145,6 @@ fn des3(start: &Start<'_>) -> Outcome<Chosen> {
         Mode::ECB => Ok(plain(Transform::Des3Ecb)),
         Mode::CFB => unpadded(parameters).and_then(|()| with(start.iv()?, Transform::Des3Cfb)),
         Mode::OFB => unpadded(parameters).and_then(|()| with(start.iv()?, Transform::Des3Ofb)),
-        _ => Err(not_offered("the block cipher mode is not offered")),
-    }
-}
-
-/// The algorithm that a key was said to be of.
-fn own_algorithm(object: &Object) -> Option<Algorithm> {
-    let number = object.number(SOFTHSM_RS_ALGORITHM).and_then(|number| u32::try_from(number).ok());
-    number.and_then(Algorithm::from_number)
-}
-
-fn blowfish(start: &Start<'_>) -> Outcome<Chosen> {
-    let parameters = start.parameters;
-    if parameters.algorithm.is_some_and(|algorithm| algorithm != Algorithm::Blowfish) {
-        return Err(bad("the algorithm is not that of the key"));
-    }
-    match parameters.mode.ok_or_else(|| bad("the block cipher mode is missing"))? {
-        Mode::CBC if is_padded(parameters)? => with(start.iv()?, Transform::BlowfishCbcPad),
-        Mode::CBC => with(start.iv()?, Transform::BlowfishCbc),
-        Mode::ECB if is_padded(parameters)? => Ok(plain(Transform::BlowfishEcbPad)),
-        Mode::ECB => Ok(plain(Transform::BlowfishEcb)),
         _ => Err(not_offered("the block cipher mode is not offered")),
     }
 }

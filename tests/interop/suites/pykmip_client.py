@@ -399,7 +399,9 @@ def states_of_use(client, _world):
 
 def masks(client, _world):
     from_version(client, KMIPVersion.KMIP_1_2, "Encrypt")
-    uid = make(client, masks=[Mask.ENCRYPT], active=True)
+    # What the client creates may always encrypt and decrypt; what it registers has the mask it says.
+    uid = client.register(objects.SymmetricKey(Algorithm.AES, 256, bytes(range(32)), [Mask.ENCRYPT], unique("mask")))
+    client.activate(uid)
     secret, _ = client.encrypt(b"data", uid, CBC, bytes(16))
     refused((*WRONG_STATE, Reason.INCOMPATIBLE_CRYPTOGRAPHIC_USAGE_MASK), client.decrypt, secret, uid, CBC, bytes(16))
     discard(client, uid)
