@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,12 +40,17 @@ pub struct Refused {
 impl Identity {
     /// The client whose certificate has this name.
     pub fn new(authority: &Authority, name: &str) -> Identity {
+        let file = |name: &str| authority.file(name);
+        Identity::of_files(&file("ca.pem"), &file(&format!("{name}.pem")), &file(&format!("{name}.key")))
+    }
+
+    /// The client of a certificate and its key, who trusts an authority.
+    pub fn of_files(authority: &Path, certificate: &Path, key: &Path) -> Identity {
         let mut roots = RootCertStore::empty();
-        let root = CertificateDer::from_pem_file(authority.file("ca.pem")).expect("ca.pem");
+        let root = CertificateDer::from_pem_file(authority).expect("the authority's file");
         roots.add(root).expect("the authority");
-        let certificate =
-            CertificateDer::from_pem_file(authority.file(&format!("{name}.pem"))).expect("a certificate");
-        let key = PrivateKeyDer::from_pem_file(authority.file(&format!("{name}.key"))).expect("a key");
+        let certificate = CertificateDer::from_pem_file(certificate).expect("a certificate");
+        let key = PrivateKeyDer::from_pem_file(key).expect("a key");
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()

@@ -1,6 +1,9 @@
 //! `make run`: what a new user would do, done for real and shown. It uses what was built as users
 //! do: the command line for the HSM and the token, the module by dlopen for keys and signatures,
-//! OpenSSL to verify them. Run again, it finds everything in place and says so.
+//! OpenSSL to verify them, and the server for a client of KMIP (`server`). Run again, it finds
+//! everything in place and says so.
+
+mod server;
 
 use std::error::Error;
 use std::fs::{File, OpenOptions};
@@ -80,7 +83,7 @@ fn run() -> Result<()> {
     heading(&format!("Keys, through {}", place.library.display()));
     let module = Pkcs11::new(&place.library)?;
     module.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK))?;
-    let session = log_in(&module, &pin)?;
+    let session = log_in(&module, TOKEN, &pin)?;
     for kind in &KINDS {
         make_key(&session, kind)?;
     }
@@ -93,6 +96,9 @@ fn run() -> Result<()> {
         say(&format!("{:<10}{:<22}{:>4} bytes  {verdict}", kind.label, kind.signer_name, signature.len()));
     }
     session.close()?;
+
+    heading("The same keys over KMIP, by mutual TLS");
+    server::prove(&place, &module)?;
     module.finalize()?;
 
     heading("What another process sees: softhsm-rs key list");
@@ -193,15 +199,16 @@ fn new_pin(path: &Path) -> Result<String> {
     Ok(pin)
 }
 
-fn log_in(module: &Pkcs11, pin: &str) -> Result<Session> {
+/// A session on a token, its user logged in.
+fn log_in(module: &Pkcs11, token: &str, pin: &str) -> Result<Session> {
     for slot in module.get_slots_with_initialized_token()? {
-        if module.get_token_info(slot)?.label() == TOKEN {
+        if module.get_token_info(slot)?.label() == token {
             let session = module.open_rw_session(slot)?;
             session.login(UserType::User, Some(&pin.to_owned().into()))?;
             return Ok(session);
         }
     }
-    Err(format!("the module shows no token {TOKEN}").into())
+    Err(format!("the module shows no token {token}").into())
 }
 
 fn make_key(session: &Session, kind: &Kind) -> Result<()> {
