@@ -24,7 +24,7 @@ pub use pins::Tries;
 
 pub(crate) use crate::store::RecordId as ObjectId;
 pub(crate) use objects::Loaded;
-pub(crate) use transaction::Transaction;
+pub(crate) use transaction::{Durability, Transaction};
 
 use crate::error::{Error, Result};
 use crate::hsm::Hsm;

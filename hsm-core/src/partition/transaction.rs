@@ -21,6 +21,15 @@ pub(crate) struct Transaction<'w> {
     touched: Vec<Touched>,
 }
 
+/// When a transaction must be on the disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Durability {
+    /// Before its caller goes on.
+    Now,
+    /// With the next one that must be: it does no harm if a power failure takes it back.
+    Soon,
+}
+
 /// An object after a transaction.
 pub(crate) struct Touched {
     pub id: RecordId,
@@ -105,19 +114,25 @@ impl Partition {
     /// logged in.
     pub(crate) fn transact(
         &self,
+        durability: Durability,
         body: &mut dyn FnMut(&mut Transaction<'_>) -> Result<()>,
     ) -> Result<Vec<Arc<Loaded>>> {
         let (public, private) = (self.half(false)?, self.half(true)?);
         let space = public.space;
         let mut halves = Some((public, private));
         let mut touched = Vec::new();
-        self.hsm()?.store()?.write(space, &mut |writer| {
+        let store = self.hsm()?.store()?;
+        let mut work = |writer: &mut dyn Writer| {
             let (public, private) = halves.take().ok_or(Error::Conflict)?;
             let mut transaction = Transaction { public, private, writer, touched: Vec::new() };
             body(&mut transaction)?;
             touched = transaction.touched;
             Ok(())
-        })?;
+        };
+        match durability {
+            Durability::Now => store.write(space, &mut work)?,
+            Durability::Soon => store.write_soon(space, &mut work)?,
+        }
         Ok(touched.into_iter().filter_map(|touched| self.take_over(touched)).collect())
     }
 

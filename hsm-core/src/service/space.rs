@@ -9,10 +9,12 @@ use cryptoki_sys::*;
 use crate::error::{Error, Result};
 use crate::object::lifecycle::{self, Action, Seconds};
 use crate::object::locate::{self, Criterion, Scope};
-use crate::object::managed::{self, Date, Managed, Name, SOFTHSM_RS_MADE, SOFTHSM_RS_OWNER};
+use crate::object::managed::{
+    self, Date, Managed, Name, SOFTHSM_RS_FRESH, SOFTHSM_RS_MADE, SOFTHSM_RS_OWNER,
+};
 use crate::object::material::Key;
 use crate::object::{Object, Value};
-use crate::partition::{Loaded, ObjectId, Transaction};
+use crate::partition::{Durability, Loaded, ObjectId, Transaction};
 use crate::session::Session;
 
 /// A client's view of a partition. The session keeps the partition open.
@@ -88,9 +90,17 @@ impl Space {
     /// # Errors
     /// What `body` answers, and those of the store.
     pub fn write(&self, body: &mut dyn FnMut(&mut Changes<'_, '_>) -> Result<()>) -> Result<Vec<Item>> {
+        self.write_with(Durability::Now, body)
+    }
+
+    fn write_with(
+        &self,
+        durability: Durability,
+        body: &mut dyn FnMut(&mut Changes<'_, '_>) -> Result<()>,
+    ) -> Result<Vec<Item>> {
         let now = lifecycle::now();
         let mut before = Vec::new();
-        let touched = self.session.partition().transact(&mut |transaction| {
+        let touched = self.session.partition().transact(durability, &mut |transaction| {
             let mut changes =
                 Changes { transaction, scope: &self.scope, now, before: std::mem::take(&mut before) };
             body(&mut changes)?;
@@ -120,6 +130,20 @@ impl Space {
             changes.replace(id, after)
         })?;
         touched.into_iter().next().ok_or(Error::NoSuchObject)
+    }
+
+    /// Marks that an object's value was given out. Not waited for: a power failure may make the object look
+    /// fresh again, as it would have had it come a moment sooner.
+    ///
+    /// # Errors
+    /// As [`Space::change`].
+    pub fn wear(&self, id: &str) -> Result<()> {
+        self.write_with(Durability::Soon, &mut |changes| {
+            let mut object = changes.object(id, Action::Read)?;
+            object.set(SOFTHSM_RS_FRESH, Value::Bool(false));
+            changes.replace(id, object)
+        })
+        .map(drop)
     }
 
     /// The objects that the client sees, that the criteria fit, and that `matches` agrees to, by
@@ -182,7 +206,7 @@ impl Space {
     /// Those of the store.
     pub fn undo(&self) -> Result<()> {
         let Some(journal) = self.journal().take() else { return Ok(()) };
-        self.session.partition().transact(&mut |transaction| {
+        self.session.partition().transact(Durability::Now, &mut |transaction| {
             for before in journal.iter().rev() {
                 match &before.object {
                     Some(object) => transaction.restore(before.id, object.duplicate())?,

@@ -2,7 +2,7 @@
 
 use hsm_core::object::Object;
 use hsm_core::object::lifecycle::Action;
-use hsm_core::object::managed::{Managed, ObjectType};
+use hsm_core::object::managed::ObjectType;
 use hsm_core::service::Item as Found;
 
 use crate::attributes::Attributes;
@@ -95,9 +95,5 @@ pub(crate) fn wear(context: &Context<'_>, found: &Found) -> Outcome<()> {
     if !found.object().flag(hsm_core::object::managed::SOFTHSM_RS_FRESH) {
         return Ok(());
     }
-    context.space.change(&found.id(), Action::Read, &|_, after| {
-        Managed { fresh: false, ..Managed::of(after) }.put(after);
-        Ok(())
-    })?;
-    Ok(())
+    Ok(context.space.wear(&found.id())?)
 }
