@@ -76,7 +76,7 @@ pub fn version_in(bytes: &[u8]) -> Version {
     }
 }
 
-/// The version of a request. One that is not spoken is answered in the newest that is.
+/// The version of a request. One that is not spoken is answered in the nearest older one that is.
 fn version_of(message: &Item) -> Result<Version, Broken> {
     let broken =
         |reason, text: String| Broken { version: Version::V1_0, failure: Failure::new(reason, text) };

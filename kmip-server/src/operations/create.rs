@@ -142,16 +142,8 @@ pub(crate) fn insert(context: &Context<'_>, keys: Vec<Key>) -> Outcome<Vec<Strin
 /// # Errors
 /// As [`create`].
 pub fn create_key_pair(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
-    let mut fields = Fields::new(payload)?;
-    let common = wanted(context, &mut fields, Tag::COMMON_TEMPLATE_ATTRIBUTE, Tag::COMMON_ATTRIBUTES)?;
-    let private =
-        wanted(context, &mut fields, Tag::PRIVATE_KEY_TEMPLATE_ATTRIBUTE, Tag::PRIVATE_KEY_ATTRIBUTES)?;
-    let public =
-        wanted(context, &mut fields, Tag::PUBLIC_KEY_TEMPLATE_ATTRIBUTE, Tag::PUBLIC_KEY_ATTRIBUTES)?;
-    super::take_pair_storage_masks(&mut fields);
-    fields.end()?;
-    let private = Wanted::new(merged(&common, private))?;
-    let public = Wanted::new(merged(&common, public))?;
+    let fields = Fields::new(payload)?;
+    let (public, private) = wanted_pair(context, fields)?;
     let (public_key, private_key) = fresh_pair(context, &public, &private)?;
     let (public_id, private_id) =
         insert_pair(context, (public_key, &public), (private_key, &private), &mut |_, _, _| Ok(()))?;
@@ -161,6 +153,20 @@ pub fn create_key_pair(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec
         Item::text(Tag::PRIVATE_KEY_UNIQUE_IDENTIFIER, private_id),
         Item::text(Tag::PUBLIC_KEY_UNIQUE_IDENTIFIER, public_id),
     ])
+}
+
+/// What a client wants of a key pair, public key first: the rest of a payload's fields.
+pub(crate) fn wanted_pair(context: &Context<'_>, mut fields: Fields<'_>) -> Outcome<(Wanted, Wanted)> {
+    let common = wanted(context, &mut fields, Tag::COMMON_TEMPLATE_ATTRIBUTE, Tag::COMMON_ATTRIBUTES)?;
+    let private =
+        wanted(context, &mut fields, Tag::PRIVATE_KEY_TEMPLATE_ATTRIBUTE, Tag::PRIVATE_KEY_ATTRIBUTES)?;
+    let public =
+        wanted(context, &mut fields, Tag::PUBLIC_KEY_TEMPLATE_ATTRIBUTE, Tag::PUBLIC_KEY_ATTRIBUTES)?;
+    super::take_pair_storage_masks(&mut fields);
+    fields.end()?;
+    let private = Wanted::new(merged(&common, private))?;
+    let public = Wanted::new(merged(&common, public))?;
+    Ok((public, private))
 }
 
 /// The common attributes and a key's own, which go before them.

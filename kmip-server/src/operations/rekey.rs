@@ -5,8 +5,7 @@ use hsm_core::object::managed::{Managed, ObjectType};
 use hsm_core::object::{Object, formats};
 use hsm_core::service::Item as Found;
 
-use super::create::{fresh_pair, fresh_secret, insert_pair, merged};
-use super::wanted;
+use super::create::{fresh_pair, fresh_secret, insert_pair, merged, wanted_pair};
 use crate::attributes::Attributes;
 use crate::context::{Context, id_field};
 use crate::failure::{Failure, Outcome};
@@ -75,15 +74,7 @@ pub fn rekey_key_pair(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<
     let mut fields = Fields::new(payload)?;
     let old_private = context.id_under(&mut fields, Tag::PRIVATE_KEY_UNIQUE_IDENTIFIER)?;
     let offset = fields.take_interval(Tag::OFFSET)?;
-    let common = wanted(context, &mut fields, Tag::COMMON_TEMPLATE_ATTRIBUTE, Tag::COMMON_ATTRIBUTES)?;
-    let private =
-        wanted(context, &mut fields, Tag::PRIVATE_KEY_TEMPLATE_ATTRIBUTE, Tag::PRIVATE_KEY_ATTRIBUTES)?;
-    let public =
-        wanted(context, &mut fields, Tag::PUBLIC_KEY_TEMPLATE_ATTRIBUTE, Tag::PUBLIC_KEY_ATTRIBUTES)?;
-    super::take_pair_storage_masks(&mut fields);
-    fields.end()?;
-    let private = Wanted::new(merged(&common, private))?;
-    let public = Wanted::new(merged(&common, public))?;
+    let (public, private) = wanted_pair(context, fields)?;
     let old_private_key = of_type(context.load(&old_private, Action::Replace)?, ObjectType::PrivateKey)?;
     let links = Managed::of(old_private_key.object());
     let old_public = linked(&links, LinkType::PublicKeyLink).ok_or_else(|| {
