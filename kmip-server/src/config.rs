@@ -38,6 +38,8 @@ pub struct Settings {
     pub credentials: Vec<CredentialRow>,
     /// Bounds on what clients may use.
     pub limits: Limits,
+    /// The certificate whose private key signs where Certify names no issuer: its unique identifier.
+    pub issuer: Option<String>,
     /// Whether the operations for interoperability tests are offered.
     pub interop: bool,
     /// What opens partition `kmip` besides the master key, where it has a PIN.
@@ -158,6 +160,7 @@ impl Settings {
             clients: Vec::new(),
             credentials: Vec::new(),
             limits: Limits::default(),
+            issuer: None,
             interop: false,
             pin: None,
             pin_only: false,

@@ -63,12 +63,14 @@ pub struct Settings {
     pub interop: bool,
     /// What Query tells of the server.
     pub server_information: String,
+    /// The certificate whose private key signs where Certify names no issuer: its unique identifier.
+    pub issuer: Option<String>,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
         let server_information = format!("softhsm-rs {}", env!("CARGO_PKG_VERSION"));
-        Settings { limits: Limits::default(), interop: false, server_information }
+        Settings { limits: Limits::default(), interop: false, server_information, issuer: None }
     }
 }
 

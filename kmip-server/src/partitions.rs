@@ -107,7 +107,12 @@ pub fn engine_settings(settings: &Settings) -> crate::engine::Settings {
         items: settings.limits.items,
         field: settings.limits.message,
     };
-    crate::engine::Settings { limits, interop: settings.interop, ..crate::engine::Settings::default() }
+    crate::engine::Settings {
+        limits,
+        interop: settings.interop,
+        issuer: settings.issuer.clone(),
+        ..crate::engine::Settings::default()
+    }
 }
 
 impl Pin {

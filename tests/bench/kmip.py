@@ -54,8 +54,12 @@ def build(tool):
     shutil.rmtree(sources, ignore_errors=True)
     shutil.copytree(pathlib.Path(os.environ["SHARED_TOOLS"]) / tool, sources)
     subprocess.run(["chmod", "-R", "u+w", sources], check=True)
+    manifest = sources / "Cargo.toml"
+    if "[workspace]" not in manifest.read_text():
+        # It lies below this workspace and is none of it.
+        manifest.write_text(manifest.read_text() + "\n[workspace]\n")
     subprocess.run(["cargo", "build", "--quiet", "--release", "--target-dir", BUILD, "--manifest-path",
-                    sources / "Cargo.toml"], check=True)
+                    manifest], check=True)
 
 
 def load(server, operation, seconds=SECONDS, connections=CONNECTIONS, **options):

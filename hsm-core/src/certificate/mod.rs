@@ -1,50 +1,25 @@
-//! X.509 certificates and requests for them, as others give them: what they say, and no judgement of it.
-//! RFC 5280, RFC 2986.
+//! X.509 certificates and requests for them: what those of others say, whether they are signed by whom they
+//! say and lead to an anchor, and certificates of our own. RFC 5280, RFC 2986.
 
+mod chain;
+mod issue;
 mod name;
+mod signature;
 
-use const_oid::ObjectIdentifier;
-use const_oid::db::{rfc5912, rfc8410};
+use const_oid::{AssociatedOid, ObjectIdentifier};
+use der::asn1::IntRef;
 use der::{Decode, Encode};
 use x509_cert::certificate::{CertificateInner, Rfc5280};
 use x509_cert::ext::pkix::name::GeneralName;
-use x509_cert::ext::pkix::{IssuerAltName, SubjectAltName};
-use x509_cert::request::CertReq;
+use x509_cert::ext::pkix::{BasicConstraints, IssuerAltName, KeyUsage, SubjectAltName, SubjectKeyIdentifier};
+use x509_cert::request::{CertReq, ExtensionReq};
 
+pub use chain::{Verdict, judge};
+pub use issue::{Draft, Issuer, KeyUsages, issue};
 pub use name::{Name, NamePart};
+pub use signature::{check_signature, scheme_of};
 
-use crate::crypto::Hash;
 use crate::error::{Error, Result};
-
-/// How something is signed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SignatureAlgorithm {
-    /// RSASSA-PKCS1-v1_5 with a hash.
-    RsaV15(Hash),
-    /// RSASSA-PSS, whose parameters are the certificate's matter.
-    RsaPss,
-    /// ECDSA with a hash.
-    Ecdsa(Hash),
-    /// Ed25519.
-    Ed25519,
-    /// Another, by its object identifier.
-    Other(ObjectIdentifier),
-}
-
-const SIGNATURES: [(ObjectIdentifier, SignatureAlgorithm); 12] = [
-    (rfc5912::MD_5_WITH_RSA_ENCRYPTION, SignatureAlgorithm::RsaV15(Hash::Md5)),
-    (rfc5912::SHA_1_WITH_RSA_ENCRYPTION, SignatureAlgorithm::RsaV15(Hash::Sha1)),
-    (rfc5912::SHA_224_WITH_RSA_ENCRYPTION, SignatureAlgorithm::RsaV15(Hash::Sha224)),
-    (rfc5912::SHA_256_WITH_RSA_ENCRYPTION, SignatureAlgorithm::RsaV15(Hash::Sha256)),
-    (rfc5912::SHA_384_WITH_RSA_ENCRYPTION, SignatureAlgorithm::RsaV15(Hash::Sha384)),
-    (rfc5912::SHA_512_WITH_RSA_ENCRYPTION, SignatureAlgorithm::RsaV15(Hash::Sha512)),
-    (rfc5912::ID_RSASSA_PSS, SignatureAlgorithm::RsaPss),
-    (rfc5912::ECDSA_WITH_SHA_224, SignatureAlgorithm::Ecdsa(Hash::Sha224)),
-    (rfc5912::ECDSA_WITH_SHA_256, SignatureAlgorithm::Ecdsa(Hash::Sha256)),
-    (rfc5912::ECDSA_WITH_SHA_384, SignatureAlgorithm::Ecdsa(Hash::Sha384)),
-    (rfc5912::ECDSA_WITH_SHA_512, SignatureAlgorithm::Ecdsa(Hash::Sha512)),
-    (rfc8410::ID_ED_25519, SignatureAlgorithm::Ed25519),
-];
 
 /// What an X.509 certificate says.
 #[derive(Debug)]
@@ -61,8 +36,16 @@ pub struct Certificate {
     pub not_after: u64,
     /// DER of SubjectPublicKeyInfo.
     pub public_key: Vec<u8>,
-    /// How it is signed.
-    pub signature_algorithm: SignatureAlgorithm,
+    /// How it is signed: the algorithm's object identifier.
+    pub signature_algorithm: ObjectIdentifier,
+    /// The identifier of its key, where it says one.
+    pub key_identifier: Option<Vec<u8>>,
+    /// What its key is for; nothing where it does not say.
+    pub usage: Vec<KeyUsages>,
+    /// Whether its subject issues certificates.
+    pub is_authority: bool,
+    /// DER of the subject's other names (SubjectAltName).
+    pub alternative_der: Option<Vec<u8>>,
     /// The subject's other names: e-mail addresses, DNS names and URIs as they are, directory names as
     /// RFC 4514 has them, addresses in hexadecimal.
     pub subject_alternative: Vec<String>,
@@ -70,15 +53,25 @@ pub struct Certificate {
     pub issuer_alternative: Vec<String>,
 }
 
-/// What a request of PKCS #10 asks for. Its signature is not checked here.
+/// What a request of PKCS #10 asks for. That its sender has the key, [`check_signature`] tells.
 #[derive(Debug)]
 pub struct Request {
     /// Whose certificate it is to be.
     pub subject: Name,
     /// DER of SubjectPublicKeyInfo.
     pub public_key: Vec<u8>,
-    /// How it is signed.
-    pub signature_algorithm: SignatureAlgorithm,
+    /// DER of the other names that the subject is to have (SubjectAltName).
+    pub subject_alternative: Option<Vec<u8>>,
+}
+
+impl Certificate {
+    /// DER of the serial number.
+    ///
+    /// # Errors
+    /// None that a certificate which was read gives.
+    pub fn serial_der(&self) -> Result<Vec<u8>> {
+        IntRef::new(&self.serial).and_then(|serial| serial.to_der()).map_err(invalid)
+    }
 }
 
 /// Reads DER of a certificate.
@@ -90,6 +83,9 @@ pub fn read_certificate(der: &[u8]) -> Result<Certificate> {
     let tbs = certificate.tbs_certificate();
     let subject = tbs.get_extension::<SubjectAltName>().map_err(invalid)?;
     let issuer = tbs.get_extension::<IssuerAltName>().map_err(invalid)?;
+    let usage = tbs.get_extension::<KeyUsage>().map_err(invalid)?;
+    let constraints = tbs.get_extension::<BasicConstraints>().map_err(invalid)?;
+    let key_identifier = tbs.get_extension::<SubjectKeyIdentifier>().map_err(invalid)?;
     Ok(Certificate {
         serial: tbs.serial_number().as_bytes().to_vec(),
         issuer: Name::of(tbs.issuer())?,
@@ -97,7 +93,11 @@ pub fn read_certificate(der: &[u8]) -> Result<Certificate> {
         not_before: tbs.validity().not_before.to_unix_duration().as_secs(),
         not_after: tbs.validity().not_after.to_unix_duration().as_secs(),
         public_key: tbs.subject_public_key_info().to_der().map_err(invalid)?,
-        signature_algorithm: algorithm(certificate.signature_algorithm().oid),
+        signature_algorithm: certificate.signature_algorithm().oid,
+        key_identifier: key_identifier.map(|(_, own)| own.0.as_bytes().to_vec()),
+        usage: usage.map_or_else(Vec::new, |(_, usage)| usage.0.into_iter().collect()),
+        is_authority: constraints.is_some_and(|(_, constraints)| constraints.ca),
+        alternative_der: subject.as_ref().map(|(_, names)| names.to_der().map_err(invalid)).transpose()?,
         subject_alternative: subject.map_or_else(Vec::new, |(_, names)| others(&names.0)),
         issuer_alternative: issuer.map_or_else(Vec::new, |(_, names)| others(&names.0)),
     })
@@ -112,17 +112,21 @@ pub fn read_request(der: &[u8]) -> Result<Request> {
     Ok(Request {
         subject: Name::of(&request.info.subject)?,
         public_key: request.info.public_key.to_der().map_err(invalid)?,
-        signature_algorithm: algorithm(request.algorithm.oid),
+        subject_alternative: requested_alternative(&request)?,
     })
+}
+
+/// The SubjectAltName among the extensions that a request asks for. RFC 2985, section 5.4.2.
+fn requested_alternative(request: &CertReq) -> Result<Option<Vec<u8>>> {
+    let asked = request.info.attributes.iter().find(|attribute| attribute.oid == ExtensionReq::OID);
+    let Some(asked) = asked.and_then(|attribute| attribute.values.get(0)) else { return Ok(None) };
+    let extensions = asked.decode_as::<ExtensionReq>().map_err(invalid)?.0;
+    let names = extensions.into_iter().find(|extension| extension.extn_id == SubjectAltName::OID);
+    Ok(names.map(|names| names.extn_value.as_bytes().to_vec()))
 }
 
 fn invalid(_: der::Error) -> Error {
     Error::DataInvalid
-}
-
-fn algorithm(oid: ObjectIdentifier) -> SignatureAlgorithm {
-    let known = SIGNATURES.iter().find(|(own, _)| *own == oid);
-    known.map_or(SignatureAlgorithm::Other(oid), |(_, algorithm)| *algorithm)
 }
 
 fn others(names: &[GeneralName]) -> Vec<String> {

@@ -1,9 +1,11 @@
 //! Distinguished names: DER, text and parts.
 
+use std::str::FromStr;
+
 use const_oid::ObjectIdentifier;
 use const_oid::db::{rfc3280, rfc4519};
-use der::Encode;
-use der::asn1::{Ia5StringRef, PrintableStringRef, TeletexStringRef, Utf8StringRef};
+use der::asn1::{Any, Ia5StringRef, PrintableStringRef, SetOfVec, TeletexStringRef, Utf8StringRef};
+use der::{Decode, Encode};
 use x509_cert::attr::AttributeTypeAndValue;
 
 use crate::error::{Error, Result};
@@ -62,10 +64,52 @@ impl Name {
         })
     }
 
+    /// A name of parts, in their order, each a relative name of its own.
+    ///
+    /// # Errors
+    /// [`Error::DataInvalid`] for text that a part cannot hold.
+    pub fn of_parts(parts: &[(NamePart, &str)]) -> Result<Name> {
+        let parts = parts.iter().map(|(kind, text)| written(*kind, text)).collect::<der::Result<Vec<_>>>();
+        let der = parts.and_then(|parts| parts.to_der()).map_err(super::invalid)?;
+        Name::read(&der)
+    }
+
+    /// Reads a name as RFC 4514 writes it.
+    ///
+    /// # Errors
+    /// [`Error::DataInvalid`].
+    pub fn of_text(text: &str) -> Result<Name> {
+        Name::of(&x509_cert::name::Name::from_str(text).map_err(super::invalid)?)
+    }
+
+    /// Reads DER of a name.
+    ///
+    /// # Errors
+    /// [`Error::DataInvalid`].
+    pub fn read(der: &[u8]) -> Result<Name> {
+        Name::of(&x509_cert::name::Name::from_der(der).map_err(super::invalid)?)
+    }
+
     /// The values of one kind of part.
     pub fn all(&self, kind: NamePart) -> impl Iterator<Item = &str> {
         self.parts.iter().filter(move |(own, _)| *own == kind).map(|(_, text)| text.as_str())
     }
+}
+
+/// RFC 5280, appendix A.1 names the string type of some parts; the others are UTF8String.
+fn written(kind: NamePart, text: &str) -> der::Result<SetOfVec<AttributeTypeAndValue>> {
+    let value = match kind {
+        NamePart::Country | NamePart::SerialNumber | NamePart::DnQualifier => {
+            Any::encode_from(&PrintableStringRef::new(text)?)?
+        }
+        NamePart::Email | NamePart::DomainComponent => Any::encode_from(&Ia5StringRef::new(text)?)?,
+        _ => Any::encode_from(&Utf8StringRef::new(text)?)?,
+    };
+    let known = PARTS.iter().find(|(_, own)| *own == kind);
+    let (oid, _) = known.ok_or_else(|| der::Error::from(der::ErrorKind::Failed))?;
+    let mut set = SetOfVec::new();
+    set.insert(AttributeTypeAndValue { oid: *oid, value })?;
+    Ok(set)
 }
 
 fn part(attribute: &AttributeTypeAndValue) -> Option<(NamePart, String)> {

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::object::lifecycle::{self, Action};
 use crate::object::managed::SOFTHSM_RS_STATE;
 use crate::object::material::Key;
-use crate::object::{Object, Value};
+use crate::object::{Object, Value, usage_mask};
 
 /// Checks that `key` may serve `row`'s mechanism in `function`: its class, type and size, its usage
 /// attribute and CKA_ALLOWED_MECHANISMS. The errors are those of a key;
@@ -31,9 +31,27 @@ pub(crate) fn check_unnamed(function: Function, key_types: Option<&[u64]>, key: 
     if allows(key.object(), |_| false) { Ok(()) } else { Err(Error::MechanismInvalid) }
 }
 
+/// Checks that a private key may sign certificates: its usage mask says so, or it may sign anything.
+pub(crate) fn check_certifying(key_types: &[u64], key: &Key) -> Result<()> {
+    let object = key.object();
+    check_fitness(Function::Sign, Some(key_types), object)?;
+    if !allows(object, |_| false) {
+        return Err(Error::MechanismInvalid);
+    }
+    let may = object.flag(CKA_SIGN) || usage_mask::of(object) & usage_mask::CERTIFICATE_SIGN != 0;
+    if may { Ok(()) } else { Err(Error::KeyFunctionNotPermitted) }
+}
+
 /// What a function asks of every key: its class and type, its state, its usage attribute.
 fn check_object(function: Function, key_types: Option<&[u64]>, object: &Object) -> Result<()> {
-    let (classes, attribute) = needs(function);
+    check_fitness(function, key_types, object)?;
+    let (_, attribute) = needs(function);
+    if object.flag(attribute) { Ok(()) } else { Err(Error::KeyFunctionNotPermitted) }
+}
+
+/// A key's class, type and state.
+fn check_fitness(function: Function, key_types: Option<&[u64]>, object: &Object) -> Result<()> {
+    let (classes, _) = needs(function);
     let Some(key_type) = object.key_type() else { return Err(Error::NoSuchKey) };
     let fits = key_types.is_none_or(|key_types| key_types.contains(&key_type));
     if !classes.contains(&object.class()) || !fits {
@@ -42,7 +60,7 @@ fn check_object(function: Function, key_types: Option<&[u64]>, object: &Object) 
     if object.get(SOFTHSM_RS_STATE).is_some() {
         lifecycle::check(object, action(function), lifecycle::now())?;
     }
-    if object.flag(attribute) { Ok(()) } else { Err(Error::KeyFunctionNotPermitted) }
+    Ok(())
 }
 
 /// Public operations of RSA and HMAC take keys outside the range in which keys are made: a caller who

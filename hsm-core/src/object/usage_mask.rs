@@ -22,6 +22,9 @@ const BITS: [(u32, u64); 10] = [
     (0x800, CKA_DERIVE),  // Key Agreement
 ];
 
+/// The bit for keys that sign certificates.
+pub const CERTIFICATE_SIGN: u32 = 0x1000;
+
 /// The object's usage mask: what was given, less what flags that were changed since forbid, and with
 /// what they allow.
 pub fn of(object: &Object) -> u32 {

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::mechanism::table::{Function, Row, row_for};
 use crate::mechanism::usage;
 use crate::mechanism::{Ciphering, Derivation, Mechanism, Scheme, Signing, Transform, Verifying};
+use crate::object::locate::Scope;
 use crate::object::managed::UsageLimits;
 use crate::object::material::Key;
 use crate::object::template::Author;
@@ -85,6 +86,27 @@ impl Space {
     /// As [`Space::cipher_by`].
     pub fn sign_by(&self, item: &Item, scheme: Scheme) -> Result<Signing> {
         Signing::by(scheme, self.fit_unnamed(item, Function::Sign, Some(types_for(scheme, item)))?)
+    }
+
+    /// Signs a certificate's body.
+    ///
+    /// # Errors
+    /// As [`Space::cipher_by`]; [`Error::KeyFunctionNotPermitted`] for a key that signs neither certificates
+    /// nor anything else.
+    pub fn sign_certificate(&self, item: &Item, scheme: Scheme, body: &[u8]) -> Result<Vec<u8>> {
+        usage::check_certifying(scheme.key_types(), item.key())?;
+        asks_no_pin(item)?;
+        let mut signing = Signing::by(scheme, item.key().clone())?;
+        let mut signature = vec![0; signing.signature_len()];
+        let length = signing.sign(body, &mut signature)?;
+        signature.truncate(length);
+        Ok(signature)
+    }
+
+    /// This view, of all that the partition holds: for what a server does by its own authority.
+    pub fn whole(&self) -> Space {
+        let scope = Scope { owner: String::new(), groups: Vec::new(), everything: true };
+        Space::new(Arc::clone(self.session()), scope)
     }
 
     /// Begins to verify a signature or MAC.

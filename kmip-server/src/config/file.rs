@@ -26,6 +26,7 @@ const KEYS: &[Key] = &[
     Key { name: "kmip.unlisted",          set: |s, v| v.one_of(UNLISTED).map(|it| s.unlisted = it) },
     Key { name: "kmip.client",            set: |s, v| rows::clients(v).map(|it| s.clients = it) },
     Key { name: "kmip.credential",        set: |s, v| rows::credentials(v).map(|it| s.credentials = it) },
+    Key { name: "kmip.issuer",            set: |s, v| v.text().map(|it| s.issuer = Some(it.into())) },
     Key { name: "kmip.interop",           set: |s, v| v.boolean().map(|it| s.interop = it) },
     Key { name: "kmip.pin_file",          set: |s, v| v.path().map(|it| s.pin = Some(Pin::File(it))) },
     Key { name: "kmip.pin_credential",    set: |s, v| v.text().map(|it| s.pin = Some(Pin::Credential(it.into()))) },

@@ -3,6 +3,7 @@
 
 pub mod certificate;
 pub mod curves;
+pub mod draft;
 pub mod fresh;
 pub mod give;
 pub mod read;

@@ -4,6 +4,7 @@
 pub mod asynchronous;
 pub mod attributes;
 pub mod capabilities;
+pub mod certify;
 pub mod ciphers;
 pub mod create;
 pub mod derive;
@@ -22,6 +23,7 @@ pub mod signatures;
 pub mod split;
 pub mod transfer;
 pub mod usage;
+pub mod validate;
 
 #[cfg(test)]
 pub(crate) mod tests;

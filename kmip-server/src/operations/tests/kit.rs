@@ -21,8 +21,7 @@ use crate::ttlv::{Item, Limits, Tag, Version, decode, encode};
 /// A server and its home, wiped at the end.
 pub(crate) struct Server {
     engine: Engine,
-    // Partitions do not keep their HSM.
-    _hsm: Arc<Hsm>,
+    hsm: Arc<Hsm>,
     _home: TempDir,
 }
 
@@ -46,7 +45,14 @@ impl Server {
         hsm.initialise(&Default::default(), &mut |_| {}).unwrap();
         let session = hsm.server_partition("kmip").unwrap().open_for_server().unwrap();
         let partitions = HashMap::from([("kmip".to_owned(), session)]);
-        Server { engine: Engine::new(partitions, Settings::default()), _hsm: hsm, _home: home }
+        Server { engine: Engine::new(partitions, Settings::default()), hsm, _home: home }
+    }
+
+    /// Has a certificate sign where Certify names no issuer.
+    pub(crate) fn set_issuer(&self, id: &str) {
+        let session = self.hsm.server_partition("kmip").unwrap().open_for_server().unwrap();
+        let settings = Settings { issuer: Some(id.to_owned()), ..Settings::default() };
+        self.engine.reload(HashMap::from([("kmip".to_owned(), session)]), settings);
     }
 
     /// The answer's batch items.

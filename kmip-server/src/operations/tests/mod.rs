@@ -1,6 +1,7 @@
 //! Operations as clients see them: whole requests in, whole answers out, without a socket.
 
 mod capabilities;
+mod certify;
 mod cryptography;
 pub(crate) mod kit;
 mod login;

@@ -1,0 +1,297 @@
+//! Certificates that the server makes: what a client says of one, who signs it, and the result. KMIP 1.4,
+//! sections 4.7 and 4.8; 2.1, sections 6.1.6 and 6.1.45.
+
+use hsm_core::certificate::{
+    Certificate, Draft, Issuer, KeyUsages, Name, NamePart, check_signature, issue, read_certificate,
+    scheme_of,
+};
+use hsm_core::object::lifecycle::{Action, Seconds};
+use hsm_core::object::managed::{Managed, ObjectType};
+use hsm_core::object::{formats, usage_mask};
+use hsm_core::service::{Item as Found, Space};
+
+use super::certificate::PARTS;
+use super::replacement::linked;
+use crate::context::Context;
+use crate::failure::{Failure, Outcome, invalid_field};
+use crate::ttlv::enums::{CertificateType, CryptographicUsageMask as Mask, LinkType, ResultReason as Reason};
+use crate::ttlv::{Item, Tag};
+
+/// How long a certificate is valid where nobody says, in seconds: a year.
+const LIFETIME: Seconds = 365 * 24 * 3600;
+
+/// Bits of the usage mask and what they are in a certificate. KMIP 1.4, section 9.1.3.3.1, table "X.509 Key
+/// Usage to Cryptographic Usage Mask Mapping".
+#[rustfmt::skip]
+const USAGES: [(Mask, KeyUsages); 11] = [
+    (Mask::Sign,              KeyUsages::DigitalSignature),
+    (Mask::Verify,            KeyUsages::DigitalSignature),
+    (Mask::ContentCommitmentNonRepudiation, KeyUsages::NonRepudiation),
+    (Mask::WrapKey,           KeyUsages::KeyEncipherment),
+    (Mask::UnwrapKey,         KeyUsages::KeyEncipherment),
+    (Mask::Encrypt,           KeyUsages::DataEncipherment),
+    (Mask::Decrypt,           KeyUsages::DataEncipherment),
+    (Mask::KeyAgreement,      KeyUsages::KeyAgreement),
+    (Mask::DeriveKey,         KeyUsages::KeyAgreement),
+    (Mask::CertificateSign,   KeyUsages::KeyCertSign),
+    (Mask::CRLSign,           KeyUsages::CRLSign),
+];
+
+/// What a client says of a certificate by attributes that no object takes from clients otherwise.
+#[derive(Debug, Default)]
+pub struct Said {
+    /// DER of the subject's name.
+    pub subject: Option<Vec<u8>>,
+    /// The certificate that is to issue it.
+    pub issuer: Option<String>,
+    /// What the key is for.
+    pub mask: Option<u32>,
+}
+
+impl Said {
+    /// Takes it from the attributes of a request. The others stay there.
+    ///
+    /// # Errors
+    /// A Certificate Type other than X.509; a subject that is no name.
+    pub fn take(attributes: &mut Vec<Item>) -> Outcome<Said> {
+        let mut said = Said { subject: subject(attributes)?, ..Said::default() };
+        for item in attributes.iter() {
+            match item.tag {
+                Tag::CERTIFICATE_TYPE if item.as_value_of() != Ok(CertificateType::X_509) => {
+                    return Err(Failure::new(Reason::FeatureNotSupported, "X.509 certificates are made"));
+                }
+                Tag::CRYPTOGRAPHIC_USAGE_MASK => said.mask = u32::try_from(item.as_integer()?).ok(),
+                Tag::LINK => said.issuer = issuer_link(item).or(said.issuer),
+                _ => {}
+            }
+        }
+        let is_subject = |tag| {
+            matches!(tag, Tag::CERTIFICATE_TYPE | Tag::CERTIFICATE_SUBJECT | Tag::X509_CERTIFICATE_SUBJECT)
+                || PARTS.iter().any(|(_, subject, _)| *subject == tag)
+        };
+        attributes.retain(|item| !is_subject(item.tag));
+        Ok(said)
+    }
+}
+
+/// Where a link of a certificate leads that names the one above it: KMIP 1.4, section 3.35.
+fn issuer_link(item: &Item) -> Option<String> {
+    let kind = item.child(Tag::LINK_TYPE)?.as_value_of::<LinkType>().ok()?;
+    let target = item.child(Tag::LINKED_OBJECT_IDENTIFIER)?.as_text().ok()?;
+    (kind == LinkType::CertificateLink).then(|| target.to_owned())
+}
+
+/// The subject that attributes name: as a whole, or by parts, the widest first.
+fn subject(attributes: &[Item]) -> Outcome<Option<Vec<u8>>> {
+    let bad = |_| invalid_field("the subject is no distinguished name");
+    let find = |tag| attributes.iter().find(|item| item.tag == tag);
+    let whole =
+        find(Tag::X509_CERTIFICATE_SUBJECT).and_then(|all| all.child(Tag::SUBJECT_DISTINGUISHED_NAME));
+    if let Some(name) = whole {
+        return Ok(Some(Name::read(name.as_bytes()?).map_err(bad)?.der));
+    }
+    let text = find(Tag::CERTIFICATE_SUBJECT);
+    if let Some(text) = text.and_then(|all| all.child(Tag::CERTIFICATE_SUBJECT_DISTINGUISHED_NAME)) {
+        return Ok(Some(Name::of_text(text.as_text()?).map_err(bad)?.der));
+    }
+    let mut parts = Vec::new();
+    for kind in WIDEST_FIRST {
+        let Some((_, tag, _)) = PARTS.iter().find(|(own, ..)| *own == kind) else { continue };
+        for item in attributes.iter().filter(|item| item.tag == *tag) {
+            parts.push((kind, item.as_text()?));
+        }
+    }
+    if parts.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Name::of_parts(&parts).map_err(bad)?.der))
+}
+
+/// The order in which names are written, X.500's: from the country to the person.
+const WIDEST_FIRST: [NamePart; 12] = [
+    NamePart::DomainComponent,
+    NamePart::Country,
+    NamePart::State,
+    NamePart::Locality,
+    NamePart::Organization,
+    NamePart::OrganizationalUnit,
+    NamePart::Title,
+    NamePart::SerialNumber,
+    NamePart::DnQualifier,
+    NamePart::UserId,
+    NamePart::CommonName,
+    NamePart::Email,
+];
+
+/// What a certificate is made of.
+#[derive(Debug, Default)]
+pub struct Parts {
+    /// DER of the subject's name.
+    pub subject: Vec<u8>,
+    /// DER of the SubjectPublicKeyInfo.
+    pub public_key: Vec<u8>,
+    /// What the key is for.
+    pub usage: Vec<KeyUsages>,
+    /// DER of the subject's other names.
+    pub alternative: Option<Vec<u8>>,
+    /// When it begins to be valid; now, where nobody says.
+    pub not_before: Option<Seconds>,
+    /// When it ends; a year later, or with its issuer, where nobody says.
+    pub not_after: Option<Seconds>,
+}
+
+/// A usage mask as a certificate has it.
+pub fn usages(mask: u32) -> Vec<KeyUsages> {
+    let mut out = Vec::new();
+    for (bit, usage) in USAGES {
+        if mask & bit as u32 != 0 && !out.contains(&usage) {
+            out.push(usage);
+        }
+    }
+    out
+}
+
+/// Who signs.
+pub struct Signer {
+    /// The private key.
+    key: Found,
+    /// The issuer's certificate; none issues itself.
+    certificate: Option<Certificate>,
+    /// The identifier of that certificate, where the client sees it.
+    pub id: Option<String>,
+}
+
+impl Signer {
+    /// Who signs a certificate: the issuer that the client names, else the one of the server's settings, else
+    /// the certified key itself.
+    ///
+    /// # Errors
+    /// An issuer that is none, or whose private key is not here.
+    pub fn find(context: &Context<'_>, named: Option<&str>, own: Option<&str>) -> Outcome<Signer> {
+        match (named, &context.settings.issuer, own) {
+            (Some(id), ..) => Signer::of_certificate(context.space, id, true),
+            (None, Some(id), _) => Signer::of_certificate(&context.space.whole(), id, false),
+            (None, None, Some(id)) => Signer::of_itself(context, id),
+            (None, None, None) => Err(Failure::new(
+                Reason::MissingData,
+                "no issuer is named by a Certificate Link or in the server's settings, and the private key is not here",
+            )),
+        }
+    }
+
+    /// A private key that signs the certificate of its own public key.
+    ///
+    /// # Errors
+    /// Those of the key's state.
+    pub fn of_itself(context: &Context<'_>, id: &str) -> Outcome<Signer> {
+        Ok(Signer { key: context.load(id, Action::Protect)?, certificate: None, id: None })
+    }
+
+    fn of_certificate(space: &Space, id: &str, is_seen: bool) -> Outcome<Signer> {
+        let found = space.load(id, Action::Read)?;
+        let bytes = found.object().bytes(cryptoki_sys::CKA_VALUE);
+        let certificate = read_certificate(bytes).ok();
+        let certificate = certificate.filter(|_| ObjectType::of(found.object()) == ObjectType::Certificate);
+        let certificate = certificate
+            .ok_or_else(|| Failure::new(Reason::InvalidObjectType, "the issuer is no X.509 certificate"))?;
+        let key = private_key(space, &Managed::of(found.object()))?;
+        let id = is_seen.then(|| id.to_owned());
+        Ok(Signer { key, certificate: Some(certificate), id })
+    }
+
+    /// Makes the certificate: DER.
+    ///
+    /// # Errors
+    /// Dates that do not fit; an authority that the issuer may not make; those of signing.
+    pub fn sign(&self, space: &Space, parts: &Parts, now: Seconds) -> Outcome<Vec<u8>> {
+        let (not_before, not_after) = self.validity(parts, now)?;
+        let is_authority = parts.usage.contains(&KeyUsages::KeyCertSign);
+        if is_authority && self.certificate.is_some() && self.id.is_none() {
+            // The server's own issuer vouches for clients' keys; it does not make others that would.
+            let text = "the server's issuer certifies no authorities";
+            return Err(Failure::new(Reason::PermissionDenied, text));
+        }
+        let scheme = scheme_of(self.key.key())?;
+        let issuer = match &self.certificate {
+            Some(own) if !own.is_authority => return Err(invalid_field("the issuer is no authority")),
+            Some(own) => Issuer {
+                name: &own.subject.der,
+                public_key: &own.public_key,
+                key_identifier: own.key_identifier.as_deref(),
+                scheme,
+            },
+            None => {
+                Issuer { name: &parts.subject, public_key: &parts.public_key, key_identifier: None, scheme }
+            }
+        };
+        let draft = Draft {
+            subject: &parts.subject,
+            public_key: &parts.public_key,
+            not_before,
+            not_after,
+            usage: &parts.usage,
+            is_authority,
+            alternative: parts.alternative.as_deref(),
+        };
+        let der = issue(&draft, &issuer, &mut |body| space.sign_certificate(&self.key, scheme, body))?;
+        check_signature(&der, issuer.public_key)
+            .map_err(|_| invalid_field("the issuer's private key is not that of its certificate"))?;
+        Ok(der)
+    }
+
+    /// From when until when the certificate is valid, in seconds since 1970.
+    fn validity(&self, parts: &Parts, now: Seconds) -> Outcome<(u64, u64)> {
+        let positive = |date: Seconds| {
+            u64::try_from(date).map_err(|_| invalid_field("certificates have no dates before 1970"))
+        };
+        let not_before = positive(parts.not_before.unwrap_or(now))?;
+        let last = self.certificate.as_ref().map(|own| own.not_after);
+        let not_after = match parts.not_after {
+            Some(date) => positive(date)?,
+            None => {
+                let usual = not_before.saturating_add(LIFETIME.unsigned_abs());
+                last.map_or(usual, |last| usual.min(last))
+            }
+        };
+        if not_after <= not_before {
+            return Err(invalid_field("the certificate would end before it begins"));
+        }
+        if last.is_some_and(|last| not_after > last) {
+            return Err(invalid_field("the certificate would outlive its issuer's"));
+        }
+        Ok((not_before, not_after))
+    }
+}
+
+/// The private key of a certificate or public key, by its links.
+fn private_key(space: &Space, links: &Managed) -> Outcome<Found> {
+    let missing = || {
+        Failure::new(Reason::ObjectNotFound, "no Private Key Link leads from the issuer to its private key")
+    };
+    if let Some(id) = linked(links, LinkType::PrivateKeyLink) {
+        return Ok(space.load(id, Action::Protect)?);
+    }
+    let public = linked(links, LinkType::PublicKeyLink).ok_or_else(missing)?;
+    let public = Managed::of(space.load(public, Action::Look)?.object());
+    let id = linked(&public, LinkType::PrivateKeyLink).ok_or_else(missing)?;
+    Ok(space.load(id, Action::Protect)?)
+}
+
+/// What a public key object says of a certificate for it.
+///
+/// # Errors
+/// [`Reason::InvalidObjectType`] for what is no public key.
+pub fn of_public_key(found: &Found) -> Outcome<Parts> {
+    let object = found.object();
+    if ObjectType::of(object) != ObjectType::PublicKey {
+        return Err(Failure::new(Reason::InvalidObjectType, "a public key is certified"));
+    }
+    let managed = Managed::of(object);
+    let name = managed.names.first().map_or_else(|| found.id(), |name| name.value.clone());
+    Ok(Parts {
+        subject: Name::of_parts(&[(NamePart::CommonName, &name)])?.der,
+        public_key: formats::encode(object, formats::Format::X509)?.to_vec(),
+        usage: usages(usage_mask::of(object)),
+        ..Parts::default()
+    })
+}
