@@ -6,6 +6,7 @@ pub mod curves;
 pub mod draft;
 pub mod fresh;
 pub mod give;
+pub mod pkcs12;
 pub mod read;
 pub mod replacement;
 pub mod transparent;

@@ -8,7 +8,7 @@ use hsm_core::service::Item as Found;
 use crate::attributes::Attributes;
 use crate::context::{Context, id_field, may_read};
 use crate::failure::{Failure, Outcome};
-use crate::objects::{give, wrapping};
+use crate::objects::{give, pkcs12, wrapping};
 use crate::ttlv::enums::{KeyFormatType as Format, KeyWrapType, ResultReason as Reason};
 use crate::ttlv::{Fields, Item, Tag};
 
@@ -82,6 +82,12 @@ fn key_block(
     }
     if attributes.first(Tag::KEY_WRAPPING_DATA).is_some() {
         return wrapping::registered(context, object, attributes, format, form);
+    }
+    if form.format == Some(Format::PKCS_12) {
+        return match form.wrap {
+            None => pkcs12::key_block(context, object, attributes),
+            Some(_) => Err(Failure::new(Reason::FeatureNotSupported, "a container is not wrapped again")),
+        };
     }
     let material = give::material_as(object, attributes, format)?;
     match form.wrap {

@@ -6,6 +6,7 @@ mod cryptography;
 pub(crate) mod kit;
 mod login;
 mod pkcs11;
+mod pkcs12;
 mod rekey;
 mod split;
 mod transfer;
