@@ -102,7 +102,7 @@ mod tests {
         let inside = vec![
             named(&[b.clone(), vendor, a.clone()]),
             Item::integer(Tag(0x54_0001), 7),
-            named(&[a.clone()]),
+            named(std::slice::from_ref(&a)),
         ];
         let items =
             vec![Item::text(Tag(0x54_0002), "no"), named(&[a, b]), Item::structure(Tag::ATTRIBUTES, inside)];

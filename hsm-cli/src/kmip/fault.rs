@@ -110,11 +110,15 @@ fn of_certificate(why: &CertificateError, peer: &Peer) -> Failure {
             "is signed by nobody whom this client trusts".to_owned(),
             "--tls-ca names the authority that signed it, or the certificate itself".to_owned(),
         ),
+        CertificateError::BadSignature => (
+            "is signed by another authority of the same name as the one that this client trusts".to_owned(),
+            "--tls-ca names the authority that signed it, or the certificate itself".to_owned(),
+        ),
         CertificateError::NotValidForName => {
             (format!("is not for \"{name}\""), "--server-name gives the name that it is for".to_owned())
         }
         CertificateError::NotValidForNameContext { presented, .. } => {
-            let names: Vec<_> = presented.iter().map(|name| printable(name)).collect();
+            let names: Vec<_> = presented.iter().map(|name| printable(bare(name))).collect();
             let names = if names.is_empty() { "nothing".into() } else { names.join(", ") };
             (
                 format!("is not for \"{name}\", but for {names}"),
@@ -133,6 +137,12 @@ fn of_certificate(why: &CertificateError, peer: &Peer) -> Failure {
         ),
     };
     Failure::new(Outcome::NotTrusted, format!("the certificate of {endpoint} {what}")).next(next)
+}
+
+/// A name without what the TLS library puts around it, as in `DnsName("example.org")`.
+fn bare(name: &str) -> &str {
+    let inside = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    inside.unwrap_or(name).trim_matches('"')
 }
 
 /// What a server says of a client before it goes.
@@ -208,6 +218,9 @@ mod tests {
             format!("{} | {}", failure.message, failure.next.unwrap_or_default())
         };
         assert!(told(CertificateError::UnknownIssuer).contains("--tls-ca"));
+        assert!(told(CertificateError::BadSignature).contains("another authority of the same name"));
+        assert_eq!(bare("DnsName(\"example.org\")"), "example.org");
+        assert_eq!((bare("IpAddress(::1)"), bare("other")), ("::1", "other"));
         assert!(told(CertificateError::NotValidForName).contains("--server-name"));
         assert!(told(CertificateError::Expired).contains("expired"));
         assert!(told(CertificateError::NotValidYet).contains("clock"));

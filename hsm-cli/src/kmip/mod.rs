@@ -68,7 +68,8 @@ impl<'a> Client<'a> {
             Ok(payload) => client.version = newest_common(&versions(&payload)).ok_or_else(none_in_common)?,
             Err(refusal) => {
                 log::info!("{}: {}", settings.peer.endpoint, refusal.text());
-                // Some close the connection after what they did not understand.
+                // Some close the connection after what they did not understand, and some have but one.
+                drop(client);
                 client = Client::connect(settings, Version::V1_0)?;
             }
         }

@@ -99,13 +99,17 @@ pub(crate) fn line(value: &Json) -> String {
         Json::Array(list) => list.iter().map(line).collect::<Vec<_>>().join(", "),
         Json::Object(fields) if fields.len() == 1 => fields.values().map(line).collect(),
         Json::Object(fields) => {
-            let fields = fields.iter().map(|(name, value)| match value {
-                Json::Object(_) | Json::Array(_) => format!("{}: ({})", printable(name), line(value)),
-                _ => format!("{}: {}", printable(name), line(value)),
-            });
-            fields.collect::<Vec<_>>().join(", ")
+            fields.iter().map(|(name, value)| field(name, value)).collect::<Vec<_>>().join(", ")
         }
         other => other.to_string(),
+    }
+}
+
+/// A field of a structure on a line.
+pub(crate) fn field(name: &str, value: &Json) -> String {
+    match value {
+        Json::Object(_) | Json::Array(_) => format!("{}: ({})", printable(name), line(value)),
+        _ => format!("{}: {}", printable(name), line(value)),
     }
 }
 

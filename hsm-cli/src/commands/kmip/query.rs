@@ -122,15 +122,27 @@ fn unknown(told: &Told) -> impl Iterator<Item = &Item> {
 fn lines(server: &str, version: &str, told: &Told) -> Vec<(&'static str, String)> {
     let mut lines = vec![("address", server.to_owned()), ("KMIP", version.to_owned())];
     for Section(tag, _, name) in SECTIONS {
-        let words: Vec<_> = values(told, *tag).iter().map(names::line).filter(|it| !it.is_empty()).collect();
         let mut name = *name;
-        for line in filled(&words) {
+        for line in groups(&values(told, *tag)).iter().flat_map(|words| filled(words)) {
             lines.push((name, line));
             // The following ones belong to the same.
             name = "";
         }
     }
     lines
+}
+
+/// What belongs together on lines: single values all of them, each structure its fields.
+fn groups(values: &[Json]) -> Vec<Vec<String>> {
+    let fields_of = |value: &Json| match value {
+        Json::Object(fields) if fields.len() > 1 => {
+            Some(fields.iter().map(|(name, value)| names::field(name, value)).collect())
+        }
+        _ => None,
+    };
+    let single = values.iter().filter(|value| fields_of(value).is_none());
+    let single: Vec<_> = single.map(names::line).filter(|word| !word.is_empty()).collect();
+    [single].into_iter().chain(values.iter().filter_map(fields_of)).collect()
 }
 
 /// Words with commas between them, on lines that are not too long.
@@ -164,6 +176,12 @@ mod tests {
         let words = ["a".repeat(40), "b".repeat(34), "c".into()];
         assert_eq!(filled(&words), [format!("{}, {},", words[0], words[1]), "c".to_owned()]);
         assert!(filled(&[]).is_empty());
+    }
+
+    #[test]
+    fn structures_have_lines_of_their_own() {
+        let values = [json!("a"), json!({ "x": 1, "y": [2, 3] }), json!({ "only": "b" })];
+        assert_eq!(groups(&values), [vec!["a", "b"], vec!["x: 1", "y: (2, 3)"]]);
     }
 
     #[test]
