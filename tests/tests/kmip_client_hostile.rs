@@ -1,6 +1,11 @@
 //! `softhsm-rs kmip` against servers that know less than the standard, or answer with something else: what
 //! is told, that nothing is waited for too long, and that no claim of a length is believed.
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -15,7 +20,7 @@ use hsm_tests::kmip::tool::{Ran, Tool};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const DISCOVER_VERSIONS: u32 = 0x1E;
@@ -130,6 +135,11 @@ fn failure(reason: u32, message: &str) -> Vec<Vec<u8>> {
     ]
 }
 
+/// A result that scripts read.
+fn json(ran: &Ran) -> Value {
+    serde_json::from_str(&ran.out).expect("JSON on standard output")
+}
+
 fn version_of(request: &Node) -> (Option<u32>, Option<u32>) {
     (request.number(tag::PROTOCOL_VERSION_MAJOR), request.number(tag::PROTOCOL_VERSION_MINOR))
 }
@@ -143,7 +153,7 @@ fn a_server_that_does_not_know_discover_versions_is_spoken_to_in_1_0() {
             success(&[text(VENDOR_IDENTIFICATION, "old")])
         }
     });
-    let told = stage.run(&["query", "--json"]).succeeds().json();
+    let told = json(&stage.run(&["query", "--json"]).succeeds());
     assert_eq!((&told["version"], &told["vendor"]), (&json!("1.0"), &json!("old")));
 }
 
@@ -154,7 +164,7 @@ fn a_server_that_speaks_other_versions_alone_is_not_spoken_to() {
         success(&[structure(tag::PROTOCOL_VERSION, &numbers)])
     };
     Stage::kmip(1, answer).run(&["query"]).fails(15, &["no version of KMIP from 1.0 to 2.1", "discover"]);
-    let told = Stage::kmip(1, answer).run(&["discover", "--json"]).succeeds().json();
+    let told = json(&Stage::kmip(1, answer).run(&["discover", "--json"]).succeeds());
     assert_eq!((&told["versions"], &told["newest_common"]), (&json!(["3.0"]), &json!(null)));
 }
 
@@ -173,7 +183,7 @@ fn query_functions_that_a_server_refuses_do_not_hide_the_others() {
         [one] if one.value == [0, 0, 0, 1] => success(&[enumeration(tag::OPERATION, 0x8000_0001)]),
         _ => failure(0x8000_0002, "not here"),
     });
-    let told = stage.run(&["query", "--kmip-version", "1.0", "--json"]).succeeds().json();
+    let told = json(&stage.run(&["query", "--kmip-version", "1.0", "--json"]).succeeds());
     assert_eq!(told["operations"], json!(["0x80000001"]));
     assert_eq!(told["refused"][0]["reason"], "0x80000002: not here");
     let stage = Stage::kmip(1, |_, _| failure(12, "go away\u{1b}[2J"));

@@ -2,8 +2,6 @@
 
 use std::process::Stdio;
 
-use serde_json::Value;
-
 use super::certificates::Authority;
 use crate::home::cli;
 
@@ -75,10 +73,5 @@ impl Ran {
             assert!(self.err.contains(word), "{word:?} is not in: {}", self.err);
         }
         assert_eq!(self.out, "", "a result besides the error");
-    }
-
-    /// Its result.
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.out).expect("JSON on standard output")
     }
 }
