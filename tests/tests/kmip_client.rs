@@ -256,7 +256,9 @@ isolated! {
         ask(ours.clone(), first.clone(), file(&others, "first.key"), &[]).fails(11, &["its key?"]);
         ask(ours, first.clone(), first.clone(), &[]).fails(8, &["private key"]);
         // The server's own certificate, named as it is.
-        ask(file(&server.authority, "server.pem"), first, key, &[]).succeeds();
+        let own = file(&server.authority, "server.pem");
+        ask(own.clone(), first.clone(), key.clone(), &[]).succeeds();
+        ask(own, first, key, &["--server-name", "example.org"]).fails(14, &["is not for \"example.org\""]);
     }
 
     fn credentials_are_sent_and_never_on_the_command_line(kit) {

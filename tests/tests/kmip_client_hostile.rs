@@ -91,9 +91,19 @@ impl Stage {
     /// Runs a command, and sees the server's end.
     fn run(self, arguments: &[&str]) -> Ran {
         let ran = self.tool.run(arguments);
-        self.server.join().expect("the server's part");
+        ended(self.server, &ran);
         ran
     }
+}
+
+/// The server has seen all the connections that it was to see.
+fn ended(server: JoinHandle<()>, ran: &Ran) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !server.is_finished() {
+        assert!(Instant::now() < deadline, "the server waits still; the client: {ran:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    server.join().expect("the server's part");
 }
 
 fn server_config(directory: &Path) -> ServerConfig {
@@ -214,7 +224,7 @@ fn an_answer_without_an_object_leaves_no_file() {
     let directory = stage.directory.path().to_owned();
     let arguments = ["get", "a", "--kmip-version", "1.4", "--out", path.to_str().unwrap()];
     let ran = stage.tool.run(&arguments);
-    stage.server.join().expect("the server's part");
+    ended(stage.server, &ran);
     ran.fails(16, &["no object"]);
     assert!(directory.exists() && !path.exists());
 }

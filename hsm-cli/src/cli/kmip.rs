@@ -32,20 +32,20 @@ pub(crate) enum Kmip {
     Get(Box<KmipGet>),
 }
 
-/// Which server, and who asks. Without certificates named here, those of the home serve: its authority and
-/// the client `dev` of `serve --dev`, or its only client.
+/// Which server, and who asks. Certificates are named all three, or none: then those of the home serve, as
+/// `serve --dev` and `certs` make them.
 #[derive(Debug, Args)]
 pub(crate) struct KmipConnection {
     /// The server; an IPv6 address with a port stands in brackets [default port: 5696]
     #[arg(long, value_name = "HOST[:PORT]")]
     pub(crate) server: Endpoint,
-    /// The client's certificate and its chain, in PEM
+    /// The client's certificate and its chain, in PEM [default: the home's client `dev`, or its only one]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires_all = ["tls_key", "tls_ca"])]
     pub(crate) tls_cert: Option<PathBuf>,
-    /// Its private key, in PEM
+    /// Its private key, in PEM [default: the home's]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires_all = ["tls_cert", "tls_ca"])]
     pub(crate) tls_key: Option<PathBuf>,
-    /// The authorities that vouch for the server, in PEM, or the server's own certificate
+    /// The authorities that vouch for the server, in PEM, or the server's own certificate [default: the home's]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires_all = ["tls_cert", "tls_key"])]
     pub(crate) tls_ca: Option<PathBuf>,
     /// The name that the server's certificate is for, where it is not HOST

@@ -90,3 +90,61 @@ fn check_dates(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), Ce
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use kmip_server::certificates::{Certificates, KeyKind, Request};
+    use kmip_server::tls;
+
+    use super::*;
+
+    /// A server's certificate, and one of another server by the same authority.
+    fn two() -> (CertificateDer<'static>, CertificateDer<'static>) {
+        let home = tempfile::tempdir().unwrap();
+        let certificates = Certificates::of_home(home.path());
+        let request = |name: &str| Request {
+            name: name.into(),
+            alternative_names: vec![name.into()],
+            organizational_unit: None,
+            key: KeyKind::P256,
+            days: 30,
+            replace: true,
+        };
+        certificates.make_authority(&request("authority")).unwrap();
+        let make = |name: &str| {
+            let made = certificates.make_server(&request(name)).unwrap();
+            tls::certificates(&made.certificate).unwrap().remove(0)
+        };
+        (make("one.example.org"), make("two.example.org"))
+    }
+
+    fn verify(
+        named: &CertificateDer<'static>,
+        shown: &CertificateDer<'_>,
+        name: &str,
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let mut roots = RootCertStore::empty();
+        roots.add(named.clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let verifier = Verifier::new(roots, vec![named.clone()], &provider).unwrap();
+        verifier.verify_server_cert(shown, &[], &ServerName::try_from(name).unwrap(), &[], now).map(drop)
+    }
+
+    #[test]
+    fn a_certificate_that_is_named_is_taken_for_its_name_and_its_time() {
+        let (one, two) = two();
+        let now = UnixTime::now();
+        assert_eq!(verify(&one, &one, "one.example.org", now), Ok(()));
+        let wrong = verify(&one, &one, "two.example.org", now).unwrap_err();
+        assert!(matches!(wrong, Error::InvalidCertificate(CertificateError::NotValidForNameContext { .. })));
+        let later = UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs() + 31 * 86_400));
+        assert_eq!(verify(&one, &one, "one.example.org", later), Err(CertificateError::Expired.into()));
+        let before = UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs() - 86_400));
+        assert_eq!(verify(&one, &one, "one.example.org", before), Err(CertificateError::NotValidYet.into()));
+        let other = verify(&one, &two, "two.example.org", now);
+        assert_eq!(other, Err(CertificateError::UnknownIssuer.into()));
+    }
+}

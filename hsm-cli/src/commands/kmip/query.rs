@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn names_are_filled_into_lines() {
-        let words = ["a".repeat(40), "b".repeat(34), "c".into()];
+        let words = ["a".repeat(40), "b".repeat(33), "c".into()];
         assert_eq!(filled(&words), [format!("{}, {},", words[0], words[1]), "c".to_owned()]);
         assert!(filled(&[]).is_empty());
     }
