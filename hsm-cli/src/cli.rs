@@ -8,8 +8,10 @@ use crate::failure::OUTCOMES;
 use crate::key_type::{self, KeyType};
 
 mod help;
+mod kmip;
 mod server;
 
+pub(crate) use kmip::{Kmip, KmipConnection, KmipGet, KmipLocate};
 pub(crate) use server::{Certs, MakeCertificate, RsaBits, Serve};
 
 /// A software HSM: tokens and keys for PKCS#11, under a master key that a ceremony made.
@@ -60,6 +62,9 @@ pub(crate) enum Command {
     /// Certificates of the KMIP server and its clients
     #[command(subcommand, after_long_help = help::CERTS_EXAMPLES)]
     Certs(Certs),
+    /// Look at a KMIP server, ours or another, as its client
+    #[command(subcommand, after_long_help = help::KMIP_EXAMPLES)]
+    Kmip(Kmip),
     /// Show the version and what this build has in it
     Version,
     /// Print a completion script for a shell

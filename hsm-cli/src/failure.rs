@@ -33,15 +33,19 @@ pub(crate) enum Outcome {
     Exists,
     Configuration,
     Disk,
+    Unreachable,
+    NotTrusted,
+    Refused,
+    BadAnswer,
 }
 
 /// Exit code, name in JSON, and meaning. The help of the command line prints it.
 #[rustfmt::skip]
-pub(crate) const OUTCOMES: [(Outcome, u8, &str, &str); 12] = [
+pub(crate) const OUTCOMES: [(Outcome, u8, &str, &str); 16] = [
     (Outcome::Failed,         1, "failed",        "any other failure"),
     (Outcome::Usage,          2, "usage",         "the command line is wrong, or a PIN is missing"),
     (Outcome::NoHsm,          3, "no-hsm",        "there is no HSM where the configuration says"),
-    (Outcome::NotFound,       4, "not-found",     "there is no such token or key, or more than one"),
+    (Outcome::NotFound,       4, "not-found",     "there is no such token, key or object, or more than one"),
     (Outcome::WrongPin,       5, "wrong-pin",     "the PIN is wrong"),
     (Outcome::PinLocked,      6, "pin-locked",    "the PIN is locked after too many wrong tries"),
     (Outcome::NotActive,      7, "not-active",    "the crypto unit is sealed, or has no master key"),
@@ -50,6 +54,10 @@ pub(crate) const OUTCOMES: [(Outcome, u8, &str, &str); 12] = [
     (Outcome::Exists,        10, "exists",        "it exists already"),
     (Outcome::Configuration, 11, "configuration", "the configuration is wrong"),
     (Outcome::Disk,          12, "disk",          "a file cannot be read or written"),
+    (Outcome::Unreachable,   13, "unreachable",   "a KMIP server cannot be reached, or does not answer"),
+    (Outcome::NotTrusted,    14, "not-trusted",   "a KMIP server's certificate is not accepted, or it does not accept the client's"),
+    (Outcome::Refused,       15, "refused",       "a KMIP server refused what was asked"),
+    (Outcome::BadAnswer,     16, "bad-answer",    "what a KMIP server answered is not KMIP"),
 ];
 
 impl Outcome {

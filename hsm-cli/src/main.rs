@@ -10,6 +10,7 @@ mod commands;
 mod describe;
 mod failure;
 mod key_type;
+mod kmip;
 mod output;
 mod pin;
 

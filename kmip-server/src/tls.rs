@@ -62,7 +62,10 @@ pub(crate) fn configs(settings: &TlsSettings, admission: &Arc<Admission>) -> Res
 }
 
 /// The certificates of a PEM file, of which there is one at least.
-pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
+///
+/// # Errors
+/// A file that cannot be read, or holds no certificate.
+pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let bytes = std::fs::read(path).map_err(Error::file(path))?;
     let found: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
     match found {
@@ -72,7 +75,11 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> 
     }
 }
 
-fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
+/// The private key of a PEM file that has no passphrase.
+///
+/// # Errors
+/// A file that cannot be read, or holds no such key.
+pub fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
     let bytes = std::fs::read(path).map(zeroize::Zeroizing::new).map_err(Error::file(path))?;
     PrivateKeyDer::from_pem_slice(&bytes).map_err(|e| {
         let what = match e {

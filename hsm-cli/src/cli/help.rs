@@ -136,6 +136,33 @@ Examples:
       Its renewal has the same objects.
   softhsm-rs certs untrust vcenter";
 
+pub(super) const KMIP_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs kmip discover --server localhost
+      With the certificates that `serve --dev` made in the home.
+  softhsm-rs kmip query --server kmip.example.org:5696 --tls-cert me.pem --tls-key me.key --tls-ca ca.pem
+  softhsm-rs kmip query --server [2001:db8::7] --server-name kmip.example.org
+  softhsm-rs kmip query --server localhost --kmip-version 1.4 --json | jq -r '.operations[]'
+  softhsm-rs kmip locate --server localhost --attributes
+  softhsm-rs help kmip get
+
+Passwords:
+  of --user are asked for without echo, or read from the file that --password-file names, or from
+  SOFTHSM_RS_KMIP_PASSWORD.";
+
+pub(super) const KMIP_LOCATE_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs kmip locate --server localhost --name disk
+  softhsm-rs kmip locate --server localhost --type private-key --state active --attributes
+  softhsm-rs kmip locate --server localhost --algorithm aes --length 256 --max 100 --offset 100";
+
+pub(super) const KMIP_GET_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs kmip get --server localhost 9f3c… --attributes
+      What it is; its value stays hidden.
+  softhsm-rs kmip get --server localhost 9f3c… --format pkcs8 --out key.pem
+  softhsm-rs kmip get --server localhost 9f3c… --show-value";
+
 pub(super) const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   softhsm-rs completions bash > ~/.local/share/bash-completion/completions/softhsm-rs

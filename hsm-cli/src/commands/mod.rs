@@ -16,6 +16,7 @@ mod about;
 mod certs;
 mod init;
 mod key;
+mod kmip;
 mod serve;
 mod status;
 mod token;
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: Cli, output: Output) -> Result<()> {
         Command::Key(command) => key::run(&*hsm()?, command, output)?,
         Command::Serve(options) => serve::run(&cli.global, &options, output)?,
         Command::Certs(command) => certs::run(&*hsm()?, command, output)?,
+        Command::Kmip(command) => kmip::run(&*hsm()?, command, output)?,
     }
     Ok(())
 }
