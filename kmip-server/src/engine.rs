@@ -88,6 +88,8 @@ pub struct Engine {
     observer: Option<Observer>,
     credentials: Credentials,
     answered: AtomicU64,
+    /// This process: asked once, since it costs a call of the system.
+    process: u32,
 }
 
 impl Engine {
@@ -103,6 +105,7 @@ impl Engine {
             observer: None,
             credentials: Credentials::default(),
             answered: AtomicU64::new(0),
+            process: std::process::id(),
         }
     }
 
@@ -166,7 +169,7 @@ impl Engine {
     /// This server's mark for an answer: unique while it runs.
     fn correlation(&self) -> String {
         let number = self.answered.fetch_add(1, Ordering::Relaxed);
-        format!("{:x}-{number:x}", std::process::id())
+        format!("{:x}-{number:x}", self.process)
     }
 
     fn space(&self, client: &Client) -> Outcome<Space> {

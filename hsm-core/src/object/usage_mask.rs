@@ -37,6 +37,24 @@ pub fn of(object: &Object) -> u32 {
     })
 }
 
+/// Whether the usage mask has any of these bits. Where all of them have flags, those decide.
+pub fn has(object: &Object, bits: u32) -> bool {
+    let given = object.number(SOFTHSM_RS_USAGE_MASK).unwrap_or_default();
+    let named = BITS.iter().filter(|(bit, _)| bits & bit != 0);
+    let mut flagless = bits;
+    for (bit, flag) in named {
+        flagless &= !bit;
+        match object.get(*flag) {
+            Some(Value::Bool(false)) => {}
+            // Of two bits with one flag, either says that it is set.
+            Some(Value::Bool(true)) if given & u64::from(bits_of(*flag) & !bit) == 0 => return true,
+            _ if given & u64::from(*bit) != 0 => return true,
+            _ => {}
+        }
+    }
+    given & u64::from(flagless) != 0
+}
+
 fn bits_of(flag: u64) -> u32 {
     BITS.iter().filter(|(_, own)| *own == flag).fold(0, |bits, (bit, _)| bits | bit)
 }
@@ -75,6 +93,24 @@ mod tests {
         set(&mut public, 0x1 | 0x2);
         assert!(public.get(CKA_SIGN).is_none(), "a public key has no CKA_SIGN");
         assert_eq!(of(&public), 0x3);
+    }
+
+    #[test]
+    fn one_bit_is_there_if_it_is_in_the_whole_mask() {
+        let mut object = secret_key();
+        for mask in [0, 0x1, 0x80, 0x81, 0xc, 0x1000, 0xfff] {
+            set(&mut object, mask);
+            for flags in [None, Some(false), Some(true)] {
+                for flag in [CKA_SIGN, CKA_DECRYPT] {
+                    let mut object = object.duplicate();
+                    flags.map(|flags| object.set(flag, Value::Bool(flags)));
+                    for bit in (0..14).map(|place| 1 << place) {
+                        let whole = of(&object) & bit != 0;
+                        assert_eq!(has(&object, bit), whole, "{mask:x} {flags:?} {bit:x}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -43,6 +43,7 @@ fn every_key_is_read() {
         identity = "san"
         unlisted = "own-space"
         interop = true
+        issuer = "00112233445566778899aabbccddeeff"
         pin_file = "/pin"
         pin_only = true
         [kmip.tls]
@@ -81,7 +82,8 @@ fn every_key_is_read() {
         username = "v"
         password_hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA"
     "#;
-    let Settings { limits, tls, clients, credentials, listen, .. } = load(TEXT).unwrap();
+    let Settings { limits, tls, clients, credentials, listen, issuer, .. } = load(TEXT).unwrap();
+    assert_eq!(issuer.as_deref(), Some("00112233445566778899aabbccddeeff"));
     assert_eq!(listen.len(), 2);
     assert_eq!(tls.client_ca, [PathBuf::from("/a"), PathBuf::from("/b")]);
     assert!(!tls.tls12);

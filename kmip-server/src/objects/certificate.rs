@@ -106,7 +106,7 @@ fn described(certificate: &Certificate) -> Outcome<Vec<Item>> {
             Tag::CERTIFICATE_IDENTIFIER,
             vec![
                 Item::text(Tag::ISSUER, issuer.text.clone()),
-                Item::text(Tag::SERIAL_NUMBER, hex::encode_upper(&certificate.serial)),
+                Item::text(Tag::SERIAL_NUMBER, hex::encode(&certificate.serial)),
             ],
         ),
         Item::structure(

@@ -37,10 +37,27 @@ fn mechanism(parameters: Option<&Item>, wrapping: &Object) -> Outcome<Mechanism>
         Mode::CBC if padded => CKM_AES_CBC_PAD,
         Mode::CBC => CKM_AES_CBC,
         Mode::ECB => CKM_AES_ECB,
+        Mode::GCM => return gcm(parameters),
         _ => return Err(not_offered()),
     };
     Ok(Mechanism::plain(kind))
 }
+
+/// GCM, whose tag stands behind what is wrapped: a Key Block has no field for it.
+fn gcm(parameters: Option<&Item>) -> Outcome<Mechanism> {
+    let tag = parameters.and_then(|parameters| parameters.child(Tag::TAG_LENGTH));
+    let tag_bits = match tag.map(Item::as_integer).transpose()? {
+        None => WHOLE_TAG,
+        Some(bytes) => u64::try_from(bytes).unwrap_or_default().saturating_mul(8),
+    };
+    let parameter = Parameter::Gcm { iv: Vec::new(), aad: Vec::new(), tag_bits };
+    Ok(Mechanism { kind: CKM_AES_GCM, parameter })
+}
+
+/// A tag of GCM that is not cut, in bits.
+const WHOLE_TAG: u64 = 128;
+/// Nonces of GCM, in bytes: SP 800-38D, section 8.2.
+const NONCE: usize = 12;
 
 /// The key and the mechanism that an Encryption Key Information names.
 fn named(context: &Context<'_>, information: &Item) -> Outcome<(hsm_core::service::Item, Mechanism)> {
@@ -131,13 +148,22 @@ pub fn wrapped(
 
 /// Modes that need an IV get a fresh one.
 fn random_iv(context: &Context<'_>, mechanism: &mut Mechanism) -> Outcome<Option<Vec<u8>>> {
-    if !matches!(mechanism.kind, CKM_AES_CBC | CKM_AES_CBC_PAD) {
-        return Ok(None);
-    }
-    let mut iv = vec![0; 16];
+    let length = match mechanism.kind {
+        CKM_AES_CBC | CKM_AES_CBC_PAD => 16,
+        CKM_AES_GCM => NONCE,
+        _ => return Ok(None),
+    };
+    let mut iv = vec![0; length];
     context.space.session().random(&mut iv)?;
-    mechanism.parameter = Parameter::Iv(iv.clone());
+    set_iv(mechanism, iv.clone());
     Ok(Some(iv))
+}
+
+fn set_iv(mechanism: &mut Mechanism, fresh: Vec<u8>) {
+    match &mut mechanism.parameter {
+        Parameter::Gcm { iv, .. } => *iv = fresh,
+        other => *other = Parameter::Iv(fresh),
+    }
 }
 
 /// A key that was registered wrapped: as it came, or unwrapped by its wrapping key.
@@ -181,7 +207,7 @@ pub fn unwrapped(context: &Context<'_>, data: &Item, bytes: &[u8], in_structure:
     let missing = || Failure::new(Reason::KeyWrapTypeNotSupported, "it is not said which key wraps it");
     let (key, mut mechanism) = named(context, information.ok_or_else(missing)?)?;
     if let Some(iv) = data.child(Tag::IV_COUNTER_NONCE) {
-        mechanism.parameter = Parameter::Iv(iv.as_bytes()?.to_vec());
+        set_iv(&mut mechanism, iv.as_bytes()?.to_vec());
     }
     let plain: Zeroizing<Vec<u8>> = context.space.unwrap_registered(&key, &mechanism, bytes)?;
     let encoded = data.child(Tag::ENCODING_OPTION).map(Item::as_value_of::<EncodingOption>).transpose()?;

@@ -56,7 +56,7 @@ pub fn need(data: Option<&Item>, tag: Tag) -> Outcome<&[u8]> {
 /// Whether the object's usage mask has a bit. The core's flags are coarser: signatures and MACs share one.
 /// Keys that PKCS #11 made have the flags alone.
 pub fn check_mask(object: &Object, bit: u32) -> Outcome<()> {
-    if object.number(SOFTHSM_RS_USAGE_MASK).is_none() || usage_mask::of(object) & bit != 0 {
+    if object.number(SOFTHSM_RS_USAGE_MASK).is_none() || usage_mask::has(object, bit) {
         return Ok(());
     }
     let text = "the key's usage mask does not allow it";

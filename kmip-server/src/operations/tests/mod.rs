@@ -11,3 +11,4 @@ mod rekey;
 mod split;
 mod transfer;
 mod usage;
+mod wrapping;
