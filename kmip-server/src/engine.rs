@@ -136,7 +136,7 @@ impl Engine {
             Encoding::Xml => ttlv::text::xml::decode(bytes, limits).map_err(|error| error.to_string()),
         };
         let message = match item {
-            Ok(item) => Message::read(&item),
+            Ok(item) => Message::read(item),
             Err(text) => Err(Broken {
                 version: message::version_in(bytes),
                 failure: Failure::new(Reason::InvalidMessage, text),

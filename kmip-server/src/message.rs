@@ -60,8 +60,8 @@ impl Message {
     ///
     /// # Errors
     /// What keeps all of it from being carried out.
-    pub fn read(message: &Item) -> Result<Message, Broken> {
-        let version = version_of(message)?;
+    pub fn read(message: Item) -> Result<Message, Broken> {
+        let version = version_of(&message)?;
         read(message, version).map_err(|failure| Broken { version, failure })
     }
 }
@@ -101,16 +101,17 @@ fn version_of(message: &Item) -> Result<Version, Broken> {
     }
 }
 
-fn read(message: &Item, version: Version) -> Outcome<Message> {
-    let mut fields = Fields::new(message)?;
+fn read(message: Item, version: Version) -> Outcome<Message> {
+    let mut fields = Fields::new(&message)?;
     let (header, count) = read_header(fields.need(Tag::REQUEST_HEADER)?, version)?;
-    let items: Vec<&Item> = fields.take_all(Tag::BATCH_ITEM).collect();
+    let there = fields.take_all(Tag::BATCH_ITEM).count();
     fields.end()?;
-    if usize::try_from(count).ok() != Some(items.len()) {
-        let text = format!("the batch has {} items, its header says {count}", items.len());
+    if usize::try_from(count).ok() != Some(there) {
+        let text = format!("the batch has {there} items, its header says {count}");
         return Err(Failure::new(Reason::InvalidMessage, text));
     }
-    let items = items.into_iter().map(read_item).collect::<Outcome<Vec<_>>>()?;
+    let items = message.into_items().into_iter().filter(|item| item.tag == Tag::BATCH_ITEM);
+    let items = items.map(read_item).collect::<Outcome<Vec<_>>>()?;
     Ok(Message { header, items })
 }
 
@@ -149,22 +150,22 @@ fn read_header(header: &Item, version: Version) -> Outcome<(Header, i32)> {
     Ok((header, count))
 }
 
-fn read_item(item: &Item) -> Outcome<BatchItem> {
-    let mut fields = Fields::new(item)?;
+fn read_item(item: Item) -> Outcome<BatchItem> {
+    let mut fields = Fields::new(&item)?;
     let operation = fields.need(Tag::OPERATION)?.as_enumeration()?;
     fields.take(Tag::EPHEMERAL).map(Item::as_boolean).transpose()?;
     let id = fields.take(Tag::UNIQUE_BATCH_ITEM_ID).cloned();
-    let payload = fields.take(Tag::REQUEST_PAYLOAD).cloned();
-    let payload = payload.unwrap_or_else(|| Item::structure(Tag::REQUEST_PAYLOAD, Vec::new()));
+    fields.take(Tag::REQUEST_PAYLOAD);
     let critical = |extension: &Item| {
         extension.child(Tag::CRITICALITY_INDICATOR).is_some_and(|item| item.as_boolean() == Ok(true))
     };
     let critical_extension = fields.take_all(Tag::MESSAGE_EXTENSION).any(critical);
     fields.end()?;
+    let payload = item.into_items().into_iter().find(|item| item.tag == Tag::REQUEST_PAYLOAD);
     Ok(BatchItem {
         operation: Operation::from_number(operation).ok_or(operation),
         id,
-        payload,
+        payload: payload.unwrap_or_else(|| Item::structure(Tag::REQUEST_PAYLOAD, Vec::new())),
         critical_extension,
     })
 }

@@ -33,7 +33,7 @@ pub fn certify(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> 
     let named = context.optional_id(&mut fields, Tag::UNIQUE_IDENTIFIER)?;
     let request = take_request(&mut fields)?;
     let mut attributes = super::wanted(context, &mut fields, Tag::TEMPLATE_ATTRIBUTE, Tag::ATTRIBUTES)?;
-    fields.take(Tag::PROTECTION_STORAGE_MASKS);
+    super::check_storage(&mut fields, Tag::PROTECTION_STORAGE_MASKS)?;
     fields.end()?;
     let id = match (named, &request) {
         (Some(id), _) => Some(id),
@@ -195,7 +195,7 @@ pub fn re_certify(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item
     let request = take_request(&mut fields)?;
     let offset = fields.take_interval(Tag::OFFSET)?;
     let mut attributes = super::wanted(context, &mut fields, Tag::TEMPLATE_ATTRIBUTE, Tag::ATTRIBUTES)?;
-    fields.take(Tag::PROTECTION_STORAGE_MASKS);
+    super::check_storage(&mut fields, Tag::PROTECTION_STORAGE_MASKS)?;
     fields.end()?;
     let request = match stored {
         Some(id) => certified(context, Some(&id), request)?.1,

@@ -162,7 +162,7 @@ pub(crate) fn wanted_pair(context: &Context<'_>, mut fields: Fields<'_>) -> Outc
         wanted(context, &mut fields, Tag::PRIVATE_KEY_TEMPLATE_ATTRIBUTE, Tag::PRIVATE_KEY_ATTRIBUTES)?;
     let public =
         wanted(context, &mut fields, Tag::PUBLIC_KEY_TEMPLATE_ATTRIBUTE, Tag::PUBLIC_KEY_ATTRIBUTES)?;
-    super::take_pair_storage_masks(&mut fields);
+    super::check_pair_storage(&mut fields)?;
     fields.end()?;
     let private = Wanted::new(merged(&common, private))?;
     let public = Wanted::new(merged(&common, public))?;

@@ -29,9 +29,11 @@ pub mod validate;
 pub(crate) mod tests;
 
 use crate::attributes::form;
+use crate::attributes::read::STORAGE_SOFTWARE;
 use crate::context::Context;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::objects::fresh::Wanted;
+use crate::ttlv::enums::ResultReason as Reason;
 use crate::ttlv::{Fields, Item, Tag};
 
 /// Takes the attributes of a new object from a payload: 1.x's Template-Attribute under `tag_1x`, 2.x's
@@ -52,18 +54,30 @@ pub(crate) fn wanted(
 /// The attributes of the one object that a payload makes.
 pub(crate) fn wanted_of_one(context: &Context<'_>, fields: &mut Fields<'_>) -> Outcome<Wanted> {
     let attributes = wanted(context, fields, Tag::TEMPLATE_ATTRIBUTE, Tag::ATTRIBUTES)?;
-    // 2.x: where the client cares where its keys are kept.
-    fields.take(Tag::PROTECTION_STORAGE_MASKS);
+    check_storage(fields, Tag::PROTECTION_STORAGE_MASKS)?;
     Wanted::new(attributes)
 }
 
-/// Takes where a client cares that its key pair is kept (2.0): everything is kept in one place.
-pub(crate) fn take_pair_storage_masks(fields: &mut Fields<'_>) {
-    for tag in [
+/// Takes where a client wants an object kept (2.0): any of several masks, all bits of one. Here it is
+/// software.
+///
+/// # Errors
+/// [`Reason::ProtectionStorageUnavailable`] where none of them is met. KMIP 2.1, section 7.33.
+pub(crate) fn check_storage(fields: &mut Fields<'_>, tag: Tag) -> Outcome<()> {
+    let Some(masks) = fields.take(tag) else { return Ok(()) };
+    let masks = masks.as_structure()?.iter().map(Item::as_integer).collect::<Result<Vec<_>, _>>()?;
+    if masks.is_empty() || masks.iter().any(|mask| mask & !STORAGE_SOFTWARE == 0) {
+        return Ok(());
+    }
+    Err(Failure::new(Reason::ProtectionStorageUnavailable, "objects are kept by software"))
+}
+
+/// [`check_storage`] of both halves of a key pair.
+pub(crate) fn check_pair_storage(fields: &mut Fields<'_>) -> Outcome<()> {
+    let tags = [
         Tag::COMMON_PROTECTION_STORAGE_MASKS,
         Tag::PRIVATE_PROTECTION_STORAGE_MASKS,
         Tag::PUBLIC_PROTECTION_STORAGE_MASKS,
-    ] {
-        fields.take(tag);
-    }
+    ];
+    tags.into_iter().try_for_each(|tag| check_storage(fields, tag))
 }

@@ -99,6 +99,14 @@ impl Item {
         self.as_structure().unwrap_or_default()
     }
 
+    /// The items inside, taken out; none unless it is a Structure.
+    pub fn into_items(self) -> Vec<Item> {
+        match self.value {
+            Value::Structure(items) => items,
+            _ => Vec::new(),
+        }
+    }
+
     /// The first item with that tag inside.
     pub fn child(&self, tag: Tag) -> Option<&Item> {
         self.items().iter().find(|item| item.tag == tag)
@@ -193,11 +201,9 @@ impl<'a> Fields<'a> {
     }
 
     /// Refuses the structure if it has a field that nothing took.
-    pub fn end(mut self) -> Result<(), Malformed> {
-        match self.rest().next() {
-            Some(item) => Err(Malformed::Unexpected(item.tag)),
-            None => Ok(()),
-        }
+    pub fn end(self) -> Result<(), Malformed> {
+        let left = self.items.iter().enumerate().find(|(at, _)| !self.taken.has(*at));
+        left.map_or(Ok(()), |(_, item)| Err(Malformed::Unexpected(item.tag)))
     }
 }
 

@@ -84,3 +84,28 @@ fn the_generator_is_that_of_the_objects_it_makes() {
     let object = server.attributes(&server.aes(4, vec![]), Tag::RANDOM_NUMBER_GENERATOR);
     assert_eq!(answer[0].items(), object[0].items());
 }
+
+#[test]
+fn where_objects_are_to_be_kept_must_be_software() {
+    let server = Server::new();
+    let ask = |masks: &[i32]| {
+        let attributes = vec![
+            Item::enumeration(Tag::CRYPTOGRAPHIC_ALGORITHM, 3_u32),
+            Item::integer(Tag::CRYPTOGRAPHIC_LENGTH, 128),
+            Item::integer(Tag::CRYPTOGRAPHIC_USAGE_MASK, 0xc),
+        ];
+        let masks = masks.iter().map(|mask| Item::integer(Tag::PROTECTION_STORAGE_MASK, *mask)).collect();
+        let payload = vec![
+            Item::enumeration(Tag::OBJECT_TYPE, 2_u32),
+            Item::structure(Tag::ATTRIBUTES, attributes),
+            Item::structure(Tag::PROTECTION_STORAGE_MASKS, masks),
+        ];
+        server.ask(Version::V2_1, Operation::Create, payload).map(drop)
+    };
+    for met in [&[1][..], &[2, 1], &[]] {
+        assert_eq!(ask(met), Ok(()), "{met:?}");
+    }
+    for unmet in [&[2][..], &[3], &[2, 4]] {
+        assert_eq!(ask(unmet), Err(Reason::ProtectionStorageUnavailable), "{unmet:?}");
+    }
+}

@@ -14,8 +14,8 @@ use kmip_server::ttlv::{self, Limits};
 
 const PARTITION: &str = "kmip";
 
-/// The engine of this process: what one input makes, later ones find.
-static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
+/// The engine of this process, and its HSM, which partitions do not keep: what one input makes, later ones find.
+static SERVER: LazyLock<(Arc<Hsm>, Engine)> = LazyLock::new(|| {
     let home = tempfile::tempdir().expect("a directory");
     let mut config = Config::for_home(home.path()).expect("a configuration");
     config.store = StoreUrl::Memory;
@@ -25,7 +25,7 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     // The unit's files are read at each use of the master key, as long as the process lives.
     let _ = home.keep();
     let settings = Settings { interop: true, ..Settings::default() };
-    Engine::new(HashMap::from([(PARTITION.to_owned(), session)]), settings)
+    (hsm, Engine::new(HashMap::from([(PARTITION.to_owned(), session)]), settings))
 });
 
 static CLIENT: LazyLock<Arc<Client>> = LazyLock::new(|| {
@@ -41,7 +41,8 @@ static CLIENT: LazyLock<Arc<Client>> = LazyLock::new(|| {
 
 /// Answers a message. Whatever it is, the answer is a message that decodes.
 pub fn answer(encoding: Encoding, bytes: &[u8]) {
-    let answer = ENGINE.answer(&CLIENT, ENGINE.read(encoding, bytes));
+    let (_, engine) = &*SERVER;
+    let answer = engine.answer(&CLIENT, engine.read(encoding, bytes));
     let read = match encoding {
         Encoding::Ttlv => ttlv::decode(&answer, &generous()).is_ok(),
         Encoding::Json => ttlv::text::json::decode(&answer, &generous()).is_ok(),
