@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -10,6 +11,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::tls::Rule;
+
+/// The result of what went well, as KMIP spells it.
+const SUCCESS: &str = "Success";
 
 mod latency;
 
@@ -19,8 +23,17 @@ use latency::Latency;
 #[derive(Clone, Debug, Default)]
 pub struct Metrics(Arc<Counters>);
 
+/// What successes of one operation are counted by, found without asking the families.
+#[derive(Clone, Debug)]
+struct Ready {
+    operation: &'static str,
+    succeeded: Counter,
+    seconds: Latency,
+}
+
 #[derive(Debug, Default)]
 struct Counters {
+    ready: ArcSwap<Vec<Ready>>,
     connections: Gauge,
     accepted: Counter,
     refusals: Family<RuleLabel, Counter>,
@@ -64,8 +77,25 @@ impl Metrics {
     /// An operation of a request was answered: its name and its result as KMIP spells them, and how
     /// long it took.
     pub fn operation(&self, operation: &'static str, outcome: &'static str, seconds: f64) {
-        self.0.operations.get_or_create(&OperationLabels { operation, outcome }).inc();
-        self.0.seconds.get_or_create(&OperationLabel { operation }).observe(seconds);
+        let ready = self.0.ready.load();
+        let known = ready.iter().find(|ready| outcome == SUCCESS && ready.operation == operation);
+        if let Some(known) = known {
+            known.succeeded.inc();
+            known.seconds.observe(seconds);
+            return;
+        }
+        let counter = self.0.operations.get_or_create(&OperationLabels { operation, outcome }).clone();
+        let latency = self.0.seconds.get_or_create(&OperationLabel { operation }).clone();
+        counter.inc();
+        latency.observe(seconds);
+        if outcome == SUCCESS {
+            let fresh = Ready { operation, succeeded: counter, seconds: latency };
+            self.0.ready.rcu(|ready| {
+                let mut more = Vec::clone(ready);
+                more.push(fresh.clone());
+                more
+            });
+        }
     }
 
     pub(crate) fn accepted(&self) {
@@ -137,15 +167,18 @@ mod tests {
     #[test]
     fn what_was_counted_is_in_the_text() {
         let metrics = Metrics::default();
-        metrics.clone().operation("Get", "Success", 0.0004);
+        for outcome in ["Success", "Success", "ObjectNotFound"] {
+            metrics.clone().operation("Get", outcome, 0.0004);
+        }
         metrics.refused(Rule::Expired);
         metrics.message(10, 20);
         let text = metrics.text();
         for line in [
-            "softhsm_kmip_operations_total{operation=\"Get\",outcome=\"Success\"} 1",
-            "softhsm_kmip_operation_seconds_bucket{le=\"0.0005\",operation=\"Get\"} 1",
+            "softhsm_kmip_operations_total{operation=\"Get\",outcome=\"Success\"} 2",
+            "softhsm_kmip_operations_total{operation=\"Get\",outcome=\"ObjectNotFound\"} 1",
+            "softhsm_kmip_operation_seconds_bucket{le=\"0.0005\",operation=\"Get\"} 3",
             "softhsm_kmip_operation_seconds_bucket{le=\"0.0001\",operation=\"Get\"} 0",
-            "softhsm_kmip_operation_seconds_count{operation=\"Get\"} 1",
+            "softhsm_kmip_operation_seconds_count{operation=\"Get\"} 3",
             "softhsm_kmip_refusals_total{rule=\"expired\"} 1",
             "softhsm_kmip_read_bytes_total 10",
             "softhsm_kmip_written_bytes_total 20",

@@ -100,7 +100,7 @@ impl Managed {
     /// The view of an object's attributes. One that PKCS #11 made has its label for its name.
     pub fn of(object: &Object) -> Managed {
         let list = |kind| elements(object.bytes(kind));
-        let narrow = |kind| object.number(kind).and_then(|number| u32::try_from(number).ok());
+        let narrow = |kind| narrow(object, kind);
         Managed {
             owner: object.get(SOFTHSM_RS_OWNER).map(|_| text(object.bytes(SOFTHSM_RS_OWNER))),
             shared: list(SOFTHSM_RS_SHARED).map(text).collect(),
@@ -111,8 +111,8 @@ impl Managed {
             custom: list(SOFTHSM_RS_CUSTOM).filter_map(Custom::read).collect(),
             usage_limits: UsageLimits::of(object),
             fresh: object.flag(SOFTHSM_RS_FRESH),
-            algorithm: narrow(SOFTHSM_RS_ALGORITHM),
-            length: narrow(SOFTHSM_RS_LENGTH),
+            algorithm: said_algorithm(object),
+            length: said_length(object),
             usage_mask: narrow(SOFTHSM_RS_USAGE_MASK),
             rest: object.bytes(SOFTHSM_RS_REST).to_vec(),
         }
@@ -145,6 +145,20 @@ impl Managed {
             object.set(SOFTHSM_RS_REST, Value::Bytes(self.rest.clone()));
         }
     }
+}
+
+/// An object's algorithm as its client said it, by KMIP's number.
+pub fn said_algorithm(object: &Object) -> Option<u32> {
+    narrow(object, SOFTHSM_RS_ALGORITHM)
+}
+
+/// An object's length as its client said it, in bits.
+pub fn said_length(object: &Object) -> Option<u32> {
+    narrow(object, SOFTHSM_RS_LENGTH)
+}
+
+fn narrow(object: &Object, kind: u64) -> Option<u32> {
+    object.number(kind).and_then(|number| u32::try_from(number).ok())
 }
 
 fn names(object: &Object) -> Vec<Name> {

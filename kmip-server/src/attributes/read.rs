@@ -1,15 +1,19 @@
 //! What attributes an object has. Most stand on the object itself, as every door sees them; what only
 //! this door knows is kept beside them as TTLV.
 
+use std::cell::OnceCell;
+
 use cryptoki_sys::*;
 use hsm_core::object::lifecycle::{self, Seconds, State};
-use hsm_core::object::managed::{Date, Managed, ObjectType, SOFTHSM_RS_REST};
+use hsm_core::object::managed::{
+    self, Date, Managed, ObjectType, SOFTHSM_RS_FRESH, SOFTHSM_RS_REST, SOFTHSM_RS_USAGE_MASK, UsageLimits,
+};
 use hsm_core::object::{Object, Value as Stored, usage_mask};
 
 use super::form::{self, Which};
 use super::table;
 use crate::ttlv::enums::{CryptographicAlgorithm as Algorithm, NameType};
-use crate::ttlv::{Item, Limits, Tag, Value, decode};
+use crate::ttlv::{Item, Limits, Tag, Value, decode, decode_children};
 
 /// How long a lease of an object lasts, in seconds. Objects are not taken back; the standard has clients
 /// look again after it.
@@ -18,11 +22,10 @@ pub const LEASE_SECONDS: u32 = 3600;
 /// Protection Storage Mask: Software.
 pub const STORAGE_SOFTWARE: i32 = 1;
 
-/// An object's attributes.
+/// An object's attributes. What is not asked for is not read.
 pub struct Attributes<'a> {
     object: &'a Object,
-    managed: Managed,
-    rest: Vec<Item>,
+    managed: OnceCell<Managed>,
     now: Seconds,
 }
 
@@ -36,15 +39,18 @@ pub(super) fn read_rest(rest: &[u8]) -> Vec<Item> {
 
 /// The first value of an attribute that only this door knows, without a look at any other.
 pub fn first_kept(object: &Object, tag: Tag) -> Option<Item> {
-    read_rest(object.bytes(SOFTHSM_RS_REST)).into_iter().find(|item| item.tag == tag)
+    kept(object, tag).into_iter().next()
+}
+
+/// The values of an attribute that only this door knows.
+fn kept(object: &Object, tag: Tag) -> Vec<Item> {
+    decode_children(object.bytes(SOFTHSM_RS_REST), tag, &Limits::default()).unwrap_or_default()
 }
 
 impl<'a> Attributes<'a> {
     /// The attributes of an object as of now.
     pub fn of(object: &'a Object) -> Attributes<'a> {
-        let managed = Managed::of(object);
-        let rest = read_rest(&managed.rest);
-        Attributes { object, managed, rest, now: lifecycle::now() }
+        Attributes { object, managed: OnceCell::new(), now: lifecycle::now() }
     }
 
     /// All attributes, in the order of the table, custom ones last.
@@ -69,11 +75,11 @@ impl<'a> Attributes<'a> {
 
     /// The managed attributes.
     pub fn managed(&self) -> &Managed {
-        &self.managed
+        self.managed.get_or_init(|| Managed::of(self.object))
     }
 
     fn customs(&self) -> impl Iterator<Item = Item> {
-        self.managed.custom.iter().filter_map(|custom| {
+        self.managed().custom.iter().filter_map(|custom| {
             let (vendor, name) = custom.name.split_once('\0')?;
             let value = decode(&custom.value, &Limits::default()).ok()?.value;
             Some(form::custom(vendor, name, value))
@@ -81,7 +87,7 @@ impl<'a> Attributes<'a> {
     }
 
     fn rest(&self, tag: Tag) -> Vec<Item> {
-        self.rest.iter().filter(|item| item.tag == tag).cloned().collect()
+        kept(self.object, tag)
     }
 
     fn standard(&self, tag: Tag) -> Vec<Item> {
@@ -90,7 +96,7 @@ impl<'a> Attributes<'a> {
             Tag::SHORT_UNIQUE_IDENTIFIER => hex::decode(self.object.bytes(CKA_UNIQUE_ID))
                 .map_or(Vec::new(), |id| one(Item::bytes(tag, id))),
             Tag::OBJECT_TYPE => one(Item::enumeration(tag, ObjectType::of(self.object) as u32)),
-            Tag::NAME => self.managed.names.iter().map(|name| named(&name.value, name.is_uri)).collect(),
+            Tag::NAME => self.managed().names.iter().map(|name| named(&name.value, name.is_uri)).collect(),
             Tag::CRYPTOGRAPHIC_ALGORITHM => {
                 self.algorithm().map(|number| Item::enumeration(tag, number)).into_iter().collect()
             }
@@ -101,9 +107,9 @@ impl<'a> Attributes<'a> {
             Tag::STATE => one(Item::enumeration(tag, self.state() as u32)),
             Tag::LEASE_TIME => one(Item::interval(tag, LEASE_SECONDS)),
             Tag::OBJECT_GROUP => {
-                self.managed.groups.iter().map(|group| Item::text(tag, group.as_str())).collect()
+                self.managed().groups.iter().map(|group| Item::text(tag, group.as_str())).collect()
             }
-            Tag::FRESH => one(Item::boolean(tag, self.managed.fresh)),
+            Tag::FRESH => one(Item::boolean(tag, self.object.flag(SOFTHSM_RS_FRESH))),
             Tag::LINK => self.links(),
             Tag::APPLICATION_SPECIFIC_INFORMATION => self.applications(),
             Tag::USAGE_LIMITS => self.usage_limits().into_iter().collect(),
@@ -128,7 +134,7 @@ impl<'a> Attributes<'a> {
 
     /// The algorithm: as it was said, or as the key type says it.
     pub fn algorithm(&self) -> Option<u32> {
-        self.managed.algorithm.or_else(|| {
+        managed::said_algorithm(self.object).or_else(|| {
             let algorithm = match self.object.key_type()? {
                 CKK_RSA => Algorithm::RSA,
                 CKK_EC => Algorithm::EC,
@@ -141,14 +147,14 @@ impl<'a> Attributes<'a> {
 
     /// The cryptographic length in bits: as it was said, or as the value says it.
     pub fn length(&self) -> Option<i32> {
-        let said = self.managed.length.map(u64::from);
+        let said = managed::said_length(self.object).map(u64::from);
         let bits =
             said.or_else(|| Some(hsm_core::object::material::bits(self.object)).filter(|bits| *bits > 0));
         bits.and_then(|bits| i32::try_from(bits).ok())
     }
 
     fn usage_mask(&self) -> Option<Item> {
-        let is_data = self.object.class() == CKO_DATA && self.managed.usage_mask.is_none();
+        let is_data = self.object.class() == CKO_DATA && self.object.number(SOFTHSM_RS_USAGE_MASK).is_none();
         let mask = usage_mask::of(self.object).cast_signed();
         (!is_data).then(|| Item::integer(Tag::CRYPTOGRAPHIC_USAGE_MASK, mask))
     }
@@ -206,7 +212,7 @@ impl<'a> Attributes<'a> {
                 ],
             )
         };
-        self.managed.links.iter().map(link).collect()
+        self.managed().links.iter().map(link).collect()
     }
 
     fn applications(&self) -> Vec<Item> {
@@ -219,11 +225,11 @@ impl<'a> Attributes<'a> {
                 ],
             )
         };
-        self.managed.applications.iter().map(application).collect()
+        self.managed().applications.iter().map(application).collect()
     }
 
     fn usage_limits(&self) -> Option<Item> {
-        let limits = self.managed.usage_limits?;
+        let limits = UsageLimits::of(self.object)?;
         Some(Item::structure(
             Tag::USAGE_LIMITS,
             vec![

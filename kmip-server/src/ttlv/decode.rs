@@ -120,6 +120,27 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Item, DecodeError> {
     if head.end == bytes.len() { Ok(item) } else { Err(head.error(Fault::Trailing)) }
 }
 
+/// Reads the items with a tag that stand in a structure, which the bytes must be. The others are passed
+/// over by their lengths.
+pub fn decode_children(bytes: &[u8], tag: Tag, limits: &Limits) -> Result<Vec<Item>, DecodeError> {
+    let mut decoder = Decoder { bytes, limits, items: limits.items };
+    let head = decoder.head(0, bytes.len())?;
+    if u32::from(head.item_type) != ItemType::Structure.number() {
+        return Err(head.error(Fault::Type));
+    }
+    let mut found = Vec::new();
+    let mut at = head.value();
+    while at < head.end {
+        let inner = decoder.head(at, head.end)?;
+        if inner.tag == tag {
+            decoder.spend(&inner, 1)?;
+            found.push(decoder.item(&inner, limits.depth)?);
+        }
+        at = inner.end;
+    }
+    Ok(found)
+}
+
 /// Tag, type and length of an item that lies within its structure.
 struct Head {
     /// Where it begins.

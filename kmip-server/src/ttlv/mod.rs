@@ -12,7 +12,7 @@ pub mod tags;
 pub mod text;
 pub mod version;
 
-pub use decode::{DecodeError, Fault, Limits, decode, frame_length};
+pub use decode::{DecodeError, Fault, Limits, decode, decode_children, frame_length};
 pub use encode::{encode, encoded_length};
 pub use fields::{Fields, Malformed};
 pub use item::{Item, ItemType, Value};
