@@ -60,6 +60,9 @@ pub(crate) enum Command {
     /// Certificates of the KMIP server and its clients
     #[command(subcommand, after_long_help = help::CERTS_EXAMPLES)]
     Certs(Certs),
+    /// The audit log
+    #[command(subcommand, after_long_help = help::AUDIT_EXAMPLES)]
+    Audit(Audit),
     /// Show the version and what this build has in it
     Version,
     /// Print a completion script for a shell
@@ -143,6 +146,19 @@ pub(crate) enum Token {
         #[command(flatten)]
         new_pin: NewPin,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Show the events, the oldest first; with --json as CADF, one a line
+    #[command(after_long_help = help::AUDIT_EXAMPLES)]
+    Show {
+        /// Begin with the event of this number
+        #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+        since: u64,
+    },
+    /// Check that every event is there as it was written
+    Verify,
 }
 
 /// What to make or to empty.
