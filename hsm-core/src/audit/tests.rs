@@ -136,7 +136,10 @@ fn events_are_read_in_their_order_from_any_place() {
         assert!(is_whole(verdict), "{since}");
         let numbers: Vec<u64> = all.iter().map(|event| event.sequence).collect();
         assert_eq!(numbers, (since.max(1)..=600).collect::<Vec<_>>());
-        assert!(all.iter().all(|event| json(event)["initiator"]["id"] == (event.sequence - 1).to_string()));
+        assert!(
+            all.iter()
+                .all(|event| json(event)["initiator"]["id"] == format!("{}", event.sequence - 1).as_str())
+        );
     }
 }
 

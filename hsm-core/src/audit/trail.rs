@@ -182,7 +182,7 @@ impl Trail {
     /// so much was counted that it wants to be written.
     pub(super) fn wait(&self, most: Duration, ends: &AtomicBool, early: bool) {
         let goes_on =
-            |waiting: &mut Tallies| !ends.load(Ordering::Acquire) && !(early && waiting.is_half_full());
+            |waiting: &mut Tallies| !(ends.load(Ordering::Acquire) || early && waiting.is_half_full());
         let waited = self.called.wait_timeout_while(self.waiting(), most, goes_on);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
