@@ -65,6 +65,9 @@ pub(crate) enum Command {
     /// Look at a KMIP server, ours or another, as its client
     #[command(subcommand, after_long_help = help::KMIP_EXAMPLES)]
     Kmip(Kmip),
+    /// The audit log
+    #[command(subcommand, after_long_help = help::AUDIT_EXAMPLES)]
+    Audit(Audit),
     /// Show the version and what this build has in it
     Version,
     /// Print a completion script for a shell
@@ -148,6 +151,19 @@ pub(crate) enum Token {
         #[command(flatten)]
         new_pin: NewPin,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Show the events, the oldest first; with --json as CADF, one a line
+    #[command(after_long_help = help::AUDIT_EXAMPLES)]
+    Show {
+        /// Begin with the event of this number
+        #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+        since: u64,
+    },
+    /// Check that every event is there as it was written
+    Verify,
 }
 
 /// What to make or to empty.

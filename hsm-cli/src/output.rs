@@ -44,6 +44,13 @@ impl Output {
         write(&mut anstream::stdout(), &page.0);
     }
 
+    /// A result that comes line by line, too long to be one: as JSON, or as `human` has it. False where
+    /// nobody reads any more.
+    pub(crate) fn line(self, json: impl FnOnce() -> String, human: impl FnOnce() -> String) -> bool {
+        let line = if self.json { json() } else { human() };
+        writeln!(anstream::stdout(), "{line}").is_ok()
+    }
+
     /// One line of a long result, at once; in JSON the result says it at the end.
     pub(crate) fn step(self, line: &str) {
         if self.is_chatty() {

@@ -18,6 +18,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::audit::Uses;
 use crate::error::{Error, Result};
 use crate::store::StoreUrl;
 
@@ -44,6 +45,8 @@ pub struct Config {
     pub slots: SlotNumbers,
     /// The rules for PINs.
     pub pins: PinPolicy,
+    /// What is audited, and how much of it is kept.
+    pub audit: AuditConfig,
     /// Whether the module makes an HSM by the quick ceremony where there is none, at the first
     /// C_InitToken.
     pub auto_init: bool,
@@ -89,6 +92,15 @@ pub struct PinPolicy {
     pub max_length: usize,
     /// Wrong tries after which a PIN is locked.
     pub max_tries: u32,
+}
+
+/// What is audited, and how much of it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditConfig {
+    /// What becomes of uses; where the file does not say it, each door has its own way.
+    pub uses: Option<Uses>,
+    /// How many events are kept, the oldest going first; 0: all.
+    pub keep: u64,
 }
 
 /// Which rule named the home.
@@ -214,6 +226,12 @@ impl SlotNumbers {
 impl Default for PinPolicy {
     fn default() -> PinPolicy {
         PinPolicy { min_length: 4, max_length: 255, max_tries: 10 }
+    }
+}
+
+impl Default for AuditConfig {
+    fn default() -> AuditConfig {
+        AuditConfig { uses: None, keep: 1_000_000 }
     }
 }
 

@@ -16,6 +16,8 @@ use crate::partition::record::PartitionRecord;
 use crate::store::{self, RecordId, Store, StoreError};
 use crate::unit::{ActiveUnit, Unit, UnitPaths, UnitStatus, ceremony};
 
+mod audit;
+
 /// How long a first session waits while its token is initialised anew, and between two looks.
 const SESSIONS_LOCK_WAIT: Duration = Duration::from_secs(10);
 const SESSIONS_LOCK_STEP: Duration = Duration::from_millis(5);

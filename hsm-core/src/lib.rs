@@ -2,6 +2,7 @@
 //! sealed store under them. Knows no wire format, no CKR value and no KMIP reason.
 #![forbid(unsafe_code)]
 
+pub mod audit;
 pub mod certificate;
 pub mod config;
 pub mod crypto;

@@ -96,6 +96,11 @@ pub fn row(operation: Operation, version: Version, interop: bool) -> Option<&'st
     offered(version, interop).find(|row| row.operation == operation)
 }
 
+/// Whether an operation changes or makes objects.
+pub fn changes(operation: Operation) -> bool {
+    TABLE.iter().any(|row| row.operation == operation && row.changes)
+}
+
 /// The operations that are offered in a version.
 pub fn offered(version: Version, interop: bool) -> impl Iterator<Item = &'static Row> {
     TABLE.iter().filter(move |row| {

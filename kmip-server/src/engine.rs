@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
+use hsm_core::audit::Trail;
 use hsm_core::object::lifecycle;
 use hsm_core::object::locate::Scope;
 use hsm_core::service::Space;
@@ -14,6 +15,7 @@ use hsm_core::session::Session;
 
 use zeroize::Zeroizing;
 
+use crate::audit;
 use crate::context::Context;
 use crate::credential;
 use crate::dispatch;
@@ -86,6 +88,7 @@ pub struct Engine {
     pub(crate) interfaces: Interfaces,
     pub(crate) heavy: Heavy,
     observer: Option<Observer>,
+    pub(crate) trail: Option<Arc<Trail>>,
     credentials: Credentials,
     answered: AtomicU64,
     /// This process: asked once, since it costs a call of the system.
@@ -103,6 +106,7 @@ impl Engine {
             interfaces: Interfaces::default(),
             heavy: Heavy::default(),
             observer: None,
+            trail: None,
             credentials: Credentials::default(),
             answered: AtomicU64::new(0),
             process: std::process::id(),
@@ -112,6 +116,12 @@ impl Engine {
     /// Has every operation told to `observer`.
     pub fn observed_by(mut self, observer: Observer) -> Engine {
         self.observer = Some(observer);
+        self
+    }
+
+    /// Has every operation recorded in an audit log.
+    pub fn audited_by(mut self, trail: Arc<Trail>) -> Engine {
+        self.trail = Some(trail);
         self
     }
 
@@ -145,7 +155,7 @@ impl Engine {
         let takes_long = message
             .as_ref()
             .is_ok_and(|message| message.items.iter().any(|item| dispatch::takes_long(item, &self.heavy)));
-        Request { encoding, message, takes_long }
+        Request { encoding, message, takes_long: takes_long || audit::waits_for_the_disk(self) }
     }
 
     /// Answers a request. What goes wrong is in the answer.
@@ -212,6 +222,7 @@ impl Engine {
         let holder = match holder {
             Ok(holder) => holder,
             Err(failure) => {
+                audit::kept_out(self, client, &failure);
                 // What the first item asked for is repeated, as in a refusal of its own.
                 let first = items.first();
                 let operation =
@@ -226,6 +237,7 @@ impl Engine {
         let space = match self.space(client) {
             Ok(space) => space,
             Err(failure) => {
+                audit::kept_out(self, client, &failure);
                 let item = Answered { operation: None, id: None, result: Err(failure), undone: false };
                 return message::answer(version, lifecycle::now(), correlation, vec![item.write(version)]);
             }
@@ -247,7 +259,9 @@ impl Engine {
         if header.continuation == Continuation::Undo
             && answered.last().is_some_and(|last| last.result.is_err())
         {
+            audit::begin_undo(&context);
             undo(&space, &mut answered);
+            space.end_operation();
         }
         let now = lifecycle::now();
         let items = fit(answered, header.most, version);
@@ -257,6 +271,7 @@ impl Engine {
     fn carry_out_item(&self, context: &mut Context<'_>, header: &Header, item: BatchItem) -> Answered {
         let begun = Instant::now();
         let result = self.run(context, header, &item);
+        let result = audit::end(context, &item, result);
         let name = item.operation.map_or("unknown", |operation| operation.name());
         if let Some(observer) = &self.observer {
             let outcome = result.as_ref().map(drop).map_err(|failure| failure.reason);
@@ -291,6 +306,9 @@ impl Engine {
         }
         if row.changes && context.client.role == Role::Reader {
             return Err(Failure::new(Reason::PermissionDenied, "this client may read and use, not change"));
+        }
+        if row.changes {
+            audit::begin(context, row.operation);
         }
         (row.run)(context, &item.payload)
     }

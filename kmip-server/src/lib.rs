@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod attributes;
+mod audit;
 pub mod certificates;
 pub mod config;
 mod connection;

@@ -1,7 +1,11 @@
 //! What a connection needs of the protocol's engine, so that connections can be tested with another.
 
+use std::net::IpAddr;
+
+use crate::audit;
 use crate::engine::{Encoding, Engine, Request};
 use crate::identity::Client;
+use crate::tls::Rule;
 use crate::ttlv::encode::Encoded;
 
 /// Reads and answers messages. Shared by all connections, so everything goes by reference.
@@ -17,6 +21,12 @@ pub trait Service: Send + Sync + 'static {
 
     /// The answer, in the request's encoding; `None` where the connection is to be closed instead.
     fn answer(&self, client: &Client, request: Self::Request) -> Option<Encoded>;
+
+    /// Hears of a client that was let in.
+    fn let_in(&self, _client: &Client) {}
+
+    /// Hears of somebody who was not, by which rule.
+    fn kept_out(&self, _host: IpAddr, _rule: Rule) {}
 }
 
 impl Service for Engine {
@@ -32,5 +42,13 @@ impl Service for Engine {
 
     fn answer(&self, client: &Client, request: Request) -> Option<Encoded> {
         Some(Engine::answer(self, client, request))
+    }
+
+    fn let_in(&self, client: &Client) {
+        audit::let_in(self, client);
+    }
+
+    fn kept_out(&self, host: IpAddr, rule: Rule) {
+        audit::refused(self, host, rule);
     }
 }

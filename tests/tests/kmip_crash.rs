@@ -8,11 +8,12 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use hsm_tests::kit::Running;
+use hsm_tests::home::cli;
+use hsm_tests::kit::{Kit, Running};
 use hsm_tests::kmip::client::{Client, Identity};
 use hsm_tests::kmip::message::operation;
 use hsm_tests::kmip::server::Server;
@@ -81,13 +82,27 @@ fn compare(client: &mut Client, told: &Told) {
     }
 }
 
+/// The objects of the events of an action that succeeded, in a log that is whole.
+fn recorded(kit: &Kit, action: &str) -> BTreeSet<String> {
+    let home = kit.directory.join("tokens");
+    let shown = cli().arg("--home").arg(home).args(["audit", "show", "--json"]).output().expect("audit show");
+    assert!(shown.status.success(), "{shown:?}");
+    let text = String::from_utf8(shown.stdout).expect("text");
+    let events = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+    events
+        .map(|line| line["event"].clone())
+        .filter(|event| event["action"] == action && event["outcome"] == "success")
+        .map(|event| event["target"]["id"].as_str().expect("an identifier").to_owned())
+        .collect()
+}
+
 isolated! {
     fn what_was_acknowledged_survives_a_kill(kit, 1800) {
         kit.token();
         let mut server = Server::start(kit);
         let rounds = std::env::var("HSM_TESTS_KMIP_KILLS").map_or(5, |text| text.parse().expect("a number"));
         let identity = server.identity("first");
-        let mut acknowledged = 0;
+        let (mut acknowledged, mut gone, mut ids) = (0, 0, Vec::new());
         for round in 0..rounds {
             let running = Running::default();
             let all: Vec<Told> = std::thread::scope(|scope| {
@@ -107,9 +122,14 @@ isolated! {
             for told in &all {
                 compare(&mut client, told);
                 acknowledged += told.made.len() + told.destroyed.len();
+                ids.extend(told.made.values().cloned());
+                gone += told.destroyed.len();
             }
         }
         assert!(acknowledged > 0, "nothing was acknowledged, so nothing was shown");
         assert!(server.stop().success());
+        let (made, destroyed) = (recorded(kit, "kmip.create"), recorded(kit, "kmip.destroy"));
+        assert!(ids.iter().all(|id| made.contains(id)), "an acknowledged key has no event");
+        assert!(destroyed.len() >= gone, "{gone} keys were destroyed, and the log has {}", destroyed.len());
     }
 }

@@ -42,6 +42,13 @@ Examples:
   softhsm-rs status
   softhsm-rs status --json | jq -r .unit.current_register.verification_pattern";
 
+pub(super) const AUDIT_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs audit verify
+      Says how many events there are, and the link of the last one: keep it elsewhere.
+  softhsm-rs audit show --since 1200
+  softhsm-rs audit show --json | jq -c 'select(.event.outcome == \"failure\")'";
+
 pub(super) const TOKEN_EXAMPLES: &str = "\
 Examples:
   softhsm-rs token init web

@@ -13,6 +13,7 @@ use crate::failure::{Failure, Outcome, Result};
 use crate::output::{Output, printable};
 
 mod about;
+mod audit;
 mod certs;
 mod init;
 mod key;
@@ -30,6 +31,7 @@ pub(crate) fn run(cli: Cli, output: Output) -> Result<()> {
         Command::Init(options) => init::run(&*hsm()?, &options, output)?,
         Command::Status => status::run(&*hsm()?, output)?,
         Command::Token(command) => token::run(&*hsm()?, command, output)?,
+        Command::Audit(command) => audit::run(&*hsm()?, command, output)?,
         Command::Key(command) => key::run(&*hsm()?, command, output)?,
         Command::Serve(options) => serve::run(&cli.global, &options, output)?,
         Command::Certs(command) => certs::run(&*hsm()?, command, output)?,

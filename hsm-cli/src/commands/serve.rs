@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use hsm_core::audit::{Flusher, Uses};
 use hsm_core::hsm::Hsm;
 use hsm_core::unit::ceremony;
 use hsm_core::{Error, config::Config};
@@ -35,7 +36,11 @@ pub(super) fn run(global: &Global, options: &Serve, output: Output) -> Result<()
     check_certificates(&source, options)?;
     let metrics = Metrics::default();
     let credentials = Credentials::default();
-    let engine = Arc::new(engine(metrics.clone()).with_credentials(credentials.clone()));
+    let trail = hsm.audit_trail(Uses::default())?;
+    // Dropped when the server has stopped: it writes the last events.
+    let _flusher = Flusher::start(trail.clone())
+        .map_err(|e| Error::Config(format!("the thread of the audit log cannot be started: {e}")))?;
+    let engine = Arc::new(engine(metrics.clone()).with_credentials(credentials.clone()).audited_by(trail));
     let process = Process {
         source,
         service: engine.clone(),

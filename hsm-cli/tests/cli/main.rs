@@ -7,6 +7,7 @@
     reason = "a test fails loudly: that is its work"
 )]
 
+mod audit;
 mod certs;
 mod desk;
 mod faults;

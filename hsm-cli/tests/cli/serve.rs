@@ -7,13 +7,13 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use crate::desk::Desk;
 
 /// A server that runs until it is dropped.
-struct Server {
+pub(crate) struct Server {
     process: Child,
     log: BufReader<ChildStderr>,
 }
 
 impl Server {
-    fn start(desk: &Desk, arguments: &[&str]) -> Server {
+    pub(crate) fn start(desk: &Desk, arguments: &[&str]) -> Server {
         let arguments = [&["serve", "--kmip-listen", "127.0.0.1:0"], arguments].concat();
         let mut process = desk
             .bare(&arguments)
@@ -26,7 +26,7 @@ impl Server {
     }
 
     /// Reads its standard error up to a line with these words.
-    fn says(&mut self, words: &str) -> String {
+    pub(crate) fn says(&mut self, words: &str) -> String {
         let mut said = String::new();
         while self.log.read_line(&mut said).expect("text") > 0 {
             if said.lines().last().is_some_and(|line| line.contains(words)) {
@@ -36,19 +36,19 @@ impl Server {
         panic!("{words:?} is not in: {said}");
     }
 
-    fn address(&mut self) -> SocketAddr {
+    pub(crate) fn address(&mut self) -> SocketAddr {
         let said = self.says("serving KMIP on ");
         let at = said.split("serving KMIP on ").nth(1).expect("an address");
         at.split([',', '\n']).next().expect("an address").parse().expect("an address")
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let arguments = [format!("-{name}"), self.process.id().to_string()];
         assert!(Command::new("kill").args(arguments).status().expect("kill").success());
     }
 
     /// Waits for its end, and returns the exit code and what it said meanwhile.
-    fn ends(mut self) -> (Option<i32>, String) {
+    pub(crate) fn ends(mut self) -> (Option<i32>, String) {
         let mut said = String::new();
         self.log.read_to_string(&mut said).expect("text");
         (self.process.wait().expect("an end").code(), said)

@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use super::document::{self, Document, Entry, Outcome};
-use super::{Config, Home, LogConfig, LogFormat, PinPolicy, SlotNumbers, Source};
+use super::{AuditConfig, Config, Home, LogConfig, LogFormat, PinPolicy, SlotNumbers, Source};
+use crate::audit::Uses;
 use crate::error::{Error, Result};
 use crate::store::StoreUrl;
 
@@ -19,6 +20,8 @@ const KEYS: &[Key] = &[
     Key { name: "pin.min_length", set: |s, v| v.number(1..=255).map(|it| s.pins.min_length = it) },
     Key { name: "pin.max_length", set: |s, v| v.number(1..=255).map(|it| s.pins.max_length = it) },
     Key { name: "pin.max_tries", set: |s, v| v.number(1..=1000).map(|it| s.pins.max_tries = it) },
+    Key { name: "audit.uses", set: |s, v| v.one_of(USES).map(|it| s.audit.uses = Some(it)) },
+    Key { name: "audit.keep", set: |s, v| keep(v).map(|it| s.audit.keep = it) },
     Key { name: "init.automatic", set: |s, v| v.boolean().map(|it| s.auto_init = it) },
     Key { name: "slots.*", set: |s, v| slot(v, &mut s.slots) },
     Key { name: "kmip.*", set: |_, _| Ok(()) },
@@ -27,6 +30,8 @@ const KEYS: &[Key] = &[
 /// Slot numbers as SoftHSM2 makes them have 31 bits; the fixed ones stay among them, so that they
 /// fit a CK_SLOT_ID everywhere.
 const SLOT_NUMBERS: std::ops::RangeInclusive<i64> = 0..=0x7fff_ffff;
+
+const USES: &[(&str, Uses)] = &[("off", Uses::Off), ("buffered", Uses::Buffered), ("durable", Uses::Durable)];
 
 const LOG_FORMATS: &[(&str, LogFormat)] = &[("text", LogFormat::Text), ("json", LogFormat::Json)];
 
@@ -54,6 +59,7 @@ pub(super) struct Settings {
     store: Option<StoreUrl>,
     log: LogConfig,
     pins: PinPolicy,
+    audit: AuditConfig,
     auto_init: bool,
     slots: SlotNumbers,
 }
@@ -63,8 +69,8 @@ impl Settings {
     pub(super) fn into_config(self, home: Home, source: Source, file: Option<PathBuf>) -> Config {
         let home = self.home.map_or(home, Home::at);
         let store = self.store.unwrap_or_else(|| StoreUrl::Sqlite(home.root.clone()));
-        let Settings { log, pins, auto_init, slots, .. } = self;
-        Config { home, store, log, slots, pins, auto_init, source, file }
+        let Settings { log, pins, audit, auto_init, slots, .. } = self;
+        Config { home, store, log, slots, pins, audit, auto_init, source, file }
     }
 }
 
@@ -75,6 +81,7 @@ impl Default for Settings {
             store: None,
             log: LogConfig::default(),
             pins: PinPolicy::default(),
+            audit: AuditConfig::default(),
             auto_init: true,
             slots: SlotNumbers::default(),
         }
@@ -132,6 +139,14 @@ fn level(entry: &Entry) -> Outcome<String> {
     const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
     let level = entry.text()?.to_ascii_lowercase();
     if LEVELS.contains(&level.as_str()) { Ok(level) } else { Err(format!("is one of {}", LEVELS.join(", "))) }
+}
+
+/// How many events are kept: all, or enough to see what happened.
+fn keep(entry: &Entry) -> Outcome<u64> {
+    match entry.number(0..=1_000_000_000)? {
+        few @ 1..1000 => Err(format!("is 0, for all, or at least 1000; this is {few}")),
+        number => Ok(number),
+    }
 }
 
 /// A slot's number, under the label or serial number of its token.

@@ -37,22 +37,28 @@ pub fn of(object: &Object) -> u32 {
     })
 }
 
-/// Whether the usage mask has any of these bits. Where all of them have flags, those decide.
+/// Whether the usage mask has any of these bits, as [`of`] would tell.
 pub fn has(object: &Object, bits: u32) -> bool {
-    let given = object.number(SOFTHSM_RS_USAGE_MASK).unwrap_or_default();
-    let named = BITS.iter().filter(|(bit, _)| bits & bit != 0);
+    let given = object.number(SOFTHSM_RS_USAGE_MASK).and_then(|mask| u32::try_from(mask).ok());
+    let given = given.unwrap_or_default();
     let mut flagless = bits;
-    for (bit, flag) in named {
+    for (bit, flag) in BITS.into_iter().filter(|(bit, _)| bits & bit != 0) {
         flagless &= !bit;
-        match object.get(*flag) {
-            Some(Value::Bool(false)) => {}
-            // Of two bits with one flag, either says that it is set.
-            Some(Value::Bool(true)) if given & u64::from(bits_of(*flag) & !bit) == 0 => return true,
-            _ if given & u64::from(*bit) != 0 => return true,
-            _ => {}
+        let is_set = match object.get(flag) {
+            Some(Value::Bool(false)) => false,
+            Some(Value::Bool(true)) if given & bits_of(flag) == 0 => bit == first_of(flag),
+            _ => given & bit != 0,
+        };
+        if is_set {
+            return true;
         }
     }
-    given & u64::from(flagless) != 0
+    given & flagless != 0
+}
+
+/// The bit that stands for a flag of which no mask spoke.
+fn first_of(flag: u64) -> u32 {
+    BITS.iter().find(|(_, own)| *own == flag).map_or(0, |(bit, _)| *bit)
 }
 
 fn bits_of(flag: u64) -> u32 {

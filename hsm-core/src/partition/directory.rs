@@ -9,6 +9,7 @@ use super::{Partition, half, pins};
 use crate::error::{Error, Result};
 use crate::hsm::Hsm;
 use crate::rng;
+use crate::secret::Secret;
 use crate::store::seal::{Address, Chain, SealKey};
 use crate::store::{Entry, PartitionId, Reader, RecordId, Row, Store, Writer};
 use crate::unit::{ActiveUnit, UnitStatus};
@@ -17,9 +18,14 @@ use crate::unit::{ActiveUnit, UnitStatus};
 const IDENTITY: RecordId = RecordId([2; 16]);
 const KIND_IDENTITY: u8 = 4;
 const KIND_PARTITION: u8 = 5;
-/// The index of partitions, and the one tag in it.
+/// The record that holds the audit log's secret.
+const AUDIT: RecordId = RecordId([3; 16]);
+const KIND_AUDIT: u8 = 6;
+/// The index of partitions, and their tag in it.
 const CHAIN: u8 = 1;
 const ALL: [u8; 16] = [1; 16];
+/// The tag of the audit log's secret, so that nobody takes the log away as a whole. Before the partitions.
+const OF_AUDIT: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 
 /// The partitions as this process knows them.
 #[derive(Default)]
@@ -121,6 +127,26 @@ fn check_identity(reader: &mut dyn Reader, unit: &ActiveUnit, store: &dyn Store)
         }
         opened => opened,
     }
+}
+
+/// The secret of the audit log; `None` where none was begun. It is random rather than derived, so that it
+/// can outlive the master key.
+pub(crate) fn audit_secret(reader: &mut dyn Reader, unit: &ActiveUnit) -> Result<Option<Secret>> {
+    let key = key(unit)?;
+    if !chain(&key).holds(reader, OF_AUDIT, AUDIT)? {
+        return Ok(None);
+    }
+    let missing = || Error::RecordDamaged { what: "the secret of the audit log".into() };
+    let row = reader.get(PartitionId::HSM, AUDIT)?.ok_or_else(missing)?;
+    Ok(Some(Secret::copy_of(&key.open_row(PartitionId::HSM, AUDIT, &row)?)))
+}
+
+/// Keeps the secret of an audit log that begins.
+pub(crate) fn keep_audit_secret(writer: &mut dyn Writer, unit: &ActiveUnit, secret: &Secret) -> Result<()> {
+    let key = key(unit)?;
+    let address = Address { partition: PartitionId::HSM, id: AUDIT, kind: KIND_AUDIT, revision: 0 };
+    key.put(writer, address, secret.expose())?;
+    chain(&key).insert(writer, OF_AUDIT, AUDIT)
 }
 
 fn decode(token: RecordId, row: &Row, unit: Option<&ActiveUnit>) -> Result<PartitionRecord> {

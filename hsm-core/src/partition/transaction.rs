@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Partition;
 use super::half::Half;
 use super::objects::Loaded;
+use crate::audit::{Event, Trail};
 use crate::error::{Error, Result};
 use crate::object::find::Field;
 use crate::object::material::Key;
@@ -94,6 +95,11 @@ impl Transaction<'_> {
         half.remove(self.writer, id, revision, &object)?;
         self.touched.push(Touched { id, now: None });
         Ok(())
+    }
+
+    /// Adds an event to the audit log, which is there if the changes are.
+    pub(crate) fn record(&mut self, trail: &Trail, event: Event) -> Result<()> {
+        trail.append(self.writer, event)
     }
 
     /// The records under a field, of both halves.

@@ -1,6 +1,7 @@
 //! What doors call, a file for each use case: methods of [`Session`](crate::session::Session) for
 //! what PKCS #11 applications do, and of [`Space`] for what clients of servers do.
 
+mod account;
 mod ciphers;
 mod digests;
 mod keys;

@@ -19,6 +19,7 @@ use crate::object::managed::UsageLimits;
 use crate::object::material::Key;
 use crate::object::template::Author;
 use crate::object::{Template, template, values};
+use crate::partition::Durability;
 use crate::secret::Secret;
 use crate::session::ObjectHandle;
 
@@ -213,7 +214,7 @@ impl Space {
         if UsageLimits::of(item.object()).is_none() {
             return Ok(());
         }
-        self.write(&mut |changes| {
+        self.write_aside(Durability::Now, &mut |changes| {
             let id = item.id();
             let mut object = changes.object(&id, crate::object::lifecycle::Action::Change)?;
             let Some(mut limits) = UsageLimits::of(&object) else { return Ok(()) };
@@ -222,7 +223,6 @@ impl Space {
             limits.put(&mut object);
             changes.replace(&id, object)
         })
-        .map(drop)
     }
 }
 

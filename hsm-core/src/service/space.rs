@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cryptoki_sys::*;
 
+use super::account::Account;
+use crate::audit::{Event, Trail};
 use crate::error::{Error, Result};
 use crate::object::lifecycle::{self, Action, Seconds};
 use crate::object::locate::{self, Criterion, Scope};
@@ -23,6 +25,7 @@ pub struct Space {
     scope: Scope,
     /// What undoes the changes since [`Space::remember`], the oldest first.
     journal: Mutex<Option<Vec<Before>>>,
+    account: Account,
 }
 
 /// An object that a client sees.
@@ -57,7 +60,7 @@ struct Before {
 impl Space {
     /// The view of a client on the partition of a session, in which the user is logged in.
     pub fn new(session: Arc<Session>, scope: Scope) -> Space {
-        Space { session, scope, journal: Mutex::default() }
+        Space { session, scope, journal: Mutex::default(), account: Account::default() }
     }
 
     /// The session.
@@ -90,7 +93,38 @@ impl Space {
     /// # Errors
     /// What `body` answers, and those of the store.
     pub fn write(&self, body: &mut dyn FnMut(&mut Changes<'_, '_>) -> Result<()>) -> Result<Vec<Item>> {
-        self.write_with(Durability::Now, body)
+        let operation = self.account.take();
+        let mut count = 0;
+        let done = self.write_with(Durability::Now, &mut |changes| {
+            body(changes)?;
+            count = changes.before.len();
+            let touched = changes.before.iter().map(|before| before.id);
+            operation.as_ref().map_or(Ok(()), |operation| operation.record(changes.transaction, touched))
+        });
+        let is_done = done.is_ok() && count > 0;
+        self.account.put(operation.map(|operation| operation.recorded(is_done)));
+        done
+    }
+
+    /// As [`Space::write`], for what a use of an object changes: it is no change that is recorded as one.
+    pub(super) fn write_aside(
+        &self,
+        durability: Durability,
+        body: &mut dyn FnMut(&mut Changes<'_, '_>) -> Result<()>,
+    ) -> Result<()> {
+        self.write_with(durability, body).map(drop)
+    }
+
+    /// From now on, records changes as this event, with the objects that they touch, until
+    /// [`Space::end_operation`].
+    pub fn begin_operation(&self, trail: Arc<Trail>, event: Event) {
+        self.account.begin(trail, event);
+    }
+
+    /// Ends what [`Space::begin_operation`] began: whether anything was recorded; `None` where nothing was
+    /// begun.
+    pub fn end_operation(&self) -> Option<bool> {
+        self.account.end()
     }
 
     fn write_with(
@@ -138,12 +172,11 @@ impl Space {
     /// # Errors
     /// As [`Space::change`].
     pub fn wear(&self, id: &str) -> Result<()> {
-        self.write_with(Durability::Soon, &mut |changes| {
+        self.write_aside(Durability::Soon, &mut |changes| {
             let mut object = changes.object(id, Action::Read)?;
             object.set(SOFTHSM_RS_FRESH, Value::Bool(false));
             changes.replace(id, object)
         })
-        .map(drop)
     }
 
     /// The objects that the client sees, that the criteria fit, and that `matches` agrees to, by
@@ -206,6 +239,7 @@ impl Space {
     /// Those of the store.
     pub fn undo(&self) -> Result<()> {
         let Some(journal) = self.journal().take() else { return Ok(()) };
+        let operation = self.account.take();
         self.session.partition().transact(Durability::Now, &mut |transaction| {
             for before in journal.iter().rev() {
                 match &before.object {
@@ -213,8 +247,10 @@ impl Space {
                     None => transaction.remove(before.id)?,
                 }
             }
-            Ok(())
+            let touched = journal.iter().map(|before| before.id);
+            operation.as_ref().map_or(Ok(()), |operation| operation.record(transaction, touched))
         })?;
+        self.account.put(operation.map(|operation| operation.recorded(!journal.is_empty())));
         Ok(())
     }
 

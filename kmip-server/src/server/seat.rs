@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use super::registry::{Order, Place};
 use super::shared::{Rules, Shared};
 use crate::identity::Client;
+use crate::service::Service;
 use crate::tls::{Refusal, Rule};
 
 /// A connection whose client is known. Given back when it is dropped.
@@ -29,7 +30,7 @@ pub(crate) struct State {
     pub(crate) client: Client,
 }
 
-impl<S> Seat<S> {
+impl<S: Service> Seat<S> {
     /// Seats a client. `known` is who it is and by which rules, if that was asked already; rules that
     /// hold no longer, are asked again.
     ///
@@ -61,6 +62,7 @@ impl<S> Seat<S> {
             client.role
         );
         shared.metrics.opened();
+        shared.service.let_in(&client);
         let state = ArcSwap::from_pointee(State { rules: current, client });
         Ok(Arc::new(Seat { shared, place, address, chain, state }))
     }

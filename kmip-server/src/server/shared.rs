@@ -11,6 +11,7 @@ use super::registry::{Order, Place, Registry};
 use crate::config::{Limits, Settings};
 use crate::identity::Credentials;
 use crate::metrics::Metrics;
+use crate::service::Service;
 use crate::tls::{self, Admission, Refusal, Rule, TlsConfigs};
 
 #[derive(Debug)]
@@ -41,7 +42,7 @@ impl Rules {
     }
 }
 
-impl<S> Shared<S> {
+impl<S: Service> Shared<S> {
     pub(super) fn new(
         settings: &Settings,
         service: Arc<S>,
@@ -83,6 +84,7 @@ impl<S> Shared<S> {
     /// Counts and logs a refusal.
     pub(crate) fn refuse(&self, number: u64, address: SocketAddr, refusal: &Refusal) {
         self.metrics.refused(refusal.rule);
+        self.service.kept_out(address.ip(), refusal.rule);
         match number {
             0 => log::warn!("connection from {address}: {refusal}"),
             number => log::warn!("connection {number} from {address}: {refusal}"),

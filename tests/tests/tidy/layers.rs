@@ -15,18 +15,19 @@ const MODULES: &[(&str, &[&str])] = &[
     ("object",    &["crypto", "error", "secret"]),
     ("mechanism", &["crypto", "error", "object", "rng", "secret"]),
     ("store",     &["error", "rng"]),
+    ("audit",     &["error", "rng", "secret", "store"]),
     ("unit",      &["error", "rng", "secret"]),
-    ("config",    &["error", "store", "unit"]),
-    ("hsm",       &["config", "error", "partition", "session", "store", "unit"]),
-    ("partition", &["error", "hsm", "object", "rng", "secret", "session", "store", "unit"]),
+    ("config",    &["audit", "error", "store", "unit"]),
+    ("hsm",       &["audit", "config", "error", "partition", "rng", "session", "store", "unit"]),
+    ("partition", &["audit", "error", "hsm", "object", "rng", "secret", "session", "store", "unit"]),
     ("session",   &["crypto", "error", "mechanism", "object", "partition"]),
-    ("service",   &["crypto", "error", "mechanism", "object", "partition", "rng", "secret", "session"]),
+    ("service",   &["audit", "crypto", "error", "mechanism", "object", "partition", "rng", "secret", "session"]),
 ];
 
 /// What doors and tools may name of the core. Of the store: its errors and its place, no more.
 #[rustfmt::skip]
 const OFFERED: &[&str] = &[
-    "Error", "Result", "certificate", "config", "crypto", "error", "hsm", "mechanism", "object", "partition", "secret", "service",
+    "Error", "Result", "audit", "certificate", "config", "crypto", "error", "hsm", "mechanism", "object", "partition", "secret", "service",
     "session", "store::StoreError", "store::StoreUrl", "unit",
 ];
 

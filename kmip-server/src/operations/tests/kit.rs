@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use hsm_core::audit::{Trail, Uses, Verdict};
 use hsm_core::config::Config;
 use hsm_core::hsm::Hsm;
 use tempfile::TempDir;
@@ -21,6 +22,7 @@ use crate::ttlv::{Item, Limits, Tag, Version, decode, encode};
 /// A server and its home, wiped at the end.
 pub(crate) struct Server {
     engine: Engine,
+    trail: Arc<Trail>,
     hsm: Arc<Hsm>,
     _home: TempDir,
 }
@@ -45,7 +47,9 @@ impl Server {
         hsm.initialise(&Default::default(), &mut |_| {}).unwrap();
         let session = hsm.server_partition("kmip").unwrap().open_for_server().unwrap();
         let partitions = HashMap::from([("kmip".to_owned(), session)]);
-        Server { engine: Engine::new(partitions, Settings::default()), hsm, _home: home }
+        let trail = hsm.audit_trail(Uses::Buffered).unwrap();
+        let engine = Engine::new(partitions, Settings::default()).audited_by(trail.clone());
+        Server { engine, trail, hsm, _home: home }
     }
 
     /// Has a certificate sign where Certify names no issuer.
@@ -53,6 +57,28 @@ impl Server {
         let session = self.hsm.server_partition("kmip").unwrap().open_for_server().unwrap();
         let settings = Settings { issuer: Some(id.to_owned()), ..Settings::default() };
         self.engine.reload(HashMap::from([("kmip".to_owned(), session)]), settings);
+    }
+
+    /// The audit log, as far as it is written.
+    pub(crate) fn written_events(&self) -> Vec<serde_json::Value> {
+        let mut events = Vec::new();
+        let read = self.trail.read(0, &mut |event| {
+            events.push(serde_json::from_str(&event.json).unwrap());
+            Ok(())
+        });
+        assert!(matches!(read.unwrap(), Verdict::Whole { .. }));
+        events
+    }
+
+    /// The audit log with what was counted.
+    pub(crate) fn events(&self) -> Vec<serde_json::Value> {
+        self.trail.flush().unwrap();
+        self.written_events()
+    }
+
+    /// As the server that hears of connections.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// The answer's batch items.

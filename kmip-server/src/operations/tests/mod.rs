@@ -1,5 +1,6 @@
 //! Operations as clients see them: whole requests in, whole answers out, without a socket.
 
+mod audit;
 mod capabilities;
 mod certify;
 mod cryptography;

@@ -1,0 +1,54 @@
+//! A thread that writes what was counted, twice a second. Servers have one; a library in somebody else's
+//! process does not.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::trail::Trail;
+
+/// Half of what is promised, so that the write itself has the other half.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// Flushes a trail until it is dropped, and once more then.
+#[derive(Debug)]
+pub struct Flusher {
+    trail: Arc<Trail>,
+    ends: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Flusher {
+    /// Begins.
+    ///
+    /// # Errors
+    /// Those of the operating system, where it gives no thread.
+    pub fn start(trail: Arc<Trail>) -> io::Result<Flusher> {
+        let ends = Arc::new(AtomicBool::new(false));
+        let (its_trail, its_ends) = (trail.clone(), ends.clone());
+        let work = move || {
+            let mut takes = true;
+            while !its_ends.load(Ordering::Acquire) {
+                // A store that takes nothing is given time.
+                its_trail.wait(INTERVAL, &its_ends, takes);
+                takes = its_trail.flush().is_ok();
+            }
+        };
+        let thread = std::thread::Builder::new().name("audit".into()).spawn(work)?;
+        Ok(Flusher { trail, ends, thread: Some(thread) })
+    }
+}
+
+impl Drop for Flusher {
+    fn drop(&mut self) {
+        self.ends.store(true, Ordering::Release);
+        self.trail.call();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        // What was counted while the thread wrote its last.
+        let _ = self.trail.flush();
+    }
+}

@@ -1,0 +1,280 @@
+//! The log in the store: a space of its own, in which each event is a record whose number is its place.
+//!
+//! A record is sealed under the log's own secret and bound to its place, so that who writes the store
+//! without that secret can neither read, change, move nor forge one. Each holds its *link*: SHA-256 over
+//! the link before, its number and its bytes. The head, sealed too, holds the last link, how many events
+//! there were, and where the log begins since old events were removed. So a record that is missing, from
+//! the middle or from the end, is found. An older copy of the head together with the records that it fits
+//! is not: that takes a head that is kept elsewhere.
+//!
+//! Links need no secret: with the last one known from elsewhere, anybody can follow them over the events.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::cadf;
+use super::event::Event;
+use crate::error::{Error, Result};
+use crate::rng;
+use crate::secret::Secret;
+use crate::store::seal::{Address, SealKey};
+use crate::store::{PartitionId, Reader, RecordId, Row, Store, Writer};
+
+/// The log's space.
+const SPACE: PartitionId = PartitionId([0xff; 16]);
+/// The head's record. Events have their number.
+const HEAD: RecordId = RecordId([0xff; 16]);
+const KIND_EVENT: u8 = 7;
+const KIND_HEAD: u8 = 8;
+const LINK: usize = 32;
+/// How many events are read in one transaction, so that a slow reader does not hold the store.
+const PAGE: u64 = 256;
+
+type Link = [u8; LINK];
+
+/// The log of an HSM.
+pub struct Log {
+    key: SealKey,
+    /// The HSM's identifier, which events name as their observer.
+    observer: String,
+    /// How many events are kept; 0: all.
+    keep: u64,
+}
+
+/// Where the log begins and ends.
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+struct Head {
+    /// The number of the next event; the first there ever was has 1.
+    next: u64,
+    /// The link of the last event.
+    link: Link,
+    /// The number of the oldest event that is kept.
+    first: u64,
+    /// The link before that.
+    before: Link,
+}
+
+/// An event as the log has it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Recorded {
+    /// Its place.
+    pub sequence: u64,
+    /// SHA-256 over the link before, the place (8 bytes, big-endian) and the JSON.
+    pub link: [u8; 32],
+    /// The event in CADF's JSON.
+    pub json: String,
+}
+
+/// What was found in a log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// Everything is there, in its order.
+    Whole {
+        /// The oldest event that is kept.
+        first: u64,
+        /// The number that the next event will have.
+        next: u64,
+        /// The last link.
+        link: [u8; 32],
+    },
+    /// It is whole up to an event.
+    Broken {
+        /// The first event that is not as it was written.
+        sequence: u64,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+}
+
+/// What can be wrong with an event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// It is not there.
+    Missing,
+    /// It is not what was written at this place.
+    Changed,
+    /// It does not follow from the event before.
+    Unlinked,
+    /// It is there, and the head does not know it.
+    BeyondEnd,
+}
+
+impl Fault {
+    /// For people.
+    pub fn text(self) -> &'static str {
+        match self {
+            Fault::Missing => "it is missing",
+            Fault::Changed => "it is not what was written there",
+            Fault::Unlinked => "it does not follow from the event before",
+            Fault::BeyondEnd => "it is behind the end that the log's head names",
+        }
+    }
+}
+
+impl Log {
+    /// The log whose secret this is.
+    pub(crate) fn new(secret: &Secret, observer: String, keep: u64) -> Result<Log> {
+        Ok(Log { key: SealKey::new(secret.expose())?, observer, keep })
+    }
+
+    /// Begins an empty log.
+    pub(crate) fn begin(&self, writer: &mut dyn Writer) -> Result<()> {
+        let genesis = Sha256::digest([b"softhsm-rs audit 1 ", self.observer.as_bytes()].concat()).into();
+        self.put_head(writer, 0, &Head { next: 1, link: genesis, first: 1, before: genesis })
+    }
+
+    /// Adds events, as a step of a transaction. Of a log that is full the oldest go.
+    pub(crate) fn append(&self, writer: &mut dyn Writer, events: &[Event]) -> Result<()> {
+        let (mut head, revision) = self.head(writer)?;
+        for event in events {
+            let json = cadf::encode(event, rng::array()?, &self.observer)?;
+            head.link = follow(&head.link, head.next, &json);
+            let record = [head.link.as_slice(), &json].concat();
+            self.key.put(writer, address(event_id(head.next), KIND_EVENT, 0), &record)?;
+            head.next += 1;
+            self.remove_oldest(writer, &mut head)?;
+        }
+        self.put_head(writer, revision, &head)
+    }
+
+    /// Appends in a transaction of its own, durable when this returns.
+    pub(crate) fn write(&self, store: &dyn Store, events: &[Event]) -> Result<()> {
+        store.write(SPACE, &mut |writer| self.append(writer, events))
+    }
+
+    /// A damaged event stays, and those behind it: it must not keep the HSM from working, nor be forgotten.
+    fn remove_oldest(&self, writer: &mut dyn Writer, head: &mut Head) -> Result<()> {
+        while self.keep > 0 && head.next - head.first > self.keep {
+            let Ok((link, _)) = self.event(writer, head.first)? else { return Ok(()) };
+            writer.remove(SPACE, event_id(head.first), 1)?;
+            head.before = link;
+            head.first += 1;
+        }
+        Ok(())
+    }
+
+    /// Reads the events from a number on and hands them out in order, each checked against the one before.
+    ///
+    /// # Errors
+    /// Those of the store and of `each`; [`Error::RecordDamaged`] where the head is.
+    pub(crate) fn read(
+        &self,
+        store: &dyn Store,
+        since: u64,
+        each: &mut dyn FnMut(Recorded) -> Result<()>,
+    ) -> Result<Verdict> {
+        let mut walk = None;
+        loop {
+            let mut page = Vec::new();
+            let mut end = None;
+            store.read(&mut |reader| {
+                page.clear();
+                end = self.page(reader, since, &mut walk, &mut page)?;
+                Ok(())
+            })?;
+            page.drain(..).try_for_each(&mut *each)?;
+            if let Some(verdict) = end {
+                return Ok(verdict);
+            }
+        }
+    }
+
+    /// The next events of a walk, which is the number and the link before of the one to come; the verdict
+    /// at its end.
+    fn page(
+        &self,
+        reader: &mut dyn Reader,
+        since: u64,
+        walk: &mut Option<(u64, Link)>,
+        page: &mut Vec<Recorded>,
+    ) -> Result<Option<Verdict>> {
+        let (head, _) = self.head(reader)?;
+        let (mut at, mut before) = match *walk {
+            // Others may have been removed since the last page.
+            Some((at, link)) if at >= head.first => (at, link),
+            None if since > head.first && since <= head.next => match self.event(reader, since - 1)? {
+                Ok((link, _)) => (since, link),
+                Err(fault) => return Ok(Some(Verdict::Broken { sequence: since - 1, fault })),
+            },
+            None if since > head.next => (head.next, head.link),
+            _ => (head.first, head.before),
+        };
+        for _ in 0..PAGE {
+            if at == head.next {
+                return self.end(reader, &head, before).map(Some);
+            }
+            let broken = |fault| Ok(Some(Verdict::Broken { sequence: at, fault }));
+            let (link, json) = match self.event(reader, at)? {
+                Ok(found) => found,
+                Err(fault) => return broken(fault),
+            };
+            if link != follow(&before, at, json.as_bytes()) {
+                return broken(Fault::Unlinked);
+            }
+            page.push(Recorded { sequence: at, link, json });
+            (at, before) = (at + 1, link);
+        }
+        *walk = Some((at, before));
+        Ok(None)
+    }
+
+    fn end(&self, reader: &mut dyn Reader, head: &Head, last: Link) -> Result<Verdict> {
+        let (next, broken) = (head.next, |sequence, fault| Ok(Verdict::Broken { sequence, fault }));
+        if last != head.link {
+            return broken(next - 1, Fault::Unlinked);
+        }
+        if reader.revision(SPACE, event_id(next))?.is_some() {
+            return broken(next, Fault::BeyondEnd);
+        }
+        Ok(Verdict::Whole { first: head.first, next, link: head.link })
+    }
+
+    /// An event's link and JSON, or what is wrong with it.
+    fn event(
+        &self,
+        reader: &mut dyn Reader,
+        number: u64,
+    ) -> Result<std::result::Result<(Link, String), Fault>> {
+        let Some(row) = reader.get(SPACE, event_id(number))? else { return Ok(Err(Fault::Missing)) };
+        if row.kind != KIND_EVENT || row.revision != 1 {
+            return Ok(Err(Fault::Changed));
+        }
+        Ok(self.open(event_id(number), &row).ok_or(Fault::Changed))
+    }
+
+    fn open(&self, id: RecordId, row: &Row) -> Option<(Link, String)> {
+        let opened = self.key.open_row(SPACE, id, row).ok()?;
+        let (link, json) = opened.split_first_chunk::<LINK>()?;
+        Some((*link, std::str::from_utf8(json).ok()?.to_owned()))
+    }
+
+    /// The head and its revision.
+    fn head(&self, reader: &mut dyn Reader) -> Result<(Head, u64)> {
+        let damaged = || Error::RecordDamaged { what: "the head of the audit log".into() };
+        let row = reader.get(SPACE, HEAD)?.filter(|row| row.kind == KIND_HEAD).ok_or_else(damaged)?;
+        let opened = self.key.open_row(SPACE, HEAD, &row).map_err(|_| damaged())?;
+        Ok((postcard::from_bytes(&opened).map_err(|_| damaged())?, row.revision))
+    }
+
+    fn put_head(&self, writer: &mut dyn Writer, revision: u64, head: &Head) -> Result<()> {
+        let bytes = postcard::to_allocvec(head)
+            .map_err(|_| Error::CryptoFailed("the audit log's head did not encode"))?;
+        self.key.put(writer, address(HEAD, KIND_HEAD, revision), &bytes).map(drop)
+    }
+}
+
+fn address(id: RecordId, kind: u8, revision: u64) -> Address {
+    Address { partition: SPACE, id, kind, revision }
+}
+
+fn event_id(number: u64) -> RecordId {
+    RecordId(u128::from(number).to_be_bytes())
+}
+
+fn follow(before: &Link, number: u64, json: &[u8]) -> Link {
+    let mut hash = Sha256::new();
+    hash.update(before);
+    hash.update(number.to_be_bytes());
+    hash.update(json);
+    hash.finalize().into()
+}

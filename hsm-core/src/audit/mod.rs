@@ -1,0 +1,27 @@
+//! What was done with the HSM, by whom, and how it ended: events in a log that the store keeps beside the
+//! keys. Doors say what happened (`event`) and never how it is kept.
+//!
+//! * `log`: the log in the store, each event sealed and linked to the one before. Appending is a step of a
+//!   caller's transaction, so that a change and its event are both there or neither.
+//! * `trail`: what a process does with events: changes go with their transaction, refusals into one of their
+//!   own, uses are counted in memory (`tally`) and written together (`flusher`).
+//! * `cadf`: an event as JSON, with the names of DMTF's Cloud Auditing Data Federation (DSP0262).
+//!
+//! An event holds identifiers, names, numbers and the names of reasons: its types have no place for more.
+
+mod cadf;
+mod event;
+mod flusher;
+mod log;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod trail;
+
+pub use event::{Activity, Class, Event, Initiator, Moment, Reason, Request, Severity};
+pub use flusher::Flusher;
+pub use log::{Fault, Log, Recorded, Verdict};
+pub use trail::{Answered, Trail, Uses};
+
+/// An object's unique identifier, as events name it.
+pub use crate::store::RecordId as ObjectId;
