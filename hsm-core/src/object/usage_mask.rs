@@ -109,7 +109,9 @@ mod tests {
             for flags in [None, Some(false), Some(true)] {
                 for flag in [CKA_SIGN, CKA_DECRYPT] {
                     let mut object = object.duplicate();
-                    flags.map(|flags| object.set(flag, Value::Bool(flags)));
+                    if let Some(set) = flags {
+                        object.set(flag, Value::Bool(set));
+                    }
                     for bit in (0..14).map(|place| 1 << place) {
                         let whole = of(&object) & bit != 0;
                         assert_eq!(has(&object, bit), whole, "{mask:x} {flags:?} {bit:x}");

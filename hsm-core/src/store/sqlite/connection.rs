@@ -84,6 +84,9 @@ fn connect_to(path: &Path) -> StoreResult<Connection> {
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
         (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
         (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+        // Otherwise a range is planned anew for each value that bounds it, and statements are prepared at
+        // each use.
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true),
     ] {
         connection.set_db_config(option, value).map_err(&wrong)?;
     }

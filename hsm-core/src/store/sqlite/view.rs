@@ -10,6 +10,12 @@ use super::failure::{self, damaged};
 use crate::store::overlay::{first_of, last_of};
 use crate::store::{Entry, Indexed, PartitionId, Reader, RecordId, Row, StoreError, StoreResult, Writer};
 
+const ENTRY_BEFORE: &str = "SELECT entry, mac FROM entries WHERE partition = ?1 AND entry BETWEEN ?2 AND ?3
+    ORDER BY entry DESC LIMIT 1";
+const ENTRIES_AFTER: &str =
+    "SELECT entry, mac FROM entries WHERE partition = ?1 AND entry > ?2 AND entry <= ?3
+    ORDER BY entry LIMIT ?4";
+
 /// A transaction; rolled back when dropped without a commit.
 #[derive(Debug)]
 pub(super) struct Transaction<'c> {
@@ -154,10 +160,8 @@ impl Reader for View<'_> {
 
     fn entry_before(&mut self, partition: PartitionId, at: Entry) -> StoreResult<Option<Indexed>> {
         self.count(1);
-        let sql = "SELECT entry, mac FROM entries WHERE partition = ?1 AND entry BETWEEN ?2 AND ?3
-            ORDER BY entry DESC LIMIT 1";
         let (first, at) = (first_of(at.chain).to_bytes(), at.to_bytes());
-        let found = self.one(sql, params![partition.0, first, at], entry_columns)?;
+        let found = self.one(ENTRY_BEFORE, params![partition.0, first, at], entry_columns)?;
         found.map(|columns| self.indexed(columns)).transpose()
     }
 
@@ -167,12 +171,10 @@ impl Reader for View<'_> {
         after: Entry,
         limit: usize,
     ) -> StoreResult<Vec<Indexed>> {
-        let sql = "SELECT entry, mac FROM entries WHERE partition = ?1 AND entry > ?2 AND entry <= ?3
-            ORDER BY entry LIMIT ?4";
         let (last, after) = (last_of(after.chain).to_bytes(), after.to_bytes());
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let found: Vec<_> = self.checked(|connection| {
-            let mut statement = connection.prepare_cached(sql)?;
+            let mut statement = connection.prepare_cached(ENTRIES_AFTER)?;
             let found = statement.query_map(params![partition.0, after, last, limit], entry_columns)?;
             found.collect()
         })?;
@@ -220,5 +222,34 @@ impl Writer for View<'_> {
         self.change(partition, "DELETE FROM entries WHERE partition = ?1", params![partition.0])?;
         self.changed.insert(partition, true);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::store::place::Place;
+    use crate::store::sqlite::connection;
+
+    #[test]
+    fn a_range_is_planned_once_whatever_bounds_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = Place::new(directory.path(), "sqlite").unwrap();
+        connection::create(&place, None).unwrap();
+        let connection = connection::connect(&place).unwrap();
+        let reads = AtomicU64::new(0);
+        let mut view = View::new(&connection, place.main(), &reads);
+        for value in 0..50 {
+            let entry = first_of(value);
+            view.entry_before(PartitionId([value; 16]), entry).unwrap();
+            view.entries_after(PartitionId([value; 16]), entry, 10).unwrap();
+        }
+        for sql in [ENTRY_BEFORE, ENTRIES_AFTER] {
+            let statement = connection.prepare_cached(sql).unwrap();
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{sql}");
+            assert!(statement.get_status(StatementStatus::Run) > 1, "{sql}: the statement is another");
+        }
     }
 }
