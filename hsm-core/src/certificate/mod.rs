@@ -4,6 +4,7 @@
 mod chain;
 mod issue;
 mod name;
+pub mod pkcs12;
 mod signature;
 
 use const_oid::{AssociatedOid, ObjectIdentifier};

@@ -14,7 +14,6 @@ pub mod lifecycle;
 pub mod locate;
 pub mod managed;
 pub mod material;
-pub mod pkcs12;
 pub(crate) mod record;
 pub mod rules;
 pub mod template;

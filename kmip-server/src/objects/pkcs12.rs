@@ -2,10 +2,10 @@
 //! 4.11 and 11.12; 2.1, section 6.1.23.
 
 use cryptoki_sys::CKA_VALUE;
+use hsm_core::certificate::pkcs12::{Container, read, write};
 use hsm_core::object::Object;
 use hsm_core::object::lifecycle::Action;
 use hsm_core::object::managed::{Managed, ObjectType};
-use hsm_core::object::pkcs12::{Container, read, write};
 use hsm_core::{Error, certificate};
 use zeroize::Zeroizing;
 

@@ -3,7 +3,7 @@
 use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, Pkcs12Archive, PrivateKey, PrivateKeyChain};
 use zeroize::Zeroizing;
 
-use crate::certificate::read_certificate;
+use super::read_certificate;
 use crate::crypto::{Hash, hash_of};
 use crate::error::{Error, Result};
 
