@@ -2,7 +2,7 @@
 //! in, and of those who are kept out. How events are kept is `hsm_core::audit`'s matter; which operation
 //! changes something, the table's of operations.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use hsm_core::audit::{Activity, Answered, Class, ObjectId, Request, Severity, Uses};
 
@@ -156,10 +156,21 @@ pub(crate) fn let_in(engine: &Engine, client: &Client) {
 pub(crate) fn refused(engine: &Engine, host: IpAddr, rule: Rule) {
     let reason = hsm_core::audit::Reason { code: rule as u32, name: rule.name() };
     let activity = activity("Connect", Class::Login, Severity::Critical);
-    let (host, reason) = (Some(host), Some(reason));
+    let (host, reason) = (Some(network(host)), Some(reason));
     let told =
         Answered { activity, id: "", name: "", partition: "", host, object: None, reason, request: None };
     tell(engine, &told);
+}
+
+/// The host, or the /64 that it can choose its addresses in: each is counted by itself, and written.
+fn network(host: IpAddr) -> IpAddr {
+    match host.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        IpAddr::V4(address) => IpAddr::V4(address),
+    }
 }
 
 /// Logins are counted, which does not fail.

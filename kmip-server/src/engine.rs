@@ -21,7 +21,7 @@ use crate::credential;
 use crate::dispatch;
 use crate::failure::{Failure, Outcome};
 use crate::heavy::Heavy;
-use crate::identity::{Client, Credentials, Role};
+use crate::identity::{Client, Credentials, DEFAULT_PARTITION, Role};
 use crate::message::{self, Answered, BatchItem, Broken, Header, Message};
 use crate::pkcs11::Interfaces;
 use crate::streams::Streams;
@@ -91,8 +91,8 @@ pub struct Engine {
     pub(crate) trail: Option<Arc<Trail>>,
     credentials: Credentials,
     answered: AtomicU64,
-    /// This process: asked once, since it costs a call of the system.
-    process: u32,
+    /// What this server's marks begin with: the process, asked once, since it costs a call of the system.
+    mark: String,
 }
 
 impl Engine {
@@ -109,7 +109,7 @@ impl Engine {
             trail: None,
             credentials: Credentials::default(),
             answered: AtomicU64::new(0),
-            process: std::process::id(),
+            mark: format!("{:x}-", std::process::id()),
         }
     }
 
@@ -179,7 +179,7 @@ impl Engine {
     /// This server's mark for an answer: unique while it runs.
     fn correlation(&self) -> String {
         let number = self.answered.fetch_add(1, Ordering::Relaxed);
-        format!("{:x}-{number:x}", self.process)
+        [self.mark.as_str(), &hex::encode(number.to_be_bytes())].concat()
     }
 
     fn space(&self, client: &Client) -> Outcome<Space> {
@@ -195,6 +195,18 @@ impl Engine {
             everything: client.role == Role::Officer,
         };
         Ok(Space::new(session, scope))
+    }
+
+    /// The server's own view of the partition `kmip`: what its settings name stands there.
+    ///
+    /// # Errors
+    /// [`Reason::PermissionDenied`] where no client needs that partition, so that it is not open.
+    pub(crate) fn own_space(&self) -> Outcome<Space> {
+        let session = self.partitions.load().get(DEFAULT_PARTITION).cloned();
+        let closed =
+            || Failure::new(Reason::PermissionDenied, "the partition of the server's issuer is not open");
+        let scope = Scope { owner: String::new(), groups: Vec::new(), everything: true };
+        Ok(Space::new(session.ok_or_else(closed)?, scope))
     }
 
     /// Who a request is from by a ticket that it brings, if it brings one.
@@ -310,7 +322,12 @@ impl Engine {
         if row.changes {
             audit::begin(context, row.operation);
         }
-        (row.run)(context, &item.payload)
+        // What panics fails like anything else: it is recorded, and a batch goes on or is undone.
+        let run = std::panic::AssertUnwindSafe(|| (row.run)(context, &item.payload));
+        std::panic::catch_unwind(run).unwrap_or_else(|_| {
+            log::error!("{} failed inside: this is a defect of the server", row.operation.name());
+            Err(Failure::new(Reason::GeneralFailure, "the server failed; its log says why"))
+        })
     }
 }
 

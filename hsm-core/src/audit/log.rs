@@ -27,6 +27,8 @@ const HEAD: RecordId = RecordId([0xff; 16]);
 const KIND_EVENT: u8 = 7;
 const KIND_HEAD: u8 = 8;
 const LINK: usize = 32;
+/// How many old events go with each new one, at most: a bound that was lowered is met in the course of use.
+const REMOVED_AT_ONCE: usize = 4;
 /// How many events are read in one transaction, so that a slow reader does not hold the store.
 const PAGE: u64 = 256;
 
@@ -144,7 +146,10 @@ impl Log {
 
     /// A damaged event stays, and those behind it: it must not keep the HSM from working, nor be forgotten.
     fn remove_oldest(&self, writer: &mut dyn Writer, head: &mut Head) -> Result<()> {
-        while self.keep > 0 && head.next - head.first > self.keep {
+        for _ in 0..REMOVED_AT_ONCE {
+            if self.keep == 0 || head.next - head.first <= self.keep {
+                break;
+            }
             let Ok((link, _)) = self.event(writer, head.first)? else { return Ok(()) };
             writer.remove(SPACE, event_id(head.first), 1)?;
             head.before = link;

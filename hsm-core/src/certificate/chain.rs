@@ -47,6 +47,10 @@ impl Link<'_> {
         let says = read_certificate(der)?;
         let certificate = CertificateInner::<Rfc5280>::from_der(der).map_err(super::invalid)?;
         let tbs = certificate.tbs_certificate();
+        // RFC 5280, section 4.1.1.2: outside the signature stands what is inside.
+        if certificate.signature_algorithm() != tbs.signature() {
+            return Err(Error::DataInvalid);
+        }
         let extensions = tbs.extensions().map(Vec::as_slice).unwrap_or_default();
         let is_understood = extensions.iter().all(|own| !own.critical || UNDERSTOOD.contains(&own.extn_id));
         let constraints = tbs.get_extension::<BasicConstraints>().map_err(super::invalid)?;
@@ -91,17 +95,10 @@ pub fn judge(chain: &[&[u8]], anchors: &[&[u8]], moment: u64) -> Result<Verdict>
         }
     }
     let anchors = anchors.iter().map(|der| Link::read(der)).collect::<Result<Vec<_>>>()?;
-    let mut walked = vec![leaf(&all)?];
-    let verdict = walk(&mut walked, &all, &anchors, moment);
-    let is_used = |link: &Link<'_>| walked.iter().any(|used| used.der == link.der);
-    // A chain that breaks is not walked to its end.
-    if verdict != Verdict::Invalid && !all.iter().all(is_used) {
-        return Err(Error::DataInvalid);
-    }
-    Ok(verdict)
+    Ok(walk(leaf(&all)?, &all, &anchors, moment))
 }
 
-/// The certificate that issued none of the others.
+/// The certificate that issued none of the others, by their names. Where there is one, the others lead to it.
 fn leaf<'l, 'a>(all: &'l [Link<'a>]) -> Result<&'l Link<'a>> {
     let issues = |link: &Link<'_>| {
         all.iter().any(|other| other.der != link.der && other.says.issuer == link.says.subject)
@@ -114,14 +111,10 @@ fn leaf<'l, 'a>(all: &'l [Link<'a>]) -> Result<&'l Link<'a>> {
 }
 
 /// From the leaf upwards.
-fn walk<'l, 'a>(
-    walked: &mut Vec<&'l Link<'a>>,
-    all: &'l [Link<'a>],
-    anchors: &'l [Link<'a>],
-    moment: u64,
-) -> Verdict {
+fn walk<'l, 'a>(leaf: &'l Link<'a>, all: &'l [Link<'a>], anchors: &'l [Link<'a>], moment: u64) -> Verdict {
+    let mut walked = Vec::new();
+    let mut link = leaf;
     loop {
-        let Some(link) = walked.last().copied() else { return Verdict::Unknown };
         if !link.is_good_at(moment) {
             return Verdict::Invalid;
         }
@@ -142,7 +135,7 @@ fn walk<'l, 'a>(
         let mut above = None;
         for other in named() {
             match check_signature(link.der, &other.says.public_key) {
-                Ok(()) if !other.may_issue(walked.len() - 1) => verdict = Verdict::Invalid,
+                Ok(()) if !other.may_issue(walked.len()) => verdict = Verdict::Invalid,
                 Ok(()) => {
                     above = Some(other);
                     break;
@@ -153,8 +146,11 @@ fn walk<'l, 'a>(
         }
         match above {
             // Certificates that issue each other in a ring.
-            Some(other) if walked.iter().any(|used| used.der == other.der) => return Verdict::Invalid,
-            Some(other) => walked.push(other),
+            Some(other) if walked.contains(&other.der) => return Verdict::Invalid,
+            Some(other) => {
+                walked.push(link.der);
+                link = other;
+            }
             None => return verdict,
         }
     }

@@ -45,6 +45,8 @@ pub struct Certificate {
     pub usage: Vec<KeyUsages>,
     /// Whether its subject issues certificates.
     pub is_authority: bool,
+    /// How many authorities may stand between it and a leaf; any number where it does not say.
+    pub path_length: Option<u8>,
     /// DER of the subject's other names (SubjectAltName).
     pub alternative_der: Option<Vec<u8>>,
     /// The subject's other names: e-mail addresses, DNS names and URIs as they are, directory names as
@@ -97,7 +99,8 @@ pub fn read_certificate(der: &[u8]) -> Result<Certificate> {
         signature_algorithm: certificate.signature_algorithm().oid,
         key_identifier: key_identifier.map(|(_, own)| own.0.as_bytes().to_vec()),
         usage: usage.map_or_else(Vec::new, |(_, usage)| usage.0.into_iter().collect()),
-        is_authority: constraints.is_some_and(|(_, constraints)| constraints.ca),
+        is_authority: constraints.as_ref().is_some_and(|(_, constraints)| constraints.ca),
+        path_length: constraints.and_then(|(_, constraints)| constraints.path_len_constraint),
         alternative_der: subject.as_ref().map(|(_, names)| names.to_der().map_err(invalid)).transpose()?,
         subject_alternative: subject.map_or_else(Vec::new, |(_, names)| others(&names.0)),
         issuer_alternative: issuer.map_or_else(Vec::new, |(_, names)| others(&names.0)),

@@ -7,9 +7,12 @@ use super::read_certificate;
 use crate::crypto::{Hash, hash_of};
 use crate::error::{Error, Result};
 
-/// The largest container that is read, in bytes. It may hold a derivation of a million rounds every few
-/// hundred bytes.
-pub const LARGEST: usize = 64 << 10;
+/// The largest container that is read, in bytes. Every few hundred of them may ask for a derivation of a
+/// million rounds.
+pub const LARGEST: usize = 32 << 10;
+
+/// The object identifier of scrypt, in DER: RFC 7914. It is refused for the memory that it takes.
+const SCRYPT: &[u8] = &[0x06, 0x09, 0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x04, 0x0b];
 
 /// What a container holds.
 pub struct Container {
@@ -25,10 +28,13 @@ pub struct Container {
 ///
 /// # Errors
 /// [`Error::WrappedKeyInvalid`] for what is no container, for another password, and where there is no such
-/// key; [`Error::WrappedKeyLength`] for one that is too large.
+/// key; [`Error::WrappedKeyLength`] for one that is too large; [`Error::MechanismInvalid`] for scrypt.
 pub fn read(der: &[u8], password: &str, name: Option<&str>) -> Result<Container> {
     if der.len() > LARGEST {
         return Err(Error::WrappedKeyLength);
+    }
+    if der.windows(SCRYPT.len()).any(|window| window == SCRYPT) {
+        return Err(Error::MechanismInvalid);
     }
     let bad = |_| Error::WrappedKeyInvalid;
     let archive = Pkcs12Archive::from_pkcs12(der, password).map_err(bad)?;
@@ -123,6 +129,8 @@ mod tests {
         for end in [0, 1, der.len() / 2, der.len() - 1] {
             assert!(matches!(read(&der[..end], "secret", None), Err(Error::WrappedKeyInvalid)), "{end}");
         }
+        let scrypt = [&der[..], SCRYPT].concat();
+        assert!(matches!(read(&scrypt, "secret", None), Err(Error::MechanismInvalid)));
         let long = vec![0x30; LARGEST + 1];
         assert!(matches!(read(&long, "secret", None), Err(Error::WrappedKeyLength)));
     }

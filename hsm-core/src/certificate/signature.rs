@@ -104,7 +104,8 @@ fn pss(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<Scheme> {
         known.map(|(_, hash)| *hash).ok_or(Error::MechanismInvalid)
     };
     let hash = hash_of(parameters.hash.oid)?;
-    let mask = parameters.mask_gen.parameters.ok_or(Error::MechanismInvalid)?;
+    let mask = parameters.mask_gen.parameters.filter(|_| parameters.mask_gen.oid == rfc5912::ID_MGF_1);
+    let mask = mask.ok_or(Error::MechanismInvalid)?;
     let pss = Pss { hash, mgf: hash_of(mask.oid)?, salt_len: parameters.salt_len.into() };
     Ok(Scheme::Pss(pss, Some(hash)))
 }

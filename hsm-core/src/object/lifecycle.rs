@@ -43,6 +43,11 @@ impl State {
     pub fn is_destroyed(self) -> bool {
         matches!(self, State::Destroyed | State::DestroyedCompromised)
     }
+
+    /// Whether its value may be known to others.
+    pub fn is_compromised(self) -> bool {
+        matches!(self, State::Compromised | State::DestroyedCompromised)
+    }
 }
 
 /// What somebody wants to do with an object.

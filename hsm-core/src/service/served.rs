@@ -14,7 +14,6 @@ use crate::error::{Error, Result};
 use crate::mechanism::table::{Function, Row, row_for};
 use crate::mechanism::usage;
 use crate::mechanism::{Ciphering, Derivation, Mechanism, Scheme, Signing, Transform, Verifying};
-use crate::object::locate::Scope;
 use crate::object::managed::UsageLimits;
 use crate::object::material::Key;
 use crate::object::template::Author;
@@ -102,12 +101,6 @@ impl Space {
         let length = signing.sign(body, &mut signature)?;
         signature.truncate(length);
         Ok(signature)
-    }
-
-    /// This view, of all that the partition holds: for what a server does by its own authority.
-    pub fn whole(&self) -> Space {
-        let scope = Scope { owner: String::new(), groups: Vec::new(), everything: true };
-        Space::new(Arc::clone(self.session()), scope)
     }
 
     /// Begins to verify a signature or MAC.

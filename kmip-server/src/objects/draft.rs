@@ -5,7 +5,7 @@ use hsm_core::certificate::{
     Certificate, Draft, Issuer, KeyUsages, Name, NamePart, check_signature, issue, read_certificate,
     scheme_of,
 };
-use hsm_core::object::lifecycle::{Action, Seconds};
+use hsm_core::object::lifecycle::{self, Action, Seconds, State};
 use hsm_core::object::managed::{Managed, ObjectType};
 use hsm_core::object::{formats, usage_mask};
 use hsm_core::service::{Item as Found, Space};
@@ -18,7 +18,10 @@ use crate::ttlv::enums::{CertificateType, CryptographicUsageMask as Mask, LinkTy
 use crate::ttlv::{Item, Tag};
 
 /// How long a certificate is valid where nobody says, in seconds: a year.
-const LIFETIME: Seconds = 365 * 24 * 3600;
+const LIFETIME: u64 = 365 * 24 * 3600;
+
+/// DER of a name without parts.
+pub const EMPTY_NAME: [u8; 2] = [0x30, 0];
 
 /// Bits of the usage mask and what they are in a certificate. KMIP 1.4, section 9.1.3.3.1, table "X.509 Key
 /// Usage to Cryptographic Usage Mask Mapping".
@@ -136,8 +139,10 @@ pub struct Parts {
     pub alternative: Option<Vec<u8>>,
     /// When it begins to be valid; now, where nobody says.
     pub not_before: Option<Seconds>,
-    /// When it ends; a year later, or with its issuer, where nobody says.
+    /// When it ends. Where nobody says: when its length is over, or with its issuer.
     pub not_after: Option<Seconds>,
+    /// How long it is valid, in seconds; a year, where nobody says.
+    pub length: Option<u64>,
 }
 
 /// A usage mask as a certificate has it.
@@ -159,6 +164,8 @@ pub struct Signer {
     certificate: Option<Certificate>,
     /// The identifier of that certificate, where the client sees it.
     pub id: Option<String>,
+    /// What the key is seen in, where it is the server's own issuer.
+    own_space: Option<Space>,
 }
 
 impl Signer {
@@ -169,8 +176,12 @@ impl Signer {
     /// An issuer that is none, or whose private key is not here.
     pub fn find(context: &Context<'_>, named: Option<&str>, own: Option<&str>) -> Outcome<Signer> {
         match (named, &context.settings.issuer, own) {
-            (Some(id), ..) => Signer::of_certificate(context.space, id, true),
-            (None, Some(id), _) => Signer::of_certificate(&context.space.whole(), id, false),
+            (Some(id), ..) => Signer::of_certificate(context.space, id),
+            (None, Some(id), _) => {
+                let space = context.engine.own_space()?;
+                let signer = Signer::of_certificate(&space, id)?;
+                Ok(Signer { id: None, own_space: Some(space), ..signer })
+            }
             (None, None, Some(id)) => Signer::of_itself(context, id),
             (None, None, None) => Err(Failure::new(
                 Reason::MissingData,
@@ -184,36 +195,61 @@ impl Signer {
     /// # Errors
     /// Those of the key's state.
     pub fn of_itself(context: &Context<'_>, id: &str) -> Outcome<Signer> {
-        Ok(Signer { key: context.load(id, Action::Protect)?, certificate: None, id: None })
+        Ok(Signer { key: context.load(id, Action::Protect)?, certificate: None, id: None, own_space: None })
     }
 
-    fn of_certificate(space: &Space, id: &str, is_seen: bool) -> Outcome<Signer> {
+    fn of_certificate(space: &Space, id: &str) -> Outcome<Signer> {
         let found = space.load(id, Action::Read)?;
+        must_be_good(&found)?;
         let bytes = found.object().bytes(cryptoki_sys::CKA_VALUE);
         let certificate = read_certificate(bytes).ok();
         let certificate = certificate.filter(|_| ObjectType::of(found.object()) == ObjectType::Certificate);
         let certificate = certificate
             .ok_or_else(|| Failure::new(Reason::InvalidObjectType, "the issuer is no X.509 certificate"))?;
         let key = private_key(space, &Managed::of(found.object()))?;
-        let id = is_seen.then(|| id.to_owned());
-        Ok(Signer { key, certificate: Some(certificate), id })
+        Ok(Signer { key, certificate: Some(certificate), id: Some(id.to_owned()), own_space: None })
+    }
+
+    /// Whether it is who signed a certificate: DER.
+    pub fn has_signed(&self, der: &[u8], says: &Certificate) -> bool {
+        let (name, public_key) = match &self.certificate {
+            Some(own) => (&own.subject, &own.public_key),
+            None => (&says.subject, &says.public_key),
+        };
+        *name == says.issuer && check_signature(der, public_key).is_ok()
+    }
+
+    /// Whether it may issue a certificate with such parts. RFC 5280, sections 4.2.1.3 and 4.2.1.9.
+    fn check(&self, parts: &Parts, is_authority: bool) -> Outcome<()> {
+        let Some(own) = &self.certificate else { return Ok(()) };
+        if !own.is_authority || !(own.usage.is_empty() || own.usage.contains(&KeyUsages::KeyCertSign)) {
+            return Err(invalid_field("the issuer is no authority"));
+        }
+        if is_authority && self.own_space.is_some() {
+            // The server's own issuer vouches for clients' keys; it does not make others that would.
+            let text = "the server's issuer certifies no authorities";
+            return Err(Failure::new(Reason::PermissionDenied, text));
+        }
+        if is_authority && own.path_length == Some(0) {
+            return Err(invalid_field("the issuer certifies no authorities"));
+        }
+        if parts.subject == EMPTY_NAME && (is_authority || parts.alternative.is_none()) {
+            return Err(invalid_field("the certificate would name nobody"));
+        }
+        Ok(())
     }
 
     /// Makes the certificate: DER.
     ///
     /// # Errors
-    /// Dates that do not fit; an authority that the issuer may not make; those of signing.
-    pub fn sign(&self, space: &Space, parts: &Parts, now: Seconds) -> Outcome<Vec<u8>> {
+    /// Dates that do not fit; an authority that the issuer may not make; those of signing, and of the key's
+    /// usage limits.
+    pub fn sign(&self, context: &Context<'_>, parts: &Parts, now: Seconds) -> Outcome<Vec<u8>> {
         let (not_before, not_after) = self.validity(parts, now)?;
         let is_authority = parts.usage.contains(&KeyUsages::KeyCertSign);
-        if is_authority && self.certificate.is_some() && self.id.is_none() {
-            // The server's own issuer vouches for clients' keys; it does not make others that would.
-            let text = "the server's issuer certifies no authorities";
-            return Err(Failure::new(Reason::PermissionDenied, text));
-        }
+        self.check(parts, is_authority)?;
         let scheme = scheme_of(self.key.key())?;
         let issuer = match &self.certificate {
-            Some(own) if !own.is_authority => return Err(invalid_field("the issuer is no authority")),
             Some(own) => Issuer {
                 name: &own.subject.der,
                 public_key: &own.public_key,
@@ -233,7 +269,11 @@ impl Signer {
             is_authority,
             alternative: parts.alternative.as_deref(),
         };
-        let der = issue(&draft, &issuer, &mut |body| space.sign_certificate(&self.key, scheme, body))?;
+        let space = self.own_space.as_ref().unwrap_or(context.space);
+        let der = issue(&draft, &issuer, &mut |body| {
+            space.charge(&self.key, body.len() as u64)?;
+            space.sign_certificate(&self.key, scheme, body)
+        })?;
         check_signature(&der, issuer.public_key)
             .map_err(|_| invalid_field("the issuer's private key is not that of its certificate"))?;
         Ok(der)
@@ -246,10 +286,13 @@ impl Signer {
         };
         let not_before = positive(parts.not_before.unwrap_or(now))?;
         let last = self.certificate.as_ref().map(|own| own.not_after);
+        if self.certificate.as_ref().is_some_and(|own| not_before < own.not_before) {
+            return Err(invalid_field("the certificate would begin before its issuer's"));
+        }
         let not_after = match parts.not_after {
             Some(date) => positive(date)?,
             None => {
-                let usual = not_before.saturating_add(LIFETIME.unsigned_abs());
+                let usual = not_before.saturating_add(parts.length.unwrap_or(LIFETIME));
                 last.map_or(usual, |last| usual.min(last))
             }
         };
@@ -275,6 +318,17 @@ fn private_key(space: &Space, links: &Managed) -> Outcome<Found> {
     let public = Managed::of(space.load(public, Action::Look)?.object());
     let id = linked(&public, LinkType::PrivateKeyLink).ok_or_else(missing)?;
     Ok(space.load(id, Action::Protect)?)
+}
+
+/// Refuses what was revoked, or is out of date by its dates.
+///
+/// # Errors
+/// [`Reason::WrongKeyLifecycleState`].
+pub fn must_be_good(found: &Found) -> Outcome<()> {
+    match lifecycle::state(found.object(), lifecycle::now()) {
+        State::PreActive | State::Active => Ok(()),
+        _ => Err(Failure::new(Reason::WrongKeyLifecycleState, "the object is not in use any more")),
+    }
 }
 
 /// What a public key object says of a certificate for it.

@@ -1,5 +1,7 @@
 //! Private keys in PKCS #12 containers, under the password that a link leads to. KMIP 1.4, sections 3.45,
-//! 4.11 and 11.12; 2.1, section 6.1.23.
+//! 4.11 and 11.4; 2.1, section 6.1.23.
+
+use std::sync::{Mutex, TryLockError};
 
 use cryptoki_sys::CKA_VALUE;
 use hsm_core::certificate::pkcs12::{Container, read, write};
@@ -20,6 +22,9 @@ use crate::ttlv::{Fields, Item, Tag};
 
 /// The longest chain that a container is given.
 const LONGEST: usize = 32;
+
+/// One container is opened at a time: what one may cost, many would cost many times.
+static OPENING: Mutex<()> = Mutex::new(());
 
 /// Whether a structure holds its key in a container.
 pub fn is_container(structure: &Item) -> bool {
@@ -42,8 +47,17 @@ pub fn open(context: &Context<'_>, structure: &Item, wanted: &Wanted) -> Outcome
     let links = wanted.attributes.iter().filter(|item| item.tag == Tag::LINK).filter_map(password_link);
     let password = password(context, links.collect())?;
     let name = wanted.first(Tag::PKCS12_FRIENDLY_NAME).map(Item::as_text).transpose()?;
+    let _one = OPENING.try_lock().or_else(|busy| match busy {
+        TryLockError::Poisoned(guard) => Ok(guard.into_inner()),
+        TryLockError::WouldBlock => {
+            Err(Failure::new(Reason::ServerLimitExceeded, "another container is being opened; try again"))
+        }
+    })?;
     read(der, &password, name).map_err(|error| match error {
         Error::WrappedKeyLength => invalid_field("the container is too large"),
+        Error::MechanismInvalid => {
+            Failure::new(Reason::FeatureNotSupported, "containers that use scrypt are not read")
+        }
         _ => bad_password(
             context,
             Reason::CryptographicFailure,
@@ -58,7 +72,7 @@ fn password_link(item: &Item) -> Option<&str> {
     (kind == LinkType::PKCS_12PasswordLink).then_some(target)
 }
 
-/// 2.x has one reason for all that is wrong with passwords (2.1, section 11.1), 1.4 several (section 11.12).
+/// 2.x has one reason for all that is wrong with passwords (2.1, section 11.1), 1.4 several (section 11.4).
 fn bad_password(context: &Context<'_>, before: Reason, text: &str) -> Failure {
     Failure::new(if context.is_2() { Reason::BadPassword } else { before }, text)
 }
@@ -67,7 +81,7 @@ fn bad_password(context: &Context<'_>, before: Reason, text: &str) -> Failure {
 fn password(context: &Context<'_>, links: Vec<&str>) -> Outcome<Zeroizing<String>> {
     let bad = |before, text| bad_password(context, before, text);
     let [id] = links.as_slice() else {
-        return Err(bad(Reason::EncodingOptionError, "one PKCS#12 Password Link is needed"));
+        return Err(bad(Reason::InvalidField, "one PKCS#12 Password Link is needed"));
     };
     let found = context.load(id, Action::Protect).map_err(|failure| match failure.reason {
         Reason::WrongKeyLifecycleState => bad(Reason::PermissionDenied, "the password is not active"),

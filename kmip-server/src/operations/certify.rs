@@ -75,6 +75,7 @@ fn certified(
 ) -> Outcome<(Option<Found>, Option<Request>)> {
     let Some(id) = id else { return Ok((None, request)) };
     let found = context.load(id, Action::Read)?;
+    draft::must_be_good(&found)?;
     match (ObjectType::of(found.object()), request) {
         (ObjectType::PublicKey, Some(request)) => {
             if draft::of_public_key(&found)?.public_key != request.public_key {
@@ -136,7 +137,7 @@ fn apply(parts: &mut Parts, said: &Said, wanted: &Wanted, request: Option<&Reque
     }
     if let Some(request) = request {
         parts.public_key.clone_from(&request.public_key);
-        if !request.subject.parts.is_empty() || parts.subject.is_empty() {
+        if request.subject.der != draft::EMPTY_NAME || parts.subject.is_empty() {
             parts.subject.clone_from(&request.subject.der);
         }
         if request.subject_alternative.is_some() {
@@ -158,7 +159,7 @@ fn made(
     wanted: &Wanted,
 ) -> Outcome<Key> {
     let now = lifecycle::now();
-    let der = signer.sign(context.space, parts, now)?;
+    let der = signer.sign(context, parts, now)?;
     let brought = certificate::brought(context.space, CertificateType::X_509, &der)?;
     if let Some(issuer) = &signer.id {
         links.push(link(LinkType::CertificateLink, issuer));
@@ -208,15 +209,23 @@ pub fn re_certify(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item
         return Err(Failure::new(Reason::InvalidCSR, "the request is for another key"));
     }
     let links = Managed::of(found.object());
+    if lifecycle::state(found.object(), now).is_compromised() {
+        let text = "what is compromised is not renewed for the same key";
+        return Err(Failure::new(Reason::WrongKeyLifecycleState, text));
+    }
     let said = Said::take(&mut attributes)?;
-    Wanted::new(attributes.clone())?;
+    let asked = Wanted::new(attributes.clone())?;
     let mut all = inherited(&Attributes::of(found.object()), offset, now)?;
     all.push(link(LinkType::ReplacedObjectLink, &old));
     let wanted = Wanted { attributes: merged(&all, attributes) };
-    let mut parts = renewed(&before, now)?;
-    apply(&mut parts, &said, &wanted, request.as_ref())?;
+    let mut parts = renewed(&before, now, offset)?;
+    apply(&mut parts, &said, &asked, request.as_ref())?;
     let public = linked(&links, LinkType::PublicKeyLink);
     let signer = renewing(context, &said, &before, &links)?;
+    if said.issuer.is_none() && !signer.has_signed(found.object().bytes(CKA_VALUE), &before) {
+        let text = "another issued the certificate; a Certificate Link says who is to renew it";
+        return Err(Failure::new(Reason::PermissionDenied, text));
+    }
     let key = made(
         context,
         &signer,
@@ -249,17 +258,17 @@ fn x509(found: &Found) -> Outcome<Certificate> {
 }
 
 /// What a new certificate has of the one before it: all but its time, of which it has as much.
-fn renewed(before: &Certificate, now: Seconds) -> Outcome<Parts> {
-    let length = before.not_after.saturating_sub(before.not_before);
-    let length =
-        Seconds::try_from(length).map_err(|_| invalid_field("the certificate's dates are no dates"))?;
+fn renewed(before: &Certificate, now: Seconds, offset: Option<u32>) -> Outcome<Parts> {
+    let begins = now.checked_add(offset.unwrap_or_default().into());
+    let begins = begins.ok_or_else(|| invalid_field("the offset leads out of time"))?;
     Ok(Parts {
         subject: before.subject.der.clone(),
         public_key: before.public_key.clone(),
         usage: before.usage.clone(),
         alternative: before.alternative_der.clone(),
-        not_before: Some(now),
-        not_after: now.checked_add(length),
+        not_before: Some(begins),
+        not_after: None,
+        length: Some(before.not_after.saturating_sub(before.not_before)),
     })
 }
 

@@ -3,8 +3,9 @@
 
 use cryptoki_sys::CKA_VALUE;
 use hsm_core::certificate::{Verdict, judge, read_certificate};
-use hsm_core::object::lifecycle::{self, Action, State};
+use hsm_core::object::lifecycle::{self, Action, Seconds, State};
 use hsm_core::object::managed::ObjectType;
+use hsm_core::service::Item as Found;
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome, invalid_field};
@@ -35,23 +36,21 @@ pub fn validate(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>>
     if chain.len() + ids.len() > LONGEST {
         return Err(invalid_field("the chain is too long"));
     }
-    let moment = u64::try_from(moment.unwrap_or_else(lifecycle::now));
-    let moment = moment.map_err(|_| invalid_field("certificates have no dates before 1970"))?;
+    let at = moment.unwrap_or_else(lifecycle::now);
+    let moment = u64::try_from(at).map_err(|_| invalid_field("certificates have no dates before 1970"))?;
     let mut anchors = Vec::new();
     let mut is_revoked = false;
     for id in &ids {
-        let (der, state) = managed(context, id)?;
-        is_revoked |= !matches!(state, State::PreActive | State::Active);
+        let found = certificate(context, id)?;
+        is_revoked |= is_out_of_use(&found, at);
+        let der = found.object().bytes(CKA_VALUE).to_vec();
         let is_root = read_certificate(&der).is_ok_and(|says| says.issuer == says.subject);
         if is_root {
             anchors.push(der.clone());
         }
         chain.push(der);
     }
-    if let Some(issuer) = &context.settings.issuer {
-        let issuer = context.space.whole().load(issuer, Action::Read)?;
-        anchors.push(issuer.object().bytes(CKA_VALUE).to_vec());
-    }
+    anchors.extend(own_issuer(context, at));
     let verdict = if is_revoked { Verdict::Invalid } else { verdict(&chain, &anchors, moment)? };
     Ok(vec![Item::enumeration(
         Tag::VALIDITY_INDICATOR,
@@ -81,12 +80,32 @@ fn given(certificate: &Item) -> Outcome<Vec<u8>> {
     Ok(value)
 }
 
-/// The bytes of a certificate of this server, and its state.
-fn managed(context: &Context<'_>, id: &str) -> Outcome<(Vec<u8>, State)> {
+/// A certificate of this server.
+fn certificate(context: &Context<'_>, id: &str) -> Outcome<Found> {
     let found = context.load(id, Action::Read)?;
-    let object = found.object();
-    if ObjectType::of(object) != ObjectType::Certificate {
+    if ObjectType::of(found.object()) != ObjectType::Certificate {
         return Err(Failure::new(Reason::InvalidObjectType, "certificates are validated"));
     }
-    Ok((object.bytes(CKA_VALUE).to_vec(), lifecycle::state(object, lifecycle::now())))
+    Ok(found)
+}
+
+/// Whether a certificate was revoked, or out of date at a moment. A compromise counts at any.
+fn is_out_of_use(found: &Found, at: Seconds) -> bool {
+    let then = lifecycle::state(found.object(), at);
+    let is_compromised = lifecycle::state(found.object(), lifecycle::now()).is_compromised();
+    is_compromised || !matches!(then, State::PreActive | State::Active)
+}
+
+/// The issuer of the server's settings, if there is one and it is in use.
+fn own_issuer(context: &Context<'_>, at: Seconds) -> Option<Vec<u8>> {
+    let id = context.settings.issuer.as_ref()?;
+    let found = context.engine.own_space().and_then(|space| Ok(space.load(id, Action::Read)?));
+    match found {
+        Ok(found) if !is_out_of_use(&found, at) => Some(found.object().bytes(CKA_VALUE).to_vec()),
+        Ok(_) => None,
+        Err(failure) => {
+            log::warn!("kmip.issuer, {id}, is not an anchor now: {}", failure.message);
+            None
+        }
+    }
 }

@@ -213,12 +213,7 @@ impl Decoder<'_> {
             return Err(head.error(Fault::Length));
         }
         let depth = depth.checked_sub(1).ok_or_else(|| head.error(Fault::TooDeep))?;
-        let mut count = 0;
-        let mut at = head.value();
-        while at < head.end {
-            at = self.head(at, head.end)?.end;
-            count += 1;
-        }
+        let count = self.count(head);
         self.spend(head, count)?;
         let mut items = Vec::with_capacity(count);
         let mut at = head.value();
@@ -228,6 +223,21 @@ impl Decoder<'_> {
             at = inner.end;
         }
         Ok(items)
+    }
+
+    /// How many items a structure has, by their lengths alone; up to one that leads out of it, which is
+    /// refused when it is read.
+    fn count(&self, head: &Head) -> usize {
+        let inside = self.bytes.get(head.value()..head.end).unwrap_or_default();
+        let mut count = 0;
+        let mut at: usize = 0;
+        while let Some([_, _, _, _, length @ ..]) = inside.get(at..).and_then(<[u8]>::first_chunk::<HEADER>) {
+            count += 1;
+            at = at
+                .saturating_add(HEADER)
+                .saturating_add((u32::from_be_bytes(*length) as usize).next_multiple_of(8));
+        }
+        count
     }
 
     fn primitive(&self, head: &Head) -> Result<Value, DecodeError> {

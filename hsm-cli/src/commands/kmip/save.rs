@@ -60,10 +60,6 @@ impl<'a> Place<'a> {
     fn write(&self, bytes: &[u8]) -> Result<()> {
         // What is there keeps its bytes until the new ones are there, and its mode is not taken over.
         let target = if self.replace { beside(self.path) } else { self.path.to_owned() };
-        if self.replace {
-            // A left-over of ours; nothing is lost if there is none.
-            let _ = fs::remove_file(&target);
-        }
         let mut file =
             OpenOptions::new().write(true).create_new(true).mode(MODE).open(&target).map_err(|e| match e
                 .kind()
@@ -84,9 +80,10 @@ impl<'a> Place<'a> {
     }
 }
 
+/// A name that no other file has: whoever wrote one of it keeps it.
 fn beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".new");
+    name.push(format!(".{}.new", std::process::id()));
     name.into()
 }
 

@@ -346,3 +346,119 @@ fn versions_1_x_certify_by_their_own_fields() {
     ];
     assert_eq!(server.ask(Version::V1_4, Operation::Certify, payload).unwrap_err(), Reason::MissingData);
 }
+
+fn revoke(server: &Server, object: &str, code: u32) {
+    let reason =
+        Item::structure(Tag::REVOCATION_REASON, vec![Item::enumeration(Tag::REVOCATION_REASON_CODE, code)]);
+    server.ask(Version::V2_1, Operation::Revoke, vec![id(object), reason]).unwrap();
+}
+
+const KEY_COMPROMISE: u32 = 2;
+
+#[test]
+fn what_is_compromised_neither_issues_nor_is_certified() {
+    let server = Server::new();
+    let (root, _) = authority(&server);
+    let (public, _) = pair(&server, EC, 256, (SIGN, VERIFY));
+    let said = || attributes(vec![link(LinkType::CertificateLink, &root)]);
+    let leaf = certify(&server, vec![id(&public), said()]).unwrap();
+    revoke(&server, &public, KEY_COMPROMISE);
+    let wrong = Err(Reason::WrongKeyLifecycleState);
+    assert_eq!(certify(&server, vec![id(&public), said()]), wrong);
+    revoke(&server, &leaf, KEY_COMPROMISE);
+    let renewed = server.ask(Version::V2_1, Operation::ReCertify, vec![id(&leaf)]);
+    assert_eq!(renewed.unwrap_err(), Reason::WrongKeyLifecycleState);
+    revoke(&server, &root, KEY_COMPROMISE);
+    let (other, _) = pair(&server, EC, 256, (SIGN, VERIFY));
+    assert_eq!(certify(&server, vec![id(&other), said()]), wrong, "its key is active still");
+}
+
+#[test]
+fn an_authoritys_usage_limits_count_its_certificates() {
+    let server = Server::new();
+    let (public, private) = pair(&server, EC, 256, (CERTIFICATE_SIGN, VERIFY | CERTIFICATE_SIGN));
+    let limits = Item::structure(
+        Tag::USAGE_LIMITS,
+        vec![
+            Item::long(Tag::USAGE_LIMITS_TOTAL, 1),
+            Item::long(Tag::USAGE_LIMITS_COUNT, 1),
+            Item::enumeration(Tag::USAGE_LIMITS_UNIT, 2_u32),
+        ],
+    );
+    let add = vec![id(&private), Item::structure(Tag::NEW_ATTRIBUTE, vec![limits])];
+    server.ask(Version::V2_1, Operation::SetAttribute, add).unwrap();
+    certify(&server, vec![id(&public)]).unwrap();
+    assert_eq!(certify(&server, vec![id(&public)]), Err(Reason::UsageLimitExceeded));
+}
+
+#[test]
+fn a_renewal_lasts_as_long_but_not_longer_than_its_issuer() {
+    let server = Server::new();
+    let (root, _) = authority(&server);
+    let (public, _) = pair(&server, EC, 256, (SIGN, VERIFY));
+    let said = attributes(vec![
+        link(LinkType::CertificateLink, &root),
+        Item::date(Tag::DEACTIVATION_DATE, now() + 300 * DAY),
+        Item::date(Tag::ACTIVATION_DATE, now() - 60),
+    ]);
+    let old = certify(&server, vec![id(&public), said]).unwrap();
+    let renew = |offset: u32| {
+        let payload = vec![id(&old), Item::interval(Tag::OFFSET, offset)];
+        let new = id_of(&server.ask(Version::V2_1, Operation::ReCertify, payload).unwrap());
+        let says = hsm_core::certificate::read_certificate(&value(&server, &new)).unwrap();
+        (says.not_before.cast_signed() - now(), says.not_after.cast_signed() - now())
+    };
+    let near = |(a, b): (i64, i64), (c, d): (i64, i64)| (a - c).abs() < 100 && (b - d).abs() < 100;
+    let later = renew(50 * 24 * 3600);
+    assert!(near(later, (50 * DAY, 350 * DAY)), "{later:?}");
+    let clamped = renew(200 * 24 * 3600);
+    assert!(near(clamped, (200 * DAY, 400 * DAY)), "{clamped:?}");
+}
+
+#[test]
+fn a_certificate_of_others_is_not_renewed_by_the_servers_issuer() {
+    let server = Server::new();
+    let (root, _) = authority(&server);
+    let (foreign, _) = authority(&server);
+    let (public, _) = pair(&server, EC, 256, (SIGN, VERIFY));
+    let said = attributes(vec![link(LinkType::CertificateLink, &foreign)]);
+    let leaf = certify(&server, vec![id(&public), said]).unwrap();
+    server.set_issuer(&root);
+    let payload = vec![
+        Item::enumeration(Tag::OBJECT_TYPE, 1_u32),
+        attributes(Vec::new()),
+        given(&value(&server, &leaf)),
+    ];
+    let brought = id_of(&server.ask(Version::V2_1, Operation::Register, payload).unwrap());
+    let renewed = server.ask(Version::V2_1, Operation::ReCertify, vec![id(&brought)]);
+    assert_eq!(renewed.unwrap_err(), Reason::PermissionDenied);
+}
+
+#[test]
+fn a_chain_may_go_on_behind_its_anchor_and_dates_are_those_of_the_moment() {
+    let server = Server::new();
+    let (root, _) = authority(&server);
+    let (middle_key, _) = pair(&server, EC, 256, (CERTIFICATE_SIGN, VERIFY | CERTIFICATE_SIGN));
+    let middle = attributes(vec![
+        link(LinkType::CertificateLink, &root),
+        Item::text(Tag::CERTIFICATE_SUBJECT_CN, "between"),
+        Item::date(Tag::ACTIVATION_DATE, now() - 60),
+    ]);
+    let middle = certify(&server, vec![id(&middle_key), middle]).unwrap();
+    server.set_issuer(&middle);
+    let (public, _) = pair(&server, EC, 256, (SIGN, VERIFY));
+    let said = attributes(vec![
+        link(LinkType::CertificateLink, &middle),
+        Item::date(Tag::ACTIVATION_DATE, now() - 30),
+        Item::date(Tag::DEACTIVATION_DATE, now() + 1),
+    ]);
+    let leaf = certify(&server, vec![id(&public), said]).unwrap();
+    let root_der = value(&server, &root);
+    let chain = |at: i64| {
+        validate(&server, vec![id(&leaf), id(&middle), given(&root_der), Item::date(Tag::VALIDITY_DATE, at)])
+    };
+    assert_eq!(chain(now()), Ok(Validity::Valid));
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    assert_eq!(chain(now()), Ok(Validity::Invalid), "over");
+    assert_eq!(chain(now() - 10), Ok(Validity::Valid), "it was good then");
+}

@@ -127,8 +127,8 @@ fn a_password_must_be_one_that_is_active_and_opens_it() {
     activate(&server, &wrong);
     let aes = server.aes(0xc, vec![Item::date(Tag::ACTIVATION_DATE, 1000)]);
     for (passwords, in_1_4) in [
-        (vec![], Reason::EncodingOptionError),
-        (vec![right.as_str(), wrong.as_str()], Reason::EncodingOptionError),
+        (vec![], Reason::InvalidField),
+        (vec![right.as_str(), wrong.as_str()], Reason::InvalidField),
         (vec![waiting.as_str()], Reason::PermissionDenied),
         (vec![wrong.as_str()], Reason::CryptographicFailure),
         (vec![aes.as_str()], Reason::InvalidField),
