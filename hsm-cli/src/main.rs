@@ -22,10 +22,6 @@ use crate::cli::Cli;
 use crate::failure::Outcome;
 use crate::output::Output;
 
-/// The server makes many small allocations on several threads. The module leaves its host's allocator alone.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
