@@ -32,7 +32,7 @@ ROUNDS = int(os.environ.get("ROUNDS", "3"))
 CONNECTIONS = int(os.environ.get("CONNECTIONS", "8"))
 OBJECTS = [int(number) for number in os.environ.get("OBJECTS", "10000,1000000").split(",")]
 BINARY = pathlib.Path(os.environ.get("BINARY", ROOT / "target" / "release" / "softhsm-rs"))
-MODULE = pathlib.Path(os.environ.get("MODULE", ROOT / "target" / "release" / "libsofthsm-rs.so"))
+MODULE = pathlib.Path(os.environ.get("MODULE", ROOT / "target" / "release" / "libsofthsm-rs.so")).resolve()
 
 
 class Echo(Server):

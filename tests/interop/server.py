@@ -108,7 +108,8 @@ class Ours(Server):
 
     def __init__(self, binary, directory, certificates):
         super().__init__(directory, certificates)
-        self.binary = binary
+        # The server runs in a directory of its own.
+        self.binary = binary.resolve()
 
     def start(self):
         home = self.directory / "home"
