@@ -2,8 +2,8 @@
 //! drive it without any.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
@@ -87,6 +87,8 @@ pub struct Engine {
     pub(crate) tickets: Tickets,
     pub(crate) interfaces: Interfaces,
     pub(crate) heavy: Heavy,
+    /// Held while a PKCS #12 container is opened: what one may cost, many at once would cost many times.
+    pub(crate) opening: Mutex<()>,
     observer: Option<Observer>,
     pub(crate) trail: Option<Arc<Trail>>,
     credentials: Credentials,
@@ -105,6 +107,7 @@ impl Engine {
             tickets: Tickets::default(),
             interfaces: Interfaces::default(),
             heavy: Heavy::default(),
+            opening: Mutex::default(),
             observer: None,
             trail: None,
             credentials: Credentials::default(),

@@ -11,7 +11,7 @@ use hsm_core::object::{formats, usage_mask};
 use hsm_core::service::{Item as Found, Space};
 
 use super::certificate::PARTS;
-use super::replacement::linked;
+use super::replacement::{linked, target};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome, invalid_field};
 use crate::ttlv::enums::{CertificateType, CryptographicUsageMask as Mask, LinkType, ResultReason as Reason};
@@ -64,7 +64,11 @@ impl Said {
                     return Err(Failure::new(Reason::FeatureNotSupported, "X.509 certificates are made"));
                 }
                 Tag::CRYPTOGRAPHIC_USAGE_MASK => said.mask = u32::try_from(item.as_integer()?).ok(),
-                Tag::LINK => said.issuer = issuer_link(item).or(said.issuer),
+                // A certificate's leads to the one above it: KMIP 1.4, section 3.35.
+                Tag::LINK => {
+                    let issuer = target(item, LinkType::CertificateLink).map(ToOwned::to_owned);
+                    said.issuer = issuer.or(said.issuer);
+                }
                 _ => {}
             }
         }
@@ -75,13 +79,6 @@ impl Said {
         attributes.retain(|item| !is_subject(item.tag));
         Ok(said)
     }
-}
-
-/// Where a link of a certificate leads that names the one above it: KMIP 1.4, section 3.35.
-fn issuer_link(item: &Item) -> Option<String> {
-    let kind = item.child(Tag::LINK_TYPE)?.as_value_of::<LinkType>().ok()?;
-    let target = item.child(Tag::LINKED_OBJECT_IDENTIFIER)?.as_text().ok()?;
-    (kind == LinkType::CertificateLink).then(|| target.to_owned())
 }
 
 /// The subject that attributes name: as a whole, or by parts, the widest first.

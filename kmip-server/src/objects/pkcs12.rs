@@ -1,7 +1,7 @@
 //! Private keys in PKCS #12 containers, under the password that a link leads to. KMIP 1.4, sections 3.45,
 //! 4.11 and 11.4; 2.1, section 6.1.23.
 
-use std::sync::{Mutex, TryLockError};
+use std::sync::TryLockError;
 
 use cryptoki_sys::CKA_VALUE;
 use hsm_core::certificate::pkcs12::{Container, read, write};
@@ -12,7 +12,7 @@ use hsm_core::{Error, certificate};
 use zeroize::Zeroizing;
 
 use super::give;
-use super::replacement::linked;
+use super::replacement::{linked, target};
 use crate::attributes::Attributes;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome, invalid_field};
@@ -22,9 +22,6 @@ use crate::ttlv::{Fields, Item, Tag};
 
 /// The longest chain that a container is given.
 const LONGEST: usize = 32;
-
-/// One container is opened at a time: what one may cost, many would cost many times.
-static OPENING: Mutex<()> = Mutex::new(());
 
 /// Whether a structure holds its key in a container.
 pub fn is_container(structure: &Item) -> bool {
@@ -44,10 +41,11 @@ pub fn open(context: &Context<'_>, structure: &Item, wanted: &Wanted) -> Outcome
     let missing = || Failure::new(Reason::MissingData, "the container is missing");
     let value = value.ok_or_else(missing)?;
     let der = value.child(Tag::KEY_MATERIAL).unwrap_or(value).as_bytes()?;
-    let links = wanted.attributes.iter().filter(|item| item.tag == Tag::LINK).filter_map(password_link);
+    let links = wanted.attributes.iter().filter(|item| item.tag == Tag::LINK);
+    let links = links.filter_map(|item| target(item, LinkType::PKCS_12PasswordLink));
     let password = password(context, links.collect())?;
     let name = wanted.first(Tag::PKCS12_FRIENDLY_NAME).map(Item::as_text).transpose()?;
-    let _one = OPENING.try_lock().or_else(|busy| match busy {
+    let _one = context.engine.opening.try_lock().or_else(|busy| match busy {
         TryLockError::Poisoned(guard) => Ok(guard.into_inner()),
         TryLockError::WouldBlock => {
             Err(Failure::new(Reason::ServerLimitExceeded, "another container is being opened; try again"))
@@ -64,12 +62,6 @@ pub fn open(context: &Context<'_>, structure: &Item, wanted: &Wanted) -> Outcome
             "the password does not open the container, or no key of this name is in it",
         ),
     })
-}
-
-fn password_link(item: &Item) -> Option<&str> {
-    let kind = item.child(Tag::LINK_TYPE)?.as_value_of::<LinkType>().ok()?;
-    let target = item.child(Tag::LINKED_OBJECT_IDENTIFIER)?.as_text().ok()?;
-    (kind == LinkType::PKCS_12PasswordLink).then_some(target)
 }
 
 /// 2.x has one reason for all that is wrong with passwords (2.1, section 11.1), 1.4 several (section 11.4).

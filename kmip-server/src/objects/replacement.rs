@@ -73,6 +73,13 @@ pub fn link(kind: LinkType, target: &str) -> Item {
     )
 }
 
+/// Where a Link attribute leads, if it is of a kind.
+pub fn target(item: &Item, kind: LinkType) -> Option<&str> {
+    let own = item.child(Tag::LINK_TYPE)?.as_value_of::<LinkType>().ok()?;
+    let target = item.child(Tag::LINKED_OBJECT_IDENTIFIER)?.as_text().ok()?;
+    (own == kind).then_some(target)
+}
+
 /// Takes the names from an object that is replaced, and links it to what replaces it.
 ///
 /// # Errors

@@ -139,6 +139,10 @@ fn a_password_must_be_one_that_is_active_and_opens_it() {
     assert_eq!(register(&server, Version::V2_1, &der, &[&right], Some("mail")), Err(Reason::BadPassword));
     assert_eq!(register(&server, Version::V2_1, &der[..99], &[&right], None), Err(Reason::BadPassword));
     assert_eq!(register(&server, Version::V2_1, &[0; 70_000], &[&right], None), Err(Reason::InvalidField));
+    let opening = server.engine().opening.lock().unwrap();
+    let busy = register(&server, Version::V2_1, &der, &[&right], None);
+    assert_eq!(busy, Err(Reason::ServerLimitExceeded), "another container is being opened");
+    drop(opening);
     register(&server, Version::V1_4, &der, &[&right], Some("WEB")).unwrap();
 }
 
