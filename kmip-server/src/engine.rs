@@ -325,13 +325,16 @@ impl Engine {
         if row.changes {
             audit::begin(context, row.operation);
         }
-        // What panics fails like anything else: it is recorded, and a batch goes on or is undone.
-        let run = std::panic::AssertUnwindSafe(|| (row.run)(context, &item.payload));
-        std::panic::catch_unwind(run).unwrap_or_else(|_| {
-            log::error!("{} failed inside: this is a defect of the server", row.operation.name());
-            Err(Failure::new(Reason::GeneralFailure, "the server failed; its log says why"))
-        })
+        guarded(row.operation, || (row.run)(context, &item.payload))
     }
+}
+
+/// Runs an operation. One that panics fails like any other: it is recorded, and a batch goes on or is undone.
+fn guarded<T>(operation: Operation, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        log::error!("{} failed inside: this is a defect of the server", operation.name());
+        Err(Failure::new(Reason::InternalServerError, "the server failed; its log says why"))
+    })
 }
 
 impl std::fmt::Debug for Engine {
@@ -376,4 +379,16 @@ fn fit(answered: Vec<Answered>, most: Option<usize>, version: Version) -> Vec<It
             Answered { operation, id, result: Err(failure), undone: false }.write(version)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_that_panics_is_answered() {
+        let outcome = guarded::<()>(Operation::Get, || panic!("on purpose"));
+        assert_eq!(outcome.unwrap_err().reason, Reason::InternalServerError);
+        assert_eq!(guarded(Operation::Get, || Ok(1)).ok(), Some(1));
+    }
 }

@@ -128,7 +128,8 @@ impl Metrics {
         self.0.bytes_written.inc_by(u64::try_from(written).unwrap_or(u64::MAX));
     }
 
-    pub(crate) fn panicked(&self) {
+    /// Answering a request failed inside: a defect of the server.
+    pub fn panicked(&self) {
         self.0.panics.inc();
     }
 

@@ -14,6 +14,7 @@ use kmip_server::identity::Credentials;
 use kmip_server::metrics::Metrics;
 use kmip_server::partitions;
 use kmip_server::server::{Addresses, Process};
+use kmip_server::ttlv::enums::ResultReason;
 
 use super::certs;
 use crate::cli::{Global, Serve};
@@ -129,6 +130,9 @@ fn prepare(hsm: &Hsm, output: Output) -> Result<()> {
 fn engine(metrics: Metrics) -> Engine {
     Engine::new(HashMap::new(), engine::Settings::default()).observed_by(Box::new(
         move |_, operation, result, time| {
+            if result == Err(ResultReason::InternalServerError) {
+                metrics.panicked();
+            }
             let outcome = result.map_or_else(|reason| reason.name(), |()| "Success");
             metrics.operation(operation, outcome, time.as_secs_f64());
         },
