@@ -1,6 +1,7 @@
 //! Finding managed objects: the fields of the index that lead to them, and a client's view of it.
 //! Entries of managed objects carry their owner, so that what a search costs grows with the owner's
-//! matches alone, and what is destroyed stands apart from what is not.
+//! matches alone, and what is destroyed stands apart from what is not. What few objects share (names,
+//! links, groups) also stands under nobody, for those who see the objects of all owners.
 
 use super::Object;
 use super::find::Field;
@@ -28,8 +29,22 @@ pub enum Criterion {
     Any,
 }
 
+/// Whose objects are looked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Of<'a> {
+    /// What a client made.
+    Owner(&'a str),
+    /// What PKCS #11 made: such objects are indexed by name alone.
+    Nobody,
+    /// What any client made: such entries are kept of the attributes in [`SHARED_BY_FEW`] alone.
+    Anybody,
+}
+
 /// How two entries of one attribute are told apart: live objects and destroyed ones.
 const DESTROYED: u64 = 0x8000;
+/// What tells few objects from all others, and so is worth an entry that leads to any owner's.
+const SHARED_BY_FEW: [u64; 5] =
+    [SOFTHSM_RS_NAMES, SOFTHSM_RS_CUSTOM, SOFTHSM_RS_APPLICATIONS, SOFTHSM_RS_LINKS, SOFTHSM_RS_GROUPS];
 /// The element of the state index under which objects stand that time will move.
 const TIMED: &[u8] = &[0];
 
@@ -53,23 +68,25 @@ impl Criterion {
         criteria.iter().min_by_key(|criterion| criterion.rank()).unwrap_or(&Criterion::Any)
     }
 
-    /// The fields under which an owner's objects stand that fit. `owner` is `None` for what PKCS #11
-    /// made: such objects are indexed by name alone.
-    pub(crate) fn fields(&self, owner: Option<&str>, destroyed: bool) -> Vec<Field<'static>> {
-        let field = |kind, element: &[u8]| vec![scoped(kind, destroyed, owner, element)];
-        match self {
-            Criterion::Name(name) => field(SOFTHSM_RS_NAMES, &name.element()),
-            _ if owner.is_none() => field(SOFTHSM_RS_OWNER, &[]),
-            Criterion::Custom(custom) => field(SOFTHSM_RS_CUSTOM, &custom.element()),
-            Criterion::Application(application) => field(SOFTHSM_RS_APPLICATIONS, &application.element()),
-            Criterion::Link(link) => field(SOFTHSM_RS_LINKS, &link.element()),
-            Criterion::Group(group) => field(SOFTHSM_RS_GROUPS, group.as_bytes()),
-            Criterion::State(state) => vec![
-                scoped(SOFTHSM_RS_STATE, destroyed, owner, &[*state as u8]),
-                scoped(SOFTHSM_RS_STATE, destroyed, owner, TIMED),
+    /// The fields under which somebody's objects stand that fit; none if only a look at all objects tells.
+    pub(crate) fn fields(&self, of: Of<'_>, destroyed: bool) -> Vec<Field<'static>> {
+        let field = |kind, element: &[u8]| vec![scoped(kind, destroyed, of, element)];
+        match (self, of) {
+            (Criterion::Name(name), _) => field(SOFTHSM_RS_NAMES, &name.element()),
+            (_, Of::Nobody) => field(SOFTHSM_RS_OWNER, &[]),
+            (Criterion::Custom(custom), _) => field(SOFTHSM_RS_CUSTOM, &custom.element()),
+            (Criterion::Application(application), _) => {
+                field(SOFTHSM_RS_APPLICATIONS, &application.element())
+            }
+            (Criterion::Link(link), _) => field(SOFTHSM_RS_LINKS, &link.element()),
+            (Criterion::Group(group), _) => field(SOFTHSM_RS_GROUPS, group.as_bytes()),
+            (_, Of::Anybody) => Vec::new(),
+            (Criterion::State(state), _) => vec![
+                scoped(SOFTHSM_RS_STATE, destroyed, of, &[*state as u8]),
+                scoped(SOFTHSM_RS_STATE, destroyed, of, TIMED),
             ],
-            Criterion::ObjectType(kind) => field(SOFTHSM_RS_OBJECT_TYPE, &[*kind as u8]),
-            Criterion::Any => field(SOFTHSM_RS_OWNER, &[]),
+            (Criterion::ObjectType(kind), _) => field(SOFTHSM_RS_OBJECT_TYPE, &[*kind as u8]),
+            (Criterion::Any, _) => field(SOFTHSM_RS_OWNER, &[]),
         }
     }
 }
@@ -84,12 +101,16 @@ pub(crate) fn shared_field(group: &str) -> Field<'static> {
     Field::Attribute(SOFTHSM_RS_SHARED, group.as_bytes().to_vec().into())
 }
 
-fn scoped(kind: u64, destroyed: bool, owner: Option<&str>, element: &[u8]) -> Field<'static> {
+fn scoped(kind: u64, destroyed: bool, of: Of<'_>, element: &[u8]) -> Field<'static> {
     let kind = if destroyed { kind | DESTROYED } else { kind };
-    // A length that no owner has marks what has none.
-    let length = owner.map_or(u32::MAX, |owner| u32::try_from(owner.len()).unwrap_or(u32::MAX - 1));
+    // Lengths that no owner's identity has mark those that are not one client's.
+    let (length, owner) = match of {
+        Of::Owner(owner) => (u32::try_from(owner.len()).unwrap_or(u32::MAX - 2), owner),
+        Of::Anybody => (u32::MAX - 1, ""),
+        Of::Nobody => (u32::MAX, ""),
+    };
     let mut value = length.to_be_bytes().to_vec();
-    value.extend_from_slice(owner.unwrap_or_default().as_bytes());
+    value.extend_from_slice(owner.as_bytes());
     value.extend_from_slice(element);
     Field::Attribute(kind, value.into())
 }
@@ -103,9 +124,10 @@ pub(crate) fn is_destroyed(object: &Object) -> bool {
 pub(crate) fn fields(object: &Object) -> Vec<Field<'static>> {
     let owner = object.get(SOFTHSM_RS_OWNER).and_then(|owner| std::str::from_utf8(owner.as_bytes()?).ok());
     let destroyed = is_destroyed(object);
-    let mut out = vec![scoped(SOFTHSM_RS_OWNER, destroyed, owner, &[])];
-    let mut add = |kind, element: &[u8]| {
-        let field = scoped(kind, destroyed, owner, element);
+    let of = owner.map_or(Of::Nobody, Of::Owner);
+    let mut out = vec![scoped(SOFTHSM_RS_OWNER, destroyed, of, &[])];
+    let mut add = |kind, of, element: &[u8]| {
+        let field = scoped(kind, destroyed, of, element);
         if !out.contains(&field) {
             out.push(field);
         }
@@ -113,25 +135,24 @@ pub(crate) fn fields(object: &Object) -> Vec<Field<'static>> {
     if owner.is_none() {
         // Objects of PKCS #11 are named by their labels.
         for name in Managed::of(object).names {
-            add(SOFTHSM_RS_NAMES, &name.element());
+            add(SOFTHSM_RS_NAMES, of, &name.element());
         }
         return out;
     }
-    for kind in
-        [SOFTHSM_RS_NAMES, SOFTHSM_RS_CUSTOM, SOFTHSM_RS_APPLICATIONS, SOFTHSM_RS_LINKS, SOFTHSM_RS_GROUPS]
-    {
+    for kind in SHARED_BY_FEW {
         for element in managed::elements(object.bytes(kind)) {
-            add(kind, element);
+            add(kind, of, element);
+            add(kind, Of::Anybody, element);
         }
     }
     let state = object.number(SOFTHSM_RS_STATE).and_then(|state| u8::try_from(state).ok());
     let state = state.unwrap_or(State::Active as u8);
     if lifecycle::is_timed(object) {
-        add(SOFTHSM_RS_STATE, TIMED);
+        add(SOFTHSM_RS_STATE, of, TIMED);
     } else {
-        add(SOFTHSM_RS_STATE, &[state]);
+        add(SOFTHSM_RS_STATE, of, &[state]);
     }
-    add(SOFTHSM_RS_OBJECT_TYPE, &[ObjectType::of(object) as u8]);
+    add(SOFTHSM_RS_OBJECT_TYPE, of, &[ObjectType::of(object) as u8]);
     for group in managed::elements(object.bytes(SOFTHSM_RS_SHARED)) {
         let field = Field::Attribute(SOFTHSM_RS_SHARED, group.to_vec().into());
         if !destroyed && !out.contains(&field) {
@@ -183,27 +204,36 @@ mod tests {
         Name { value: value.to_owned(), is_uri: false }
     }
 
-    fn stands_under(object: &Object, criterion: &Criterion, owner: Option<&str>, destroyed: bool) -> bool {
+    fn stands_under(object: &Object, criterion: &Criterion, of: Of<'_>, destroyed: bool) -> bool {
         let fields = fields(object);
-        criterion.fields(owner, destroyed).iter().any(|field| fields.contains(field))
+        criterion.fields(of, destroyed).iter().any(|field| fields.contains(field))
     }
 
     #[test]
     fn entries_are_the_owners_own() {
         let mine = object("a", Managed { names: vec![name("k")], ..Managed::default() });
         let named = Criterion::Name(name("k"));
-        assert!(stands_under(&mine, &named, Some("a"), false));
-        assert!(!stands_under(&mine, &named, Some("b"), false));
-        assert!(!stands_under(&mine, &named, None, false));
+        assert!(stands_under(&mine, &named, Of::Owner("a"), false));
+        assert!(!stands_under(&mine, &named, Of::Owner("b"), false));
+        assert!(!stands_under(&mine, &named, Of::Nobody, false));
+    }
+
+    #[test]
+    fn who_sees_the_objects_of_all_finds_a_name_by_the_index() {
+        let mine = object("a", Managed { names: vec![name("k")], ..Managed::default() });
+        assert!(stands_under(&mine, &Criterion::Name(name("k")), Of::Anybody, false));
+        assert!(!stands_under(&mine, &Criterion::Name(name("l")), Of::Anybody, false));
+        // Most objects are of one kind and in one state: no entry would tell them apart.
+        assert!(Criterion::State(State::Active).fields(Of::Anybody, false).is_empty());
     }
 
     #[test]
     fn what_time_will_move_stands_under_every_state() {
         let mut key = object("a", Managed::default());
-        assert!(!stands_under(&key, &Criterion::State(State::Active), Some("a"), false));
+        assert!(!stands_under(&key, &Criterion::State(State::Active), Of::Owner("a"), false));
         Date::Activation.set(&mut key, Some(5));
-        assert!(stands_under(&key, &Criterion::State(State::Active), Some("a"), false));
-        assert!(stands_under(&key, &Criterion::State(State::PreActive), Some("a"), false));
+        assert!(stands_under(&key, &Criterion::State(State::Active), Of::Owner("a"), false));
+        assert!(stands_under(&key, &Criterion::State(State::PreActive), Of::Owner("a"), false));
     }
 
     #[test]
@@ -211,8 +241,8 @@ mod tests {
         let mut key = object("a", Managed { names: vec![name("k")], ..Managed::default() });
         managed::set_state(&mut key, State::Destroyed);
         let named = Criterion::Name(name("k"));
-        assert!(!stands_under(&key, &named, Some("a"), false));
-        assert!(stands_under(&key, &named, Some("a"), true));
+        assert!(!stands_under(&key, &named, Of::Owner("a"), false));
+        assert!(stands_under(&key, &named, Of::Owner("a"), true));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::account::Account;
 use crate::audit::{Event, Trail};
 use crate::error::{Error, Result};
 use crate::object::lifecycle::{self, Action, Seconds};
-use crate::object::locate::{self, Criterion, Scope};
+use crate::object::locate::{self, Criterion, Of, Scope};
 use crate::object::managed::{
     self, Date, Managed, Name, SOFTHSM_RS_FRESH, SOFTHSM_RS_MADE, SOFTHSM_RS_OWNER,
 };
@@ -209,14 +209,18 @@ impl Space {
     /// The records that the index has for a criterion in what the client sees.
     fn candidates(&self, criterion: &Criterion, destroyed: bool) -> Result<Vec<ObjectId>> {
         let partition = self.session.partition();
+        let of = if self.scope.everything { Of::Anybody } else { Of::Owner(&self.scope.owner) };
         let mut fields = Vec::new();
-        if self.scope.everything {
-            fields.extend(locate::everything(destroyed));
-        } else {
-            for dead in [false, true].into_iter().filter(|dead| destroyed || !dead) {
-                fields.extend(criterion.fields(Some(&self.scope.owner), dead));
-                fields.extend(criterion.fields(None, dead));
+        for dead in [false, true].into_iter().filter(|dead| destroyed || !dead) {
+            let theirs = criterion.fields(of, dead);
+            if theirs.is_empty() {
+                fields = locate::everything(destroyed).collect();
+                break;
             }
+            fields.extend(theirs);
+            fields.extend(criterion.fields(Of::Nobody, dead));
+        }
+        if !self.scope.everything {
             fields.extend(self.scope.groups.iter().map(|group| locate::shared_field(group)));
         }
         let mut ids = Vec::new();
@@ -368,7 +372,7 @@ impl Changes<'_, '_> {
             if names.iter().take(place).any(|earlier| earlier == name) {
                 return Err(Error::NameNotUnique);
             }
-            for field in Criterion::Name(name.clone()).fields(Some(&self.scope.owner), false) {
+            for field in Criterion::Name(name.clone()).fields(Of::Owner(&self.scope.owner), false) {
                 if self.transaction.under(&field)?.iter().any(|found| Some(*found) != own) {
                     return Err(Error::NameNotUnique);
                 }
