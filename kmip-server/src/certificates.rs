@@ -145,7 +145,7 @@ impl Certificates {
             }
         };
         // The key first: a certificate without its key would be taken for whole.
-        let secret = zeroize::Zeroizing::new(key.serialize_pem());
+        let secret = hsm_core::secret::Wiped::new(key.serialize_pem());
         write(&files.key, secret.as_bytes(), SECRET, request.replace)?;
         write(&files.certificate, pem.as_bytes(), PUBLIC, request.replace)?;
         Ok(files)
@@ -159,7 +159,7 @@ impl Certificates {
         }
         let read = |path: &Path| std::fs::read_to_string(path).map_err(Error::file(path));
         let damaged = |e: rcgen::Error| Error::FileDamaged { path: key.clone(), reason: e.to_string() };
-        let text = zeroize::Zeroizing::new(read(&key)?);
+        let text = hsm_core::secret::Wiped::new(read(&key)?);
         let pair = KeyPair::from_pem(&text).map_err(damaged)?;
         Issuer::from_ca_cert_pem(&read(&certificate)?, pair).map_err(damaged)
     }

@@ -1,6 +1,8 @@
 //! THE table of operations: who answers each, from which version on, whether it changes anything, and
 //! whether it takes long. What is not here is not offered, and Query does not name it.
 
+use std::sync::LazyLock;
+
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::heavy::Heavy;
@@ -93,19 +95,31 @@ static TABLE: &[Row] = &[
 
 /// The row of an operation in a version; `None` where it is not offered.
 pub fn row(operation: Operation, version: Version, interop: bool) -> Option<&'static Row> {
-    offered(version, interop).find(|row| row.operation == operation)
+    row_of(operation).filter(|row| is_offered(row, version, interop))
+}
+
+/// The row of an operation, found by its number.
+fn row_of(operation: Operation) -> Option<&'static Row> {
+    /// Where the rows are in the table, by the operations' numbers.
+    static PLACES: LazyLock<Vec<Option<&Row>>> = LazyLock::new(|| {
+        let last = TABLE.iter().map(|row| row.operation.number()).max().unwrap_or_default();
+        (0..=last).map(|number| TABLE.iter().find(|row| row.operation.number() == number)).collect()
+    });
+    *PLACES.get(operation.number() as usize)?
+}
+
+fn is_offered(row: &Row, version: Version, interop: bool) -> bool {
+    row.operation.since() <= version && (interop || row.operation != Operation::Interop)
 }
 
 /// Whether an operation changes or makes objects.
 pub fn changes(operation: Operation) -> bool {
-    TABLE.iter().any(|row| row.operation == operation && row.changes)
+    row_of(operation).is_some_and(|row| row.changes)
 }
 
 /// The operations that are offered in a version.
 pub fn offered(version: Version, interop: bool) -> impl Iterator<Item = &'static Row> {
-    TABLE.iter().filter(move |row| {
-        row.operation.since() <= version && (interop || row.operation != Operation::Interop)
-    })
+    TABLE.iter().filter(move |row| is_offered(row, version, interop))
 }
 
 /// The most data, in bytes, with which an operation is short.
@@ -114,7 +128,7 @@ const SHORT_DATA: usize = 64 << 10;
 /// Whether a batch item takes long: by its operation, by how much data it brings or asks for, or because
 /// its key is known to take long.
 pub fn takes_long(item: &BatchItem, heavy: &Heavy) -> bool {
-    let row = item.operation.ok().and_then(|operation| TABLE.iter().find(|row| row.operation == operation));
+    let row = item.operation.ok().and_then(row_of);
     row.is_some_and(|row| row.effort == Effort::Long)
         || item.payload.items().iter().any(|field| match (field.tag, &field.value) {
             (Tag::DATA, Value::ByteString(data)) => data.len() > SHORT_DATA,

@@ -13,8 +13,6 @@ use hsm_core::object::locate::Scope;
 use hsm_core::service::Space;
 use hsm_core::session::Session;
 
-use zeroize::Zeroizing;
-
 use crate::audit;
 use crate::context::Context;
 use crate::credential;
@@ -174,15 +172,18 @@ impl Engine {
         };
         match request.encoding {
             Encoding::Ttlv => ttlv::encode(&answer),
-            Encoding::Json => bytes(ttlv::text::json::encode(&answer)),
-            Encoding::Xml => bytes(ttlv::text::xml::encode(&answer)),
+            Encoding::Json => ttlv::text::json::encode(&answer).into_bytes(),
+            Encoding::Xml => ttlv::text::xml::encode(&answer).into_bytes(),
         }
     }
 
     /// This server's mark for an answer: unique while it runs.
     fn correlation(&self) -> String {
         let number = self.answered.fetch_add(1, Ordering::Relaxed);
-        [self.mark.as_str(), &hex::encode(number.to_be_bytes())].concat()
+        let mut digits = [0; 16];
+        // Sixteen digits are what eight bytes take.
+        let _ = hex::encode_to_slice(number.to_be_bytes(), &mut digits);
+        [self.mark.as_str(), str::from_utf8(&digits).unwrap_or_default()].concat()
     }
 
     fn space(&self, client: &Client) -> Outcome<Space> {
@@ -341,11 +342,6 @@ impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Engine").finish_non_exhaustive()
     }
-}
-
-/// The bytes of a text, without a copy.
-fn bytes(mut text: Zeroizing<String>) -> ttlv::encode::Encoded {
-    Zeroizing::new(std::mem::take(&mut *text).into_bytes())
 }
 
 /// Undoes what was done before an item failed.

@@ -80,7 +80,7 @@ pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
 /// # Errors
 /// A file that cannot be read, or holds no such key.
 pub fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
-    let bytes = std::fs::read(path).map(zeroize::Zeroizing::new).map_err(Error::file(path))?;
+    let bytes = std::fs::read(path).map(hsm_core::secret::Wiped::new).map_err(Error::file(path))?;
     PrivateKeyDer::from_pem_slice(&bytes).map_err(|e| {
         let what = match e {
             pem::Error::NoItemsFound => {

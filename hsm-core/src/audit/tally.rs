@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::quality::RandomState;
+
 use super::ObjectId;
 use super::event::{Activity, Event, Initiator, Moment, Reason, cut};
 use super::trail::Answered;
@@ -10,11 +12,12 @@ use super::trail::Answered;
 /// How many entries there are at most: then they are written at once.
 pub(super) const MOST: usize = 4096;
 
-/// What was counted since it was written last.
+/// What was counted since it was written last. Each use of a key is looked up here, by a text of a hundred
+/// bytes, for which the standard library's hash took more time than all other counting.
 #[derive(Default)]
 pub(super) struct Tallies {
     /// By the identity of the initiator. Few have several names, partitions or hosts.
-    initiators: HashMap<String, Vec<Actor>>,
+    initiators: HashMap<String, Vec<Actor>, RandomState>,
     entries: usize,
     /// How often something was not counted, since there was no room and the store took nothing.
     pub(super) lost: u64,
@@ -24,7 +27,7 @@ pub(super) struct Tallies {
 
 struct Actor {
     initiator: Initiator,
-    counts: HashMap<Key, Event>,
+    counts: HashMap<Key, Event, RandomState>,
 }
 
 /// Failures are not told apart by object: whoever asks for things that do not exist would fill the memory
@@ -82,7 +85,7 @@ impl Tallies {
         let actors = self.initiators.entry(event.initiator.id.clone()).or_default();
         let at = actors.iter().position(|actor| actor.initiator == event.initiator);
         let at = at.unwrap_or_else(|| {
-            actors.push(Actor { initiator: event.initiator.clone(), counts: HashMap::new() });
+            actors.push(Actor { initiator: event.initiator.clone(), counts: HashMap::default() });
             actors.len() - 1
         });
         if let Some(actor) = actors.get_mut(at) {

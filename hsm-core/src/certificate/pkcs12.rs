@@ -1,7 +1,7 @@
 //! PKCS #12 containers of one private key and its certificates: RFC 7292.
 
+use crate::secret::Wiped;
 use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, Pkcs12Archive, PrivateKey, PrivateKeyChain};
-use zeroize::Zeroizing;
 
 use super::read_certificate;
 use crate::crypto::{Hash, hash_of};
@@ -19,7 +19,7 @@ pub struct Container {
     /// The friendly name of the key.
     pub name: Option<String>,
     /// The key: PKCS #8.
-    pub private_key: Zeroizing<Vec<u8>>,
+    pub private_key: Wiped<Vec<u8>>,
     /// DER of its certificates, its own first, each followed by its issuer's.
     pub certificates: Vec<Vec<u8>>,
 }
@@ -49,7 +49,7 @@ pub fn read(der: &[u8], password: &str, name: Option<&str>) -> Result<Container>
     let certificates: Vec<&[u8]> = archive.certs.iter().map(|bag| bag.cert.as_der()).collect();
     Ok(Container {
         name: key.friendly_name,
-        private_key: Zeroizing::new(key.key.as_der().to_vec()),
+        private_key: Wiped::new(key.key.as_der().to_vec()),
         certificates: own.map_or_else(|| Ok(Vec::new()), |own| chain(own, &certificates))?,
     })
 }
@@ -103,7 +103,7 @@ mod tests {
     fn container() -> Container {
         Container {
             name: Some("My key".into()),
-            private_key: Zeroizing::new(hex::decode(KEY).unwrap()),
+            private_key: Wiped::new(hex::decode(KEY).unwrap()),
             certificates: Vec::new(),
         }
     }

@@ -3,14 +3,18 @@
 //! `u64`). The holder of the writer lock makes it odd, commits, and makes it even: an even number
 //! that stands still means that nothing was committed.
 //!
+//! Readers map the files, so that looking at a counter costs no call of the system: every use of a key
+//! looks at one.
+//!
 //! The files are not synced. After a power loss they may hold anything that was ever written, but
 //! then no process lives that could have cached something under an old number.
 
-use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::sync::{PoisonError, RwLock};
+
+use hsm_os::SharedPair;
 
 use super::place::{Place, failure, write_failure};
 use super::{PartitionId, StoreError, StoreResult};
@@ -19,8 +23,8 @@ use super::{PartitionId, StoreError, StoreResult};
 #[derive(Debug)]
 pub(super) struct Counters {
     place: Place,
-    /// Open files to read from; `None` while the store is suspended.
-    open: RwLock<Option<HashMap<PartitionId, File>>>,
+    /// Mapped files to read from, of the few partitions that are in use; `None` while the store is suspended.
+    open: RwLock<Option<Vec<(PartitionId, SharedPair)>>>,
 }
 
 /// Counters made odd. They become even when this is dropped; a process that dies before leaves them
@@ -34,35 +38,37 @@ pub(super) struct Moving<'a> {
 impl Counters {
     /// The counters of the store at `place`.
     pub(super) fn new(place: Place) -> Counters {
-        Counters { place, open: RwLock::new(Some(HashMap::new())) }
+        Counters { place, open: RwLock::new(Some(Vec::new())) }
     }
 
     /// The partition's counter; `None` if it is odd, missing or no counter.
     pub(super) fn load(&self, partition: PartitionId) -> StoreResult<Option<u64>> {
         {
             let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-            let Some(files) = open.as_ref() else { return Ok(None) };
-            if let Some(even) = files.get(&partition).and_then(read).filter(|number| is_even(*number)) {
+            let Some(mapped) = open.as_ref() else { return Ok(None) };
+            let pair = mapped.iter().find(|(id, _)| *id == partition);
+            if let Some(even) = pair.and_then(|(_, pair)| settled(pair)) {
                 return Ok(Some(even));
             }
         }
         self.load_anew(partition)
     }
 
-    /// As [`Counters::load`], from the file that has the name now: the one that was open may have
+    /// As [`Counters::load`], from the file that has the name now: the one that was mapped may have
     /// been removed with its partition.
     fn load_anew(&self, partition: PartitionId) -> StoreResult<Option<u64>> {
         let path = self.place.file(&name(partition));
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(files) = open.as_mut() else { return Ok(None) };
-        files.remove(&partition);
-        let file = match File::open(&path) {
-            Ok(file) => file,
+        let Some(mapped) = open.as_mut() else { return Ok(None) };
+        mapped.retain(|(id, _)| *id != partition);
+        let pair = match File::open(&path).and_then(|file| SharedPair::map(&file)) {
+            Ok(Some(pair)) => pair,
+            Ok(None) => return Ok(None),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failure(&path, error)),
         };
-        let number = read(&file).filter(|number| is_even(*number));
-        files.insert(partition, file);
+        let number = settled(&pair);
+        mapped.push((partition, pair));
         Ok(number)
     }
 
@@ -89,7 +95,7 @@ impl Counters {
     }
 
     /// Removes the counter of a partition that is gone. For the holder of the writer lock, before
-    /// the counter becomes even: who has the file open then finds it odd for ever, and looks anew.
+    /// the counter becomes even: who has the file mapped then finds it odd for ever, and looks anew.
     pub(super) fn remove(&self, moving: &mut Moving<'_>, partition: PartitionId) {
         moving.odd.retain(|(other, _)| *other != partition);
         let path = self.place.file(&name(partition));
@@ -98,12 +104,12 @@ impl Counters {
         }
     }
 
-    /// Closes every file until [`Counters::resume`].
+    /// Gives every file back until [`Counters::resume`].
     pub(super) fn suspend(&self) {
         *self.open.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Lets files be opened again.
+    /// Lets files be mapped again.
     pub(super) fn resume(&self) {
         self.open.write().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
     }
@@ -152,14 +158,23 @@ fn is_even(number: u64) -> bool {
     number & 1 == 0
 }
 
-/// The number in a counter file; `None` where it and its complement do not fit together: a file half
-/// written, cut off, or of other origin.
+/// The number in a counter file, for who may write it; `None` for a file cut off or of other origin.
 fn read(file: &File) -> Option<u64> {
     let mut bytes = [0; 16];
     file.read_exact_at(&mut bytes, 0).ok()?;
     let (left, right) = bytes.split_at(8);
-    let number = u64::from_le_bytes(left.try_into().ok()?);
-    (u64::from_le_bytes(right.try_into().ok()?) == !number).then_some(number)
+    whole(u64::from_le_bytes(left.try_into().ok()?), u64::from_le_bytes(right.try_into().ok()?))
+}
+
+/// The number in a mapped counter; `None` if it is odd, or half written just now.
+fn settled(pair: &SharedPair) -> Option<u64> {
+    let (number, complement) = pair.read();
+    whole(number, complement).filter(|number| is_even(*number))
+}
+
+/// A number, if its complement fits.
+fn whole(number: u64, complement: u64) -> Option<u64> {
+    (complement == !number).then_some(number)
 }
 
 #[cfg(test)]

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use hsm_core::secret::Wiped;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 use super::{Clock, End};
 use crate::ttlv::{self, DecodeError};
@@ -30,7 +31,7 @@ const KEPT: usize = 64 * 1024;
 
 pub(super) struct Line {
     tls: TlsStream<TcpStream>,
-    buffer: Zeroizing<Vec<u8>>,
+    buffer: Wiped<Vec<u8>>,
     clock: Clock,
     call: Arc<Notify>,
     called: Pin<Box<OwnedNotified>>,
@@ -54,7 +55,7 @@ pub(super) enum Received {
 impl Line {
     pub(super) fn new(tls: TlsStream<TcpStream>, call: Arc<Notify>) -> Line {
         let called = Box::pin(call.clone().notified_owned());
-        Line { tls, buffer: Zeroizing::default(), clock: Clock::new(), call, called }
+        Line { tls, buffer: Wiped::default(), clock: Clock::new(), call, called }
     }
 
     /// Whether bytes of a message are there.
@@ -91,7 +92,7 @@ impl Line {
         let there = self.buffer.len();
         let rest = there.saturating_sub(length);
         if rest == 0 && self.buffer.capacity() > KEPT {
-            self.buffer = Zeroizing::default();
+            self.buffer = Wiped::default();
             return;
         }
         self.buffer.copy_within(there - rest.., 0);
@@ -107,7 +108,7 @@ impl Line {
         if there < self.buffer.capacity() {
             return;
         }
-        let mut larger = Zeroizing::new(Vec::with_capacity(length.min(2 * there).max(ROOM)));
+        let mut larger = Wiped::new(Vec::with_capacity(length.min(2 * there).max(ROOM)));
         larger.extend_from_slice(&self.buffer);
         self.buffer = larger;
     }

@@ -8,8 +8,8 @@ use hsm_core::certificate::pkcs12::{Container, read, write};
 use hsm_core::object::Object;
 use hsm_core::object::lifecycle::Action;
 use hsm_core::object::managed::{Managed, ObjectType};
+use hsm_core::secret::Wiped;
 use hsm_core::{Error, certificate};
-use zeroize::Zeroizing;
 
 use super::give;
 use super::replacement::{linked, target};
@@ -70,7 +70,7 @@ fn bad_password(context: &Context<'_>, before: Reason, text: &str) -> Failure {
 }
 
 /// The password that the only link leads to.
-fn password(context: &Context<'_>, links: Vec<&str>) -> Outcome<Zeroizing<String>> {
+fn password(context: &Context<'_>, links: Vec<&str>) -> Outcome<Wiped<String>> {
     let bad = |before, text| bad_password(context, before, text);
     let [id] = links.as_slice() else {
         return Err(bad(Reason::InvalidField, "one PKCS#12 Password Link is needed"));
@@ -87,7 +87,7 @@ fn password(context: &Context<'_>, links: Vec<&str>) -> Outcome<Zeroizing<String
     }
     let text = std::str::from_utf8(object.bytes(CKA_VALUE));
     let text = text.map_err(|_| bad(Reason::InvalidField, "the password is no text in UTF-8"))?;
-    Ok(Zeroizing::new(text.to_owned()))
+    Ok(Wiped::new(text.to_owned()))
 }
 
 /// A private key's structure for the container's own key, as if it had been registered as PKCS #8.
@@ -111,7 +111,7 @@ pub fn key_block(context: &Context<'_>, object: &Object, attributes: &Attributes
     let password = password(context, passwords.collect())?;
     let name = attributes.first(Tag::PKCS12_FRIENDLY_NAME);
     let name = name.as_ref().map(Item::as_text).transpose()?.map(ToOwned::to_owned);
-    let private_key = Zeroizing::new(give::material(object, Format::PKCS_8)?.as_bytes()?.to_vec());
+    let private_key = Wiped::new(give::material(object, Format::PKCS_8)?.as_bytes()?.to_vec());
     let container = Container { name, private_key, certificates: chain(context, links)? };
     let value = Item::bytes(Tag::KEY_VALUE, write(&container, &password)?);
     let fields = vec![Item::enumeration(Tag::KEY_FORMAT_TYPE, Format::PKCS_12), value];

@@ -6,8 +6,8 @@ use cryptoki_sys::*;
 use hsm_core::object::managed::{self, ObjectType};
 use hsm_core::object::material::Key;
 use hsm_core::object::{Template, Value as Stored, formats};
+use hsm_core::secret::Wiped;
 use hsm_core::service::Space;
-use zeroize::Zeroizing;
 
 use super::{certificate, give, transparent};
 use crate::failure::{Failure, Outcome, invalid_field};
@@ -285,7 +285,7 @@ fn in_either(first: formats::Format, second: formats::Format, der: &[u8]) -> Out
 }
 
 fn parse(is_private: bool, block: &KeyBlock<'_>, material: &Item) -> Outcome<Template> {
-    let bytes = || -> Outcome<Zeroizing<Vec<u8>>> { Ok(Zeroizing::new(material.as_bytes()?.to_vec())) };
+    let bytes = || -> Outcome<Wiped<Vec<u8>>> { Ok(Wiped::new(material.as_bytes()?.to_vec())) };
     match (is_private, block.format) {
         (true, Format::PKCS_1 | Format::Raw | Format::Opaque) => {
             in_either(formats::Format::Pkcs1, formats::Format::Pkcs8, &bytes()?)

@@ -2,7 +2,7 @@
 
 use cryptoki_sys::*;
 use hsm_core::object::{Object, Template, Value as Stored, formats};
-use zeroize::Zeroizing;
+use hsm_core::secret::Wiped;
 
 use super::curves;
 use crate::failure::{Failure, Outcome, invalid_field};
@@ -35,7 +35,7 @@ fn magnitude(item: &Item) -> Outcome<&[u8]> {
 
 /// A magnitude as a big integer, which has a sign.
 fn big_integer(tag: Tag, magnitude: &[u8]) -> Item {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(magnitude.len() + 1));
+    let mut bytes = Wiped::new(Vec::with_capacity(magnitude.len() + 1));
     bytes.push(0);
     bytes.extend_from_slice(magnitude);
     Item::big_integer(tag, bytes)

@@ -5,7 +5,7 @@ use cryptoki_sys::*;
 use hsm_core::mechanism::{Mechanism, Parameter};
 use hsm_core::object::Object;
 use hsm_core::object::lifecycle::Action;
-use zeroize::Zeroizing;
+use hsm_core::secret::Wiped;
 
 use super::give;
 use crate::attributes::{Attributes, Which, form};
@@ -209,7 +209,7 @@ pub fn unwrapped(context: &Context<'_>, data: &Item, bytes: &[u8], in_structure:
     if let Some(iv) = data.child(Tag::IV_COUNTER_NONCE) {
         set_iv(&mut mechanism, iv.as_bytes()?.to_vec());
     }
-    let plain: Zeroizing<Vec<u8>> = context.space.unwrap_registered(&key, &mechanism, bytes)?;
+    let plain: Wiped<Vec<u8>> = context.space.unwrap_registered(&key, &mechanism, bytes)?.into();
     let encoded = data.child(Tag::ENCODING_OPTION).map(Item::as_value_of::<EncodingOption>).transpose()?;
     if in_structure || encoded == Some(EncodingOption::NoEncoding) {
         return Ok(Item::bytes(Tag::KEY_MATERIAL, plain));

@@ -4,8 +4,8 @@ use hsm_core::Error;
 use hsm_core::crypto::Direction;
 use hsm_core::mechanism::Ciphering;
 use hsm_core::object::lifecycle::Action;
+use hsm_core::secret::Wiped;
 use hsm_core::service::Item as Found;
-use zeroize::Zeroizing;
 
 use super::parts::{Brought, Part, charge, check_mask, data_field, learn, need};
 use crate::context::{Context, id_field};
@@ -133,7 +133,7 @@ fn at_once(
     let input = match (asked.direction, begun.tag_length) {
         (Direction::Decrypt, 1..) if context.version >= Version::V1_4 => {
             let tag = asked.tag.filter(|tag| tag.len() == begun.tag_length).ok_or_else(undecipherable)?;
-            with_tag = Zeroizing::new([data, tag].concat());
+            with_tag = Wiped::new([data, tag].concat());
             with_tag.as_slice()
         }
         _ => data,
@@ -149,11 +149,11 @@ fn at_once(
 }
 
 /// A whole message. How long its result is, the core knows before or says when the room is too small.
-fn whole(ciphering: &mut Ciphering, data: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let mut output = Zeroizing::new(vec![0; ciphering.whole_len(data.len())]);
+fn whole(ciphering: &mut Ciphering, data: &[u8]) -> Result<Wiped<Vec<u8>>, Error> {
+    let mut output = Wiped::new(vec![0; ciphering.whole_len(data.len())]);
     let length = match ciphering.whole(data, &mut output) {
         Err(Error::BufferTooSmall { needed }) => {
-            output = Zeroizing::new(vec![0; needed]);
+            output = Wiped::new(vec![0; needed]);
             ciphering.whole(data, &mut output)?
         }
         other => other?,
@@ -229,7 +229,7 @@ struct Parts {
 
 impl Work for Parts {
     fn feed(&mut self, data: &[u8]) -> Outcome<Vec<u8>> {
-        let mut output = Zeroizing::new(vec![0; self.ciphering.update_len(data.len())]);
+        let mut output = Wiped::new(vec![0; self.ciphering.update_len(data.len())]);
         let length = self.ciphering.update(data, &mut output).map_err(|error| told(error, self.direction))?;
         output.truncate(length);
         Ok(std::mem::take(&mut *output))
@@ -240,11 +240,11 @@ impl Work for Parts {
     }
 
     fn finish(mut self: Box<Self>, output: Vec<u8>) -> Outcome<Vec<Item>> {
-        let mut output = Zeroizing::new(output);
+        let mut output = Wiped::new(output);
         if let Some(tag) = self.tag.take() {
-            output.extend_from_slice(&Zeroizing::new(self.feed(&tag)?));
+            output.extend_from_slice(&Wiped::new(self.feed(&tag)?));
         }
-        let mut rest = Zeroizing::new(vec![0; self.ciphering.finish_len()]);
+        let mut rest = Wiped::new(vec![0; self.ciphering.finish_len()]);
         let length = self.ciphering.finish(&mut rest).map_err(|error| told(error, self.direction))?;
         output.extend_from_slice(rest.get(..length).unwrap_or_default());
         let tag = split_tag(self.version, self.direction, self.tag_length, &mut output);

@@ -1,6 +1,6 @@
 //! RNG Retrieve and RNG Seed: KMIP 1.4, sections 4.35 and 4.36; 2.1, sections 6.1.54 and 6.1.55.
 
-use zeroize::Zeroizing;
+use hsm_core::secret::Wiped;
 
 use crate::context::Context;
 use crate::failure::{Outcome, invalid_field};
@@ -19,7 +19,7 @@ pub fn retrieve(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>>
     fields.end()?;
     let length = length.ok().filter(|length| (1..=MOST).contains(length));
     let length = length.ok_or_else(|| invalid_field(format!("1 to {MOST} bytes are given at once")))?;
-    let mut out = Zeroizing::new(vec![0; length]);
+    let mut out = Wiped::new(vec![0; length]);
     context.space.session().random(&mut out)?;
     Ok(vec![Item::bytes(Tag::DATA, out)])
 }

@@ -3,7 +3,7 @@
 
 use hsm_core::Error;
 use hsm_core::object::lifecycle::Action;
-use zeroize::Zeroizing;
+use hsm_core::secret::Wiped;
 
 use crate::failure::{Failure, Outcome};
 use crate::ttlv::enums::{PKCS_11ReturnCode as Code, ResultReason as Reason};
@@ -15,7 +15,7 @@ pub type Result<T> = std::result::Result<T, Refusal>;
 #[derive(Debug)]
 pub enum Refusal {
     /// Its return code, with what it puts out nevertheless.
-    Code(Code, Option<Zeroizing<Vec<u8>>>),
+    Code(Code, Option<Wiped<Vec<u8>>>),
     /// The parameters cannot be read.
     Codec,
 }
@@ -84,13 +84,13 @@ pub struct Answer {
     /// The return code.
     pub code: Code,
     /// What the function puts out.
-    pub output: Option<Zeroizing<Vec<u8>>>,
+    pub output: Option<Wiped<Vec<u8>>>,
     /// The correlation value that later calls bring.
     pub correlation: Option<Vec<u8>>,
 }
 
 /// What a function gives: its output parameters, and a correlation value for later calls.
-pub(super) type Output = (Option<Zeroizing<Vec<u8>>>, Option<Vec<u8>>);
+pub(super) type Output = (Option<Wiped<Vec<u8>>>, Option<Vec<u8>>);
 
 impl Answer {
     /// The answer of an outcome, with output and correlation value.

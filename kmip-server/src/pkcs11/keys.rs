@@ -4,8 +4,8 @@
 use hsm_core::Error;
 use hsm_core::mechanism::Mechanism;
 use hsm_core::object::managed::UsageLimits;
+use hsm_core::secret::Wiped;
 use hsm_core::session::{self, ObjectHandle, Session};
-use zeroize::Zeroizing;
 
 use super::{Call, Code, Input, Out, Output, Refusal, Result};
 
@@ -105,7 +105,7 @@ fn fill(
     };
     // No more than can come out, whatever the client says.
     let room = room.min(taken.saturating_add(MOST_BEYOND));
-    let mut buffer = Zeroizing::new(vec![0; room]);
+    let mut buffer = Wiped::new(vec![0; room]);
     match run(session::Output::Buffer(&mut buffer)) {
         Ok(length) => {
             let filled = buffer.get(..length).unwrap_or_default();

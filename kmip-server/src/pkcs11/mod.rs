@@ -17,8 +17,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use hsm_core::secret::Wiped;
 use hsm_core::session::Session;
-use zeroize::Zeroizing;
 
 pub use answer::{Answer, Refusal, Result};
 pub use parameters::{Input, Output};
@@ -144,7 +144,7 @@ pub fn call(
 }
 
 /// What a function puts out, if it puts anything out.
-type Out = Option<Zeroizing<Vec<u8>>>;
+type Out = Option<Wiped<Vec<u8>>>;
 
 /// THE table of functions that are offered. Those that make, change or destroy objects, that take PINs,
 /// that wrap and derive, and those of messages are not.

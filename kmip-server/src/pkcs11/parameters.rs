@@ -6,7 +6,7 @@
 use cryptoki_sys::*;
 use hsm_core::mechanism::{Mechanism, Parameter};
 use hsm_core::object::{Template, Type, Value, rules};
-use zeroize::Zeroizing;
+use hsm_core::secret::Wiped;
 
 use super::answer::{Refusal, Result};
 use crate::ttlv::enums::PKCS_11ReturnCode as Code;
@@ -140,13 +140,13 @@ impl<'a> Input<'a> {
 /// Output parameters while they are written. They may be secret.
 #[derive(Default)]
 pub struct Output {
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: Wiped<Vec<u8>>,
 }
 
 impl Output {
     /// Room for a known length, so that nothing is left behind by growing.
     pub fn with_capacity(length: usize) -> Output {
-        Output { bytes: Zeroizing::new(Vec::with_capacity(length)) }
+        Output { bytes: Wiped::new(Vec::with_capacity(length)) }
     }
 
     /// Bytes as they are.
@@ -182,12 +182,12 @@ impl Output {
     }
 
     /// The function's output.
-    pub fn done(self) -> Option<Zeroizing<Vec<u8>>> {
+    pub fn done(self) -> Option<Wiped<Vec<u8>>> {
         Some(self.bytes)
     }
 
     /// A list into a buffer for `room` of its numbers; its length alone where there is no buffer.
-    pub fn list(numbers: &[u64], room: Option<usize>) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    pub fn list(numbers: &[u64], room: Option<usize>) -> Result<Option<Wiped<Vec<u8>>>> {
         let length = Output::default();
         match room {
             None => Ok(length.flag(false).count(numbers.len()).done()),

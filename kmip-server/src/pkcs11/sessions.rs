@@ -78,7 +78,7 @@ pub(super) fn random(call: &mut Call<'_, '_>, input: &mut Input<'_>) -> Result<O
     if length > MOST_RANDOM {
         return Err(Code::ARGUMENTS_BAD.into());
     }
-    let mut bytes = zeroize::Zeroizing::new(vec![0; length]);
+    let mut bytes = hsm_core::secret::Wiped::new(vec![0; length]);
     session.random(&mut bytes)?;
     Ok(Some(bytes))
 }

@@ -1,18 +1,18 @@
 //! Items to bytes: KMIP 1.4, section 9.1. The room is made once, so that no copy of a key is left behind
 //! by a vector that grew.
 
-use zeroize::Zeroizing;
+use hsm_core::secret::Wiped;
 
 use super::decode::HEADER;
 use super::item::{Item, Value};
 use super::primitive;
 
 /// Bytes that hold a message, wiped when dropped.
-pub type Encoded = Zeroizing<Vec<u8>>;
+pub type Encoded = Wiped<Vec<u8>>;
 
 /// Writes an item.
 pub fn encode(item: &Item) -> Encoded {
-    let mut out = Zeroizing::new(Vec::with_capacity(encoded_length(item)));
+    let mut out = Wiped::new(Vec::with_capacity(encoded_length(item)));
     write(item, &mut out);
     out
 }

@@ -202,6 +202,9 @@ impl<'a> Fields<'a> {
 
     /// Refuses the structure if it has a field that nothing took.
     pub fn end(self) -> Result<(), Malformed> {
+        if self.taken.first.count_ones() as usize == self.items.len() {
+            return Ok(());
+        }
         let left = self.items.iter().enumerate().find(|(at, _)| !self.taken.has(*at));
         left.map_or(Ok(()), |(_, item)| Err(Malformed::Unexpected(item.tag)))
     }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use zeroize::Zeroizing;
+use hsm_core::secret::Wiped;
 
 use super::tags::Tag;
 
@@ -29,15 +29,15 @@ pub enum Value {
     LongInteger(i64),
     /// Two's complement, most significant byte first, as many bytes as were sent. Written with leading
     /// copies of the sign so that the length is a multiple of eight.
-    BigInteger(Zeroizing<Vec<u8>>),
+    BigInteger(Wiped<Vec<u8>>),
     /// A value of an enumeration, which one being known by the tag.
     Enumeration(u32),
     /// True or false.
     Boolean(bool),
     /// UTF-8.
-    TextString(Zeroizing<String>),
+    TextString(Wiped<String>),
     /// Any bytes.
-    ByteString(Zeroizing<Vec<u8>>),
+    ByteString(Wiped<Vec<u8>>),
     /// Seconds since 1970.
     DateTime(i64),
     /// Seconds.
@@ -88,7 +88,7 @@ impl Item {
     }
 
     /// A Big Integer: two's complement, most significant byte first.
-    pub fn big_integer(tag: Tag, bytes: impl Into<Zeroizing<Vec<u8>>>) -> Item {
+    pub fn big_integer(tag: Tag, bytes: impl Into<Wiped<Vec<u8>>>) -> Item {
         Item::new(tag, Value::BigInteger(bytes.into()))
     }
 
@@ -104,11 +104,11 @@ impl Item {
 
     /// A Text String.
     pub fn text(tag: Tag, text: impl Into<String>) -> Item {
-        Item::new(tag, Value::TextString(Zeroizing::new(text.into())))
+        Item::new(tag, Value::TextString(Wiped::new(text.into())))
     }
 
     /// A Byte String.
-    pub fn bytes(tag: Tag, bytes: impl Into<Zeroizing<Vec<u8>>>) -> Item {
+    pub fn bytes(tag: Tag, bytes: impl Into<Wiped<Vec<u8>>>) -> Item {
         Item::new(tag, Value::ByteString(bytes.into()))
     }
 

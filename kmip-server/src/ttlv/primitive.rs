@@ -4,10 +4,10 @@
 //! request a tenth slower, and for writing it wants a copy of its own that nobody wipes. Tests compare
 //! ours with its.
 
+use hsm_core::secret::Wiped;
 use kmip_ttlv::types::{
     Error, SerializableTtlvType, TtlvBoolean, TtlvDateTime, TtlvEnumeration, TtlvInteger, TtlvLongInteger,
 };
-use zeroize::Zeroizing;
 
 use super::decode::Fault;
 use super::enums::ItemType;
@@ -24,7 +24,7 @@ pub(super) fn read(item_type: u8, bytes: &[u8]) -> Result<Value, Fault> {
         ItemType::Enumeration => Value::Enumeration(by::<TtlvEnumeration>(bytes)?.0),
         ItemType::Boolean => Value::Boolean(by::<TtlvBoolean>(bytes)?.0),
         ItemType::TextString => Value::TextString(text(bytes)?),
-        ItemType::ByteString => Value::ByteString(Zeroizing::new(bytes.to_vec())),
+        ItemType::ByteString => Value::ByteString(Wiped::new(bytes.to_vec())),
         ItemType::DateTime => Value::DateTime(by::<TtlvDateTime>(bytes)?.0),
         ItemType::Interval => Value::Interval(u32::from_be_bytes(fixed(bytes)?)),
         ItemType::DateTimeExtended => Value::DateTimeExtended(i64::from_be_bytes(fixed(bytes)?)),
@@ -45,17 +45,17 @@ fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Fault> {
 }
 
 /// Its length is a multiple of eight, and not zero: there is no sign without a byte.
-fn big_integer(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
+fn big_integer(bytes: &[u8]) -> Result<Wiped<Vec<u8>>, Fault> {
     if bytes.is_empty() || !bytes.len().is_multiple_of(8) {
         return Err(Fault::Length);
     }
-    Ok(Zeroizing::new(bytes.to_vec()))
+    Ok(Wiped::new(bytes.to_vec()))
 }
 
 /// Looked at before it is copied, since a copy that is refused would not be wiped.
-fn text(bytes: &[u8]) -> Result<Zeroizing<String>, Fault> {
+fn text(bytes: &[u8]) -> Result<Wiped<String>, Fault> {
     let text = str::from_utf8(bytes).map_err(|_| Fault::Utf8)?;
-    Ok(Zeroizing::new(text.to_owned()))
+    Ok(Wiped::new(text.to_owned()))
 }
 
 /// Writes type, length, value and padding of a value of any type but Structure.

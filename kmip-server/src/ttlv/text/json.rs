@@ -3,9 +3,9 @@
 
 use std::fmt;
 
+use hsm_core::secret::Wiped;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
-use zeroize::Zeroizing;
 
 use super::{
     TextError, TextFault, bit_names, bits_of, bounded, name_or_number, named_by, number_of, scalar, tag_of,
@@ -39,7 +39,7 @@ struct Object {
 enum Written {
     Boolean(bool),
     Number(i64),
-    Text(Zeroizing<String>),
+    Text(Wiped<String>),
     Objects(Vec<Object>),
 }
 
@@ -71,7 +71,7 @@ impl<'de> Visitor<'de> for WrittenVisitor {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Written, E> {
-        Ok(Written::Text(Zeroizing::new(text.to_owned())))
+        Ok(Written::Text(Wiped::new(text.to_owned())))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Written, A::Error> {
@@ -132,7 +132,7 @@ fn read_number(item_type: ItemType, number: i64) -> Result<Value, TextFault> {
     match item_type {
         ItemType::Integer => number.try_into().map(Value::Integer).map_err(wrong),
         ItemType::LongInteger => Ok(Value::LongInteger(number)),
-        ItemType::BigInteger => Ok(Value::BigInteger(Zeroizing::new(number.to_be_bytes().to_vec()))),
+        ItemType::BigInteger => Ok(Value::BigInteger(Wiped::new(number.to_be_bytes().to_vec()))),
         ItemType::Enumeration => number.try_into().map(Value::Enumeration).map_err(wrong),
         ItemType::Interval => number.try_into().map(Value::Interval).map_err(wrong),
         _ => Err(TextFault::Value),
@@ -164,7 +164,7 @@ fn read_text(item_type: ItemType, tag: Tag, text: &str) -> Result<Value, TextFau
         ItemType::Integer if text.trim().is_empty() => Err(TextFault::Value),
         ItemType::Integer => bits_of(tag, text, '|').map(Value::Integer),
         ItemType::Enumeration => number_of(tag, text).map(Value::Enumeration),
-        ItemType::TextString => Ok(Value::TextString(Zeroizing::new(text.to_owned()))),
+        ItemType::TextString => Ok(Value::TextString(Wiped::new(text.to_owned()))),
         ItemType::ByteString => scalar::bytes(text).map(Value::ByteString),
         ItemType::DateTime => scalar::seconds(text).map(Value::DateTime),
         ItemType::DateTimeExtended => scalar::microseconds(text).map(Value::DateTimeExtended),
@@ -177,9 +177,9 @@ fn read_text(item_type: ItemType, tag: Tag, text: &str) -> Result<Value, TextFau
 }
 
 /// Writes an item.
-pub fn encode(item: &Item) -> Zeroizing<String> {
+pub fn encode(item: &Item) -> Wiped<String> {
     // Items have no maps with keys that are not text, and nothing else of theirs can fail.
-    Zeroizing::new(serde_json::to_string(&Shown { item, before: &[] }).unwrap_or_default())
+    Wiped::new(serde_json::to_string(&Shown { item, before: &[] }).unwrap_or_default())
 }
 
 /// An item to be written, with those before it in its structure.
@@ -211,7 +211,7 @@ impl Serialize for Shown<'_> {
             Value::LongInteger(number) => object.serialize_entry("value", &format!("0x{number:016x}"))?,
             Value::BigInteger(bytes) => {
                 let digits = scalar::big_integer_digits(bytes);
-                object.serialize_entry("value", &*Zeroizing::new(format!("0x{}", &*digits)))?;
+                object.serialize_entry("value", &*Wiped::new(format!("0x{}", &*digits)))?;
             }
             Value::Enumeration(number) => {
                 object.serialize_entry("value", &name_or_number(named_by, *number))?

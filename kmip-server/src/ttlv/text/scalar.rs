@@ -1,9 +1,9 @@
 //! Single values in text: numbers in hexadecimal digits, bytes, dates.
 
+use hsm_core::secret::Wiped;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use zeroize::Zeroizing;
 
 use super::TextFault;
 
@@ -21,27 +21,27 @@ pub(super) fn hex_u64(digits: &str) -> Result<u64, TextFault> {
 }
 
 /// Bytes, two digits each.
-pub(super) fn bytes(digits: &str) -> Result<Zeroizing<Vec<u8>>, TextFault> {
-    hex::decode(digits).map(Zeroizing::new).map_err(|_| TextFault::Value)
+pub(super) fn bytes(digits: &str) -> Result<Wiped<Vec<u8>>, TextFault> {
+    hex::decode(digits).map(Wiped::new).map_err(|_| TextFault::Value)
 }
 
 /// A two's complement number whose length is a multiple of eight bytes.
-pub(super) fn big_integer(digits: &str) -> Result<Zeroizing<Vec<u8>>, TextFault> {
+pub(super) fn big_integer(digits: &str) -> Result<Wiped<Vec<u8>>, TextFault> {
     let bytes = bytes(digits)?;
     if bytes.is_empty() || !bytes.len().is_multiple_of(8) { Err(TextFault::Value) } else { Ok(bytes) }
 }
 
 /// Bytes as digits.
-pub(super) fn digits(bytes: &[u8]) -> Zeroizing<String> {
-    Zeroizing::new(hex::encode(bytes))
+pub(super) fn digits(bytes: &[u8]) -> Wiped<String> {
+    Wiped::new(hex::encode(bytes))
 }
 
 /// A two's complement number, filled with its sign to a multiple of eight bytes.
-pub(super) fn big_integer_digits(bytes: &[u8]) -> Zeroizing<String> {
+pub(super) fn big_integer_digits(bytes: &[u8]) -> Wiped<String> {
     let length = bytes.len().next_multiple_of(8).max(8);
     let sign = if bytes.first().is_some_and(|byte| byte & 0x80 != 0) { "ff" } else { "00" };
     let number = digits(bytes);
-    let mut filled = Zeroizing::new(String::with_capacity(2 * length));
+    let mut filled = Wiped::new(String::with_capacity(2 * length));
     (bytes.len()..length).for_each(|_| filled.push_str(sign));
     filled.push_str(&number);
     filled

@@ -1,10 +1,10 @@
 //! Items as XML: KMIP Profiles 1.4, section 5.3. An element for each item, its value in an attribute;
 //! nothing else, and above all no document type and no entities of its own.
 
+use hsm_core::secret::Wiped;
 use quick_xml::Reader;
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
-use zeroize::Zeroizing;
 
 use super::{
     TextError, TextFault, bit_names, bits_of, bounded, name_or_number, named_by, number_of, scalar, tag_of,
@@ -90,7 +90,7 @@ impl Tree<'_> {
 struct Written {
     tag: Tag,
     item_type: ItemType,
-    value: Option<Zeroizing<String>>,
+    value: Option<Wiped<String>>,
 }
 
 /// An element is named for its tag, or `TTLV` with the tag in an attribute.
@@ -102,7 +102,7 @@ fn attributes(element: &BytesStart<'_>) -> Result<Written, TextError> {
         match attribute.key.0 {
             "tag" => tag = Some(tag_of(&text)?),
             "type" => item_type = Some(text.into_owned()),
-            "value" => value = Some(Zeroizing::new(text.into_owned())),
+            "value" => value = Some(Wiped::new(text.into_owned())),
             "name" | "xmlns" => {}
             key if key.starts_with("xmlns:") || key.starts_with("xsi:") => {}
             _ => return Err(TextFault::Syntax.into()),
@@ -143,7 +143,7 @@ fn read(item_type: ItemType, tag: Tag, text: &str) -> Result<Value, TextFault> {
             "false" | "0" => false,
             _ => return Err(TextFault::Value),
         }),
-        ItemType::TextString => Value::TextString(Zeroizing::new(text.to_owned())),
+        ItemType::TextString => Value::TextString(Wiped::new(text.to_owned())),
         ItemType::ByteString => Value::ByteString(scalar::bytes(text)?),
         ItemType::DateTime => Value::DateTime(scalar::seconds(text)?),
         ItemType::Interval => Value::Interval(match text.strip_prefix("0x") {
@@ -155,8 +155,8 @@ fn read(item_type: ItemType, tag: Tag, text: &str) -> Result<Value, TextFault> {
 }
 
 /// Writes an item, without a declaration before it.
-pub fn encode(item: &Item) -> Zeroizing<String> {
-    let mut out = Zeroizing::new(String::new());
+pub fn encode(item: &Item) -> Wiped<String> {
+    let mut out = Wiped::new(String::new());
     write(item, &[], &mut out);
     out
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use hsm_core::secret::Wiped;
 use kmip_server::engine::Encoding;
 use kmip_server::identity::Client;
 use kmip_server::service::Service;
-use zeroize::Zeroizing;
 
 /// Says who asks.
 pub(crate) const ANSWER: u8 = b'a';
@@ -29,7 +29,7 @@ impl Service for Stub {
         asked(*encoding, bytes) == LONG
     }
 
-    fn answer(&self, client: &Client, (encoding, bytes): (Encoding, Vec<u8>)) -> Option<Zeroizing<Vec<u8>>> {
+    fn answer(&self, client: &Client, (encoding, bytes): (Encoding, Vec<u8>)) -> Option<Wiped<Vec<u8>>> {
         let Client { owner, name, partition, role, groups, .. } = client;
         let text = format!("{encoding:?} {name} {owner} {partition} {role:?} {groups:?} {}", bytes.len());
         match asked(encoding, &bytes) {
@@ -38,7 +38,7 @@ impl Service for Stub {
             LONG => std::thread::sleep(Duration::from_millis(500)),
             _ => {}
         }
-        Some(Zeroizing::new(match encoding {
+        Some(Wiped::new(match encoding {
             Encoding::Ttlv => super::request(text.as_bytes()),
             Encoding::Json | Encoding::Xml => text.into_bytes(),
         }))
