@@ -5,6 +5,7 @@
 use hsm_tests::keys;
 use hsm_tests::kmip::message::operation;
 use hsm_tests::kmip::server::Server;
+use hsm_tests::operations::{ENCRYPT, Out, SIGN};
 use hsm_tests::prelude::*;
 
 /// The objects with a label, of a class.
@@ -69,6 +70,26 @@ isolated! {
         client.revoke(&private).expect("Revoke");
         refused!(CKR_KEY_FUNCTION_NOT_PERMITTED, session.sign(&mech, key, b"after"));
         assert!(client.sign(&private, b"after").is_err(), "a revoked key signed");
+    }
+
+    fn a_key_revoked_by_kmip_ends_what_has_begun_with_it(kit) {
+        let token = kit.token();
+        let server = Server::start(kit);
+        let mut client = server.client("first");
+        let (private, _) = client.create_rsa("web");
+        let id = client.create_aes("disk").expect("Create");
+        client.on(operation::ACTIVATE, &id).expect("Activate");
+        let session = token.user();
+        let private_key = labelled(&session, CKO_PRIVATE_KEY, "web private")[0];
+        let key = labelled(&session, CKO_SECRET_KEY, "disk")[0];
+        session.init(SIGN, &Mech::plain(CKM_SHA256_RSA_PKCS), private_key).expect("C_SignInit");
+        session.update(SIGN, b"before").expect("C_SignUpdate");
+        session.init(ENCRYPT, &Mech::bytes(CKM_AES_CBC_PAD, &[7; 16]), key).expect("C_EncryptInit");
+        client.revoke(&private).expect("Revoke");
+        client.revoke(&id).expect("Revoke");
+        refused!(CKR_KEY_FUNCTION_NOT_PERMITTED, session.update(SIGN, b"after"));
+        refused!(CKR_KEY_FUNCTION_NOT_PERMITTED, session.update_into(ENCRYPT, b"after", Out::Length));
+        refused!(CKR_OPERATION_NOT_INITIALIZED, session.update(SIGN, b"later"));
     }
 
     fn a_key_that_is_not_active_yet_does_nothing_in_the_module(kit) {

@@ -57,10 +57,15 @@ fn check_fitness(function: Function, key_types: Option<&[u64]>, object: &Object)
     if !classes.contains(&object.class()) || !fits {
         return Err(Error::KeyTypeInconsistent);
     }
-    if object.get(SOFTHSM_RS_STATE).is_some() {
-        lifecycle::check(object, action(function), lifecycle::now())?;
+    check_state(function, object)
+}
+
+/// Checks that the state of a key, if it has one, allows what a function does with it.
+pub(crate) fn check_state(function: Function, object: &Object) -> Result<()> {
+    if object.get(SOFTHSM_RS_STATE).is_none() {
+        return Ok(());
     }
-    Ok(())
+    lifecycle::check(object, action(function), lifecycle::now())
 }
 
 /// Public operations of RSA and HMAC take keys outside the range in which keys are made: a caller who

@@ -23,6 +23,7 @@ pub use handles::ObjectHandle;
 pub use pins::Tries;
 
 pub(crate) use crate::store::RecordId as ObjectId;
+pub(crate) use handles::Named;
 pub(crate) use objects::Loaded;
 pub(crate) use transaction::{Durability, Transaction};
 
@@ -31,7 +32,7 @@ use crate::hsm::Hsm;
 use crate::session::{Access, LoginState, Role, Session};
 use crate::store::seal::SealKey;
 use crate::store::{PartitionId, RecordId};
-use handles::{Handles, Named};
+use handles::Handles;
 use objects::{Cache, SessionObjects};
 use record::PartitionRecord;
 

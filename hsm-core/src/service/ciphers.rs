@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::mechanism::table::{Function, row_for};
 use crate::mechanism::usage;
 use crate::mechanism::{Ciphering, Mechanism};
-use crate::session::active::{Keyed, begin, last, step};
+use crate::session::active::{Keyed, begin, last, step_with_key};
 use crate::session::{After, ObjectHandle, Output, Session};
 
 type Running = Keyed<Ciphering>;
@@ -28,7 +28,7 @@ impl Session {
         usage::check(row, function, &loaded.key)?;
         let asks_for_login = loaded.object().flag(CKA_ALWAYS_AUTHENTICATE);
         let operation = Ciphering::new(row, &mechanism.parameter, direction, loaded.key.clone())?;
-        Ok(Box::new(Keyed { operation, asks_for_login }))
+        Ok(Box::new(Keyed { operation, asks_for_login, key: loaded, function }))
     }
 
     /// Begins an encryption.
@@ -44,7 +44,7 @@ impl Session {
     /// # Errors
     /// [`Error::OperationNotInitialised`], [`Error::BufferTooSmall`], [`Error::DataLength`].
     pub fn encrypt(&self, data: &[u8], output: Output<'_>) -> Result<usize> {
-        step(&mut self.operations().encrypt, |running| whole(running, data, output))
+        step_with_key(self, &mut self.operations().encrypt, |running| whole(running, data, output))
     }
 
     /// Encrypts part of a message.
@@ -52,7 +52,7 @@ impl Session {
     /// # Errors
     /// As [`Session::encrypt`].
     pub fn encrypt_update(&self, data: &[u8], output: Output<'_>) -> Result<usize> {
-        step(&mut self.operations().encrypt, |running| update(running, data, output))
+        step_with_key(self, &mut self.operations().encrypt, |running| update(running, data, output))
     }
 
     /// Ends an encryption.
@@ -60,7 +60,7 @@ impl Session {
     /// # Errors
     /// As [`Session::encrypt`].
     pub fn encrypt_final(&self, output: Output<'_>) -> Result<usize> {
-        step(&mut self.operations().encrypt, |running| finish(running, output))
+        step_with_key(self, &mut self.operations().encrypt, |running| finish(running, output))
     }
 
     /// Begins a decryption.
@@ -77,7 +77,7 @@ impl Session {
     /// [`Error::EncryptedDataInvalid`], [`Error::EncryptedDataLength`], [`Error::ContextLoginNeeded`],
     /// and as [`Session::encrypt`].
     pub fn decrypt(&self, data: &[u8], output: Output<'_>) -> Result<usize> {
-        step(&mut self.operations().decrypt, |running| whole(running, data, output))
+        step_with_key(self, &mut self.operations().decrypt, |running| whole(running, data, output))
     }
 
     /// Decrypts part of a message.
@@ -85,7 +85,7 @@ impl Session {
     /// # Errors
     /// As [`Session::decrypt`].
     pub fn decrypt_update(&self, data: &[u8], output: Output<'_>) -> Result<usize> {
-        step(&mut self.operations().decrypt, |running| update(running, data, output))
+        step_with_key(self, &mut self.operations().decrypt, |running| update(running, data, output))
     }
 
     /// Ends a decryption.
@@ -93,7 +93,7 @@ impl Session {
     /// # Errors
     /// As [`Session::decrypt`].
     pub fn decrypt_final(&self, output: Output<'_>) -> Result<usize> {
-        step(&mut self.operations().decrypt, |running| finish(running, output))
+        step_with_key(self, &mut self.operations().decrypt, |running| finish(running, output))
     }
 }
 

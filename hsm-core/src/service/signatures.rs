@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::mechanism::table::{Function, row_for};
 use crate::mechanism::usage;
 use crate::mechanism::{Mechanism, Signing, Verifying};
-use crate::session::active::{Keyed, begin, last, step};
+use crate::session::active::{Keyed, begin, last, step_with_key};
 use crate::session::{After, ObjectHandle, Output, Session};
 
 impl Session {
@@ -21,7 +21,7 @@ impl Session {
         usage::check(row, function, &loaded.key)?;
         let asks_for_login = loaded.object().flag(CKA_ALWAYS_AUTHENTICATE);
         let operation = Signing::new(row, &mechanism.parameter, loaded.key.clone())?;
-        Ok(Box::new(Keyed { operation, asks_for_login }))
+        Ok(Box::new(Keyed { operation, asks_for_login, key: loaded, function }))
     }
 
     fn verifying(
@@ -34,7 +34,7 @@ impl Session {
         let loaded = self.key(key)?;
         usage::check(row, function, &loaded.key)?;
         let operation = Verifying::new(row, &mechanism.parameter, loaded.key.clone())?;
-        Ok(Box::new(Keyed { operation, asks_for_login: false }))
+        Ok(Box::new(Keyed { operation, asks_for_login: false, key: loaded, function }))
     }
 
     /// Begins a signature or MAC.
@@ -51,7 +51,7 @@ impl Session {
     /// [`Error::OperationNotInitialised`], [`Error::BufferTooSmall`], [`Error::ContextLoginNeeded`],
     /// [`Error::DataLength`], [`Error::DataInvalid`].
     pub fn sign(&self, data: &[u8], output: Output<'_>) -> Result<usize> {
-        step(&mut self.operations().sign, |running| {
+        step_with_key(self, &mut self.operations().sign, |running| {
             if running.asks_for_login {
                 return Err(Error::ContextLoginNeeded);
             }
@@ -68,7 +68,7 @@ impl Session {
     /// # Errors
     /// As [`Session::sign`].
     pub fn sign_update(&self, data: &[u8]) -> Result<()> {
-        step(&mut self.operations().sign, |running| {
+        step_with_key(self, &mut self.operations().sign, |running| {
             if running.asks_for_login {
                 return Err(Error::ContextLoginNeeded);
             }
@@ -81,7 +81,7 @@ impl Session {
     /// # Errors
     /// As [`Session::sign`].
     pub fn sign_final(&self, output: Output<'_>) -> Result<usize> {
-        step(&mut self.operations().sign, |running| {
+        step_with_key(self, &mut self.operations().sign, |running| {
             if running.asks_for_login {
                 return Err(Error::ContextLoginNeeded);
             }
@@ -103,7 +103,7 @@ impl Session {
     /// # Errors
     /// As [`Session::sign`].
     pub fn sign_recover(&self, data: &[u8], output: Output<'_>) -> Result<usize> {
-        step(&mut self.operations().sign_recover, |running| {
+        step_with_key(self, &mut self.operations().sign_recover, |running| {
             if running.asks_for_login {
                 return Err(Error::ContextLoginNeeded);
             }
@@ -125,7 +125,7 @@ impl Session {
     /// # Errors
     /// [`Error::SignatureInvalid`], [`Error::SignatureLength`], [`Error::OperationNotInitialised`].
     pub fn verify(&self, data: &[u8], signature: &[u8]) -> Result<()> {
-        step(&mut self.operations().verify, |running| {
+        step_with_key(self, &mut self.operations().verify, |running| {
             if running.operation.begun {
                 return Err(Error::OperationActive);
             }
@@ -138,7 +138,9 @@ impl Session {
     /// # Errors
     /// [`Error::OperationNotInitialised`].
     pub fn verify_update(&self, data: &[u8]) -> Result<()> {
-        step(&mut self.operations().verify, |running| running.operation.update(data).map(After::GoesOn))
+        step_with_key(self, &mut self.operations().verify, |running| {
+            running.operation.update(data).map(After::GoesOn)
+        })
     }
 
     /// Verifies what came in.
@@ -146,7 +148,9 @@ impl Session {
     /// # Errors
     /// As [`Session::verify`].
     pub fn verify_final(&self, signature: &[u8]) -> Result<()> {
-        step(&mut self.operations().verify, |running| running.operation.finish(signature).map(After::Ended))
+        step_with_key(self, &mut self.operations().verify, |running| {
+            running.operation.finish(signature).map(After::Ended)
+        })
     }
 
     /// Begins a verification that gives the message back.
@@ -164,7 +168,7 @@ impl Session {
     /// # Errors
     /// As [`Session::verify`]; [`Error::BufferTooSmall`].
     pub fn verify_recover(&self, signature: &[u8], output: Output<'_>) -> Result<usize> {
-        step(&mut self.operations().verify_recover, |running| {
+        step_with_key(self, &mut self.operations().verify_recover, |running| {
             let message = running.operation.recover(signature)?;
             last(output, message.len(), |out| {
                 out.get_mut(..message.len()).unwrap_or_default().copy_from_slice(&message);

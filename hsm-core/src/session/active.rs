@@ -2,9 +2,13 @@
 //! operation out, runs it, and puts it back only where the standard lets it go on: the length was
 //! asked, the buffer was too small, or more is to come. Everything else has ended it.
 
+use std::sync::Arc;
+
+use super::Session;
 use crate::error::{Error, Result};
-use crate::mechanism::{Ciphering, Signing, Verifying};
-use crate::partition::ObjectHandle;
+use crate::mechanism::table::Function;
+use crate::mechanism::{Ciphering, Signing, Verifying, usage};
+use crate::partition::{Loaded, ObjectHandle};
 
 /// Where output goes.
 #[derive(Debug)]
@@ -54,6 +58,19 @@ pub(crate) struct Keyed<T> {
     pub operation: T,
     /// The key asks for its PIN at each use, and this use had none yet (CKA_ALWAYS_AUTHENTICATE).
     pub asks_for_login: bool,
+    /// The key, as it was when the operation began.
+    pub key: Arc<Loaded>,
+    /// What it serves.
+    pub function: Function,
+}
+
+impl<T> Keyed<T> {
+    /// Checks that the key is still there and in a state that allows what is done with it: another process
+    /// may have revoked or destroyed it since the operation began, and its dates may have passed.
+    fn check(&self, session: &Session) -> Result<()> {
+        let key = session.present(self.key.named()).map_err(Error::of_key)?;
+        usage::check_state(self.function, key.object())
+    }
 }
 
 impl Operations {
@@ -116,6 +133,18 @@ pub(crate) fn step<T, R>(
         }
         Err(error) => Err(error),
     }
+}
+
+/// As [`step`], for operations with a key: one whose key is no longer fit has ended.
+pub(crate) fn step_with_key<T, R>(
+    session: &Session,
+    slot: &mut Option<Box<Keyed<T>>>,
+    body: impl FnOnce(&mut Keyed<T>) -> Result<After<R>>,
+) -> Result<R> {
+    step(slot, |running| {
+        running.check(session)?;
+        body(running)
+    })
 }
 
 /// Runs the step that gives an operation's last output of exactly `len` bytes: asks for no more than

@@ -15,7 +15,7 @@ pub use active::{Kind, Output};
 use crate::error::{Error, Result};
 use crate::object::locate;
 use crate::object::template::Author;
-use crate::partition::{Loaded, Partition};
+use crate::partition::{Loaded, Named, Partition};
 use active::Operations;
 
 /// A session that nobody holds any more has ended.
@@ -142,8 +142,13 @@ impl Session {
     /// The object of a handle.
     pub(crate) fn object(&self, handle: ObjectHandle) -> Result<Arc<Loaded>> {
         self.check_open()?;
-        let loaded = self.partition.load(self.partition.named(handle)?)?;
-        // A handle of before the object was destroyed.
+        self.present(self.partition.named(handle)?)
+    }
+
+    /// An object as it is now.
+    pub(crate) fn present(&self, named: Named) -> Result<Arc<Loaded>> {
+        let loaded = self.partition.load(named)?;
+        // What was named before it was destroyed.
         if locate::is_destroyed(loaded.object()) { Err(Error::NoSuchObject) } else { Ok(loaded) }
     }
 
