@@ -229,17 +229,14 @@ fn add_digest(object: &mut Object) -> Outcome<()> {
             return Ok(());
         }
     }?;
-    let mut fields = vec![
-        Item::enumeration(Tag::HASHING_ALGORITHM, HashingAlgorithm::SHA_256),
-        Item::bytes(Tag::DIGEST_VALUE, digest),
-    ];
-    // Certificates, requests for them and opaque objects have no key block, and so no format.
-    let has_format = !matches!(
-        ObjectType::of(object),
-        ObjectType::Certificate | ObjectType::CertificateRequest | ObjectType::OpaqueObject
+    let item = Item::structure(
+        Tag::DIGEST,
+        vec![
+            Item::enumeration(Tag::HASHING_ALGORITHM, HashingAlgorithm::SHA_256),
+            Item::bytes(Tag::DIGEST_VALUE, digest),
+            Item::enumeration(Tag::KEY_FORMAT_TYPE, format),
+        ],
     );
-    fields.extend(has_format.then(|| Item::enumeration(Tag::KEY_FORMAT_TYPE, format)));
-    let item = Item::structure(Tag::DIGEST, fields);
     let mut editor = Editor::new(object);
     editor.keep(Tag::DIGEST, &[item]);
     editor.finish();
