@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::partition::Partition;
 use crate::partition::directory::{self, Directory};
 use crate::partition::record::PartitionRecord;
+use crate::session::{Access, Role};
 use crate::store::{self, RecordId, Store, StoreError};
 use crate::unit::{ActiveUnit, Unit, UnitPaths, UnitStatus, ceremony};
 
@@ -221,6 +222,7 @@ impl Hsm {
             return Ok(found);
         }
         let token = directory::server(self.store()?.as_ref(), &unit, &label)?;
+        log::info!("a partition \"{}\" was made", String::from_utf8_lossy(&label).trim_end());
         self.refresh()?;
         locked(&self.directory).get(token).ok_or(Error::NoSuchSlot)
     }
@@ -241,6 +243,17 @@ impl Hsm {
         self.check_pin_length(so_pin)?;
         self.check_pin_length(user_pin)?;
         partition.give_pins(so_pin, user_pin, keep_server_wrap)
+    }
+
+    /// Takes the server's own way into a partition away, which PINs were given to before: from its next start
+    /// on the server needs the user PIN. Asks for that PIN, so that nobody locks out everybody.
+    ///
+    /// # Errors
+    /// Those of a login; [`Error::PinAloneOpens`] where there is no such way, those of unit and store.
+    pub fn close_for_server(&self, partition: &Arc<Partition>, user_pin: &[u8]) -> Result<()> {
+        let session = partition.open_session(Access::ReadOnly)?;
+        session.login(Role::User, user_pin)?;
+        self.change_record(partition, &mut PartitionRecord::close_for_server)
     }
 
     /// Deletes a server's partition that has no PIN, with its objects: there is no SO to allow it, and

@@ -208,9 +208,11 @@ impl Certificates {
         let mut trusted = Trusted::of_file(file)?;
         trusted.first.clone_from(&trusted.certificate.fingerprint);
         if let Some(renews) = renews {
-            let old = one(&store, renews)?;
-            trusted.first.clone_from(&old.first);
-            trusted.name.clone_from(&old.name);
+            let found: Vec<Trusted> = store.named(renews).into_iter().cloned().collect();
+            one_holder(&found, renews)?.clone_into(&mut trusted.first);
+            if let Some(old) = found.first() {
+                trusted.name.clone_from(&old.name);
+            }
         }
         if let Some(name) = name {
             trusted.name = name.to_owned();
@@ -223,27 +225,35 @@ impl Certificates {
         Ok(trusted)
     }
 
-    /// Takes a pin back; named as for `trust`.
+    /// Takes a pin back; named as for `trust`. A certificate and its renewals, which have one name, go
+    /// together; by its fingerprint one goes alone.
     ///
     /// # Errors
-    /// A name that no pinned certificate has, or several.
-    pub fn untrust(&self, name: &str) -> Result<Trusted> {
-        let trusted = one(&self.trusted()?, name)?.clone();
-        let path = trusted.path(&self.trusted_directory());
-        std::fs::remove_file(&path).map_err(Error::file(&path))?;
-        Ok(trusted)
+    /// A name that no pinned certificate has, or those of several holders.
+    pub fn untrust(&self, name: &str) -> Result<Vec<Trusted>> {
+        let store = self.trusted()?;
+        let found: Vec<Trusted> = store.named(name).into_iter().cloned().collect();
+        let first = one_holder(&found, name)?;
+        for trusted in found.iter().filter(|trusted| trusted.first == first) {
+            let path = trusted.path(&self.trusted_directory());
+            std::fs::remove_file(&path).map_err(Error::file(&path))?;
+        }
+        Ok(found)
     }
 }
 
-fn one<'a>(store: &'a TrustStore, name: &str) -> Result<&'a Trusted> {
+/// The first certificate of the one holder whose pinned certificates these are.
+fn one_holder<'a>(found: &'a [Trusted], name: &str) -> Result<&'a str> {
     let shown = crate::identity::printable(name);
-    match store.named(name).as_slice() {
-        [only] => Ok(only),
+    match found {
         [] => Err(Error::Config(format!(
             "no pinned certificate is called \"{shown}\", by name or the first 8 digits of its fingerprint or more"
         ))),
+        [trusted, others @ ..] if others.iter().all(|other| other.first == trusted.first) => {
+            Ok(&trusted.first)
+        }
         _ => Err(Error::Config(format!(
-            "several pinned certificates are called \"{shown}\": use a fingerprint"
+            "pinned certificates of several holders are called \"{shown}\": use a fingerprint"
         ))),
     }
 }

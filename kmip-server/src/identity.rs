@@ -8,6 +8,7 @@ mod table;
 
 pub use certificate::{Certificate, CertificateFault, printable};
 pub use credentials::{CredentialRow, Credentials, Password};
+pub(crate) use table::pinned_identity;
 pub use table::{ClientRow, ClientTable, IdentityRule, Match, Person, Unlisted};
 
 /// The label of the partition that holds the objects of clients that no row maps elsewhere.

@@ -178,6 +178,7 @@ mod tests {
             "softhsm_kmip_operations_total{operation=\"Get\",outcome=\"Success\"} 2",
             "softhsm_kmip_operations_total{operation=\"Get\",outcome=\"ObjectNotFound\"} 1",
             "softhsm_kmip_operation_seconds_bucket{le=\"0.0005\",operation=\"Get\"} 3",
+            "softhsm_kmip_operation_seconds_bucket{le=\"+Inf\",operation=\"Get\"} 3",
             "softhsm_kmip_operation_seconds_bucket{le=\"0.0001\",operation=\"Get\"} 0",
             "softhsm_kmip_operation_seconds_count{operation=\"Get\"} 3",
             "softhsm_kmip_refusals_total{rule=\"expired\"} 1",

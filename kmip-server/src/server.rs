@@ -35,7 +35,32 @@ const BREATH: Duration = Duration::from_millis(100);
 pub struct Server<S: Service> {
     shared: Arc<Shared<S>>,
     addresses: Addresses,
+    /// Where it was told to listen when it started.
+    listening: Listening,
     accepting: CancellationToken,
+}
+
+/// Addresses as settings name them.
+#[derive(Debug)]
+struct Listening(Vec<(&'static str, Vec<SocketAddr>)>);
+
+impl Listening {
+    fn of(settings: &Settings) -> Listening {
+        Listening(vec![
+            ("kmip.listen", settings.listen.clone()),
+            ("kmip.https_listen", settings.https_listen.clone()),
+            ("kmip.metrics_listen", settings.metrics_listen.clone()),
+        ])
+    }
+
+    /// A socket is opened when the server starts, before it may have given up rights that this takes.
+    fn warn_of_others(&self, settings: &Settings) {
+        for ((key, old), (_, new)) in self.0.iter().zip(Listening::of(settings).0) {
+            if *old != new {
+                log::warn!("`{key}` counts at the next start: the server goes on listening where it does");
+            }
+        }
+    }
 }
 
 /// Where a server listens: the ports that it really has.
@@ -79,7 +104,7 @@ impl<S: Service> Server<S> {
             // It answers to the last, so that it can be seen that the server stops.
             tokio::spawn(monitor::serve(shared.clone(), listener));
         }
-        Ok(Server { shared, addresses, accepting })
+        Ok(Server { shared, addresses, listening: Listening::of(settings), accepting })
     }
 
     /// Where it listens.
@@ -89,7 +114,7 @@ impl<S: Service> Server<S> {
 
     /// Puts other rules in place: certificates, revocation lists, pinned certificates, tables, limits.
     /// Sessions are not resumed across it, and connections whose clients the new rules refuse end; a
-    /// request that is being answered still is. Addresses stay as they are.
+    /// request that is being answered still is. Addresses stay as they are: others are told in the log.
     ///
     /// # Errors
     /// What is wrong with the new rules; the old ones stay.
@@ -106,6 +131,7 @@ impl<S: Service> Server<S> {
         let outcome = self.shared.replace_rules(settings, before);
         self.shared.metrics.reloaded(outcome.is_ok());
         outcome?;
+        self.listening.warn_of_others(settings);
         self.shared.registry.call_all();
         Ok(())
     }

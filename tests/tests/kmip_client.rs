@@ -104,7 +104,7 @@ isolated! {
         let page = json_of(&tool(&server), &["locate", "--max", "1", "--offset", "1"]);
         assert_eq!((&page["located"], page["objects"].as_array().map(Vec::len)), (&json!(4), Some(1)));
         let none = tool(&server).run(&["locate", "--name", "gone"]).succeeds();
-        assert_eq!(none.out, "No object matches.\n");
+        assert_eq!((none.out.as_str(), none.err.as_str()), ("", "softhsm-rs: no object matches\n"));
         // For scripts: identifiers alone, a line each.
         assert_eq!(tool(&server).run(&["locate", "--name", "disk", "--quiet"]).succeeds().out, format!("{disk}\n"));
     }

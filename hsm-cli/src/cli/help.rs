@@ -76,7 +76,8 @@ Examples:
       Asks for both PINs, twice each. The user sees the keys of all clients of the server, which goes
       on opening the partition by the master key.
   softhsm-rs token give-pins --token kmip --pin-only
-      The server then needs the user PIN as well, from its next start on.";
+      The server then needs the user PIN as well, from its next start on. Where PINs were given before,
+      asks for the user PIN alone.";
 
 pub(super) const TOKEN_PIN_EXAMPLES: &str = "\
 Examples:

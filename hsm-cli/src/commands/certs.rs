@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{Certs, MakeCertificate, RsaBits};
 use crate::failure::Result;
-use crate::output::Output;
+use crate::output::{Output, Page};
 
 const AUTHORITY_NAME: &str = "softhsm-rs CA";
 const AUTHORITY_DAYS: u32 = 3650;
@@ -39,11 +39,16 @@ pub(super) fn run(hsm: &Hsm, command: Certs, output: Output) -> Result<()> {
         Certs::List => list(&certificates, output)?,
         Certs::Trust { file, name, renews } => {
             let trusted = certificates.trust(&file, name.as_deref(), renews.as_deref())?;
-            pinned("pinned", &trusted, output);
+            if let Some(fault) = out_of_date(&trusted.certificate) {
+                output.warning(&format!("this certificate {fault}: its holder is refused"));
+            }
+            output
+                .result(&pin_value(&trusted), |page| pinned("pinned", std::slice::from_ref(&trusted), page));
         }
         Certs::Untrust { pinned: name } => {
             let trusted = certificates.untrust(&name)?;
-            pinned("no longer pinned", &trusted, output);
+            let value: Vec<Value> = trusted.iter().map(pin_value).collect();
+            output.result(&value, |page| pinned("no longer pinned", &trusted, page));
         }
     }
     Ok(())
@@ -122,15 +127,21 @@ fn show(files: &[(&str, Made)], output: Output) {
     });
 }
 
-fn pinned(what: &str, trusted: &Trusted, output: Output) {
-    output.result(&pin_value(trusted), |page| {
+fn pinned(what: &str, all: &[Trusted], page: &mut Page) {
+    for trusted in all {
         page.line(&format!("{what}: {}, {}", trusted.name, trusted.certificate.subject_text));
-        page.fields([
-            ("SHA-256", trusted.certificate.fingerprint.clone()),
-            ("identity", trusted.first.clone()),
-        ]);
-        page.line("A running server takes it up at SIGHUP.");
-    });
+        page.fields([("SHA-256", trusted.certificate.fingerprint.clone()), ("identity", trusted.identity())]);
+    }
+    page.line("A running server takes it up at SIGHUP.");
+}
+
+/// Why a certificate is of no use now.
+fn out_of_date(certificate: &Certificate) -> Option<&'static str> {
+    let now = now();
+    if now > certificate.not_after {
+        return Some("has expired");
+    }
+    (now < certificate.not_before).then_some("is not valid yet")
 }
 
 fn pin_value(trusted: &Trusted) -> Value {
@@ -138,7 +149,7 @@ fn pin_value(trusted: &Trusted) -> Value {
         "name": trusted.name,
         "subject": trusted.certificate.subject_text,
         "fingerprint": trusted.certificate.fingerprint,
-        "identity": trusted.first,
+        "identity": trusted.identity(),
         "not_after": trusted.certificate.not_after,
     })
 }
@@ -177,10 +188,13 @@ fn row(name: String, certificate: &Certificate) -> [String; 4] {
 }
 
 fn days_left(certificate: &Certificate) -> String {
-    let now =
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
-    match certificate.not_after.checked_sub(now) {
+    match certificate.not_after.checked_sub(now()) {
         Some(seconds) => (seconds / 86_400).to_string(),
         None => "expired".into(),
     }
+}
+
+/// Seconds since 1970.
+fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs()
 }

@@ -216,6 +216,9 @@ impl<'a> Desk<'a> {
 
     /// The first PINs of a server's partition.
     fn give(&self, token: &Token, pin_only: bool) -> Result<()> {
+        if token.info.so_pin_set && pin_only {
+            return self.close(token);
+        }
         if token.info.so_pin_set {
             return Err(Error::PinsSet.into());
         }
@@ -224,6 +227,13 @@ impl<'a> Desk<'a> {
         let user_pin = self.user(&token.label()).new_pin(policy, self.output)?;
         self.hsm.give_pins(&token.partition, so_pin.expose(), user_pin.expose(), !pin_only)?;
         report(&token.partition, "given an SO PIN and a user PIN", self.output)
+    }
+
+    /// Leaves a server's partition to the PINs that it was given before.
+    fn close(&self, token: &Token) -> Result<()> {
+        let user_pin = self.user(&token.label()).existing(self.output)?;
+        self.hsm.close_for_server(&token.partition, user_pin.expose())?;
+        report(&token.partition, "left to its PINs alone", self.output)
     }
 
     /// A PIN's owner changes it.

@@ -148,8 +148,11 @@ impl PartitionRecord {
     }
 
     /// Leaves the private objects to the PINs.
-    pub(crate) fn close_for_server(&mut self) {
-        self.server = None;
+    ///
+    /// # Errors
+    /// [`Error::PinAloneOpens`] where it is so already.
+    pub(crate) fn close_for_server(&mut self) -> Result<()> {
+        self.server.take().map(drop).ok_or_else(|| self.pin_alone_opens())
     }
 
     /// The private-object key of a server's partition.

@@ -66,7 +66,7 @@ impl Partition {
             record.so = made.so.clone();
             record.user = made.user.clone();
             if !keep_server_wrap {
-                record.close_for_server();
+                record.close_for_server()?;
             }
             Ok(())
         })

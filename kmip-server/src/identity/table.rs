@@ -91,7 +91,7 @@ impl ClientTable {
             IdentityRule::OrganizationalUnit => {
                 ("ou", first(&certificate.organizational_units, "organizational unit")?)
             }
-            IdentityRule::Fingerprint => return Ok(pinned(&certificate.fingerprint)),
+            IdentityRule::Fingerprint => return Ok(pinned_identity(&certificate.fingerprint)),
         };
         let mut hash = Sha256::new();
         // The key is hashed first, so that its length, which is not the client's choice, separates.
@@ -113,7 +113,7 @@ impl ClientTable {
     /// Who the holder of a pinned certificate is; `first` is the fingerprint of the certificate that
     /// this one renews, or its own.
     pub fn pinned(&self, certificate: &Certificate, first: &str) -> Person {
-        self.map(certificate, &pinned(first))
+        self.map(certificate, &pinned_identity(first))
     }
 
     fn map(&self, certificate: &Certificate, identity: &str) -> Person {
@@ -129,7 +129,8 @@ impl ClientTable {
     }
 }
 
-fn pinned(fingerprint: &str) -> String {
+/// The identity of a pinned certificate's holder; of several, the first one's fingerprint counts.
+pub(crate) fn pinned_identity(fingerprint: &str) -> String {
     format!("certificate:{fingerprint}")
 }
 

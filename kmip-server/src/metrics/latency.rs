@@ -46,7 +46,7 @@ impl EncodeMetric for Latency {
         let load = |cell: &AtomicU64| cell.load(Ordering::Relaxed);
         let mut buckets: Vec<(f64, u64)> =
             BOUNDS.iter().zip(&self.0.buckets).map(|(bound, cell)| (*bound, load(cell))).collect();
-        buckets.push((f64::MAX, load(&self.0.above)));
+        buckets.push((f64::INFINITY, load(&self.0.above)));
         let count = buckets.iter().map(|(_, count)| count).sum();
         #[allow(clippy::cast_precision_loss, reason = "a sum for people, in seconds")]
         let sum = load(&self.0.nanoseconds) as f64 / 1e9;

@@ -9,6 +9,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{CertificateError, DistinguishedName, RootCertStore};
 
+use super::refusal::in_words;
 use super::{Refusal, Rule, TrustStore};
 use crate::config::Settings;
 use crate::identity::{Certificate, Client, ClientTable, Person};
@@ -102,7 +103,14 @@ impl Admission {
                 self.table.vouched(&certificate, &signer.ok_or_else(unknown)?)
             }
             (None, Err(error)) => {
+                let is_of_none =
+                    || !self.authorities.as_ref().is_some_and(|it| it.has_issuer_of(&certificate));
                 let rule = match Rule::of(&error) {
+                    // What is wrong with the certificate of a stranger is not what keeps him out.
+                    Rule::Chain if others.is_empty() && is_of_none() => Rule::UnknownIssuer,
+                    rule => rule,
+                };
+                let rule = match rule {
                     Rule::UnknownIssuer if self.authorities.is_none() => Rule::PinnedOnly,
                     rule => rule,
                 };
@@ -143,7 +151,7 @@ fn pinned_still_holds(
 fn refused(rule: Rule, certificate: &Certificate, error: CertificateError) -> Box<Refused> {
     // Where the rule's own text says all, its particulars would repeat it.
     let detail = match rule {
-        Rule::Chain | Rule::Purpose | Rule::Encoding => error.to_string(),
+        Rule::Chain | Rule::Purpose | Rule::Encoding => in_words(&error),
         Rule::Expired => format!("its own is valid until {}", day(certificate.not_after)),
         Rule::NotYetValid => format!("its own is valid from {}", day(certificate.not_before)),
         _ => String::new(),
@@ -191,6 +199,11 @@ impl Authorities {
             Err(rustls::Error::InvalidCertificate(error)) => Err(error),
             Err(_) => Err(CertificateError::BadEncoding),
         }
+    }
+
+    /// Whether one of the authorities has the name of a certificate's issuer.
+    fn has_issuer_of(&self, certificate: &Certificate) -> bool {
+        self.anchors.iter().any(|(anchor, _)| anchor.subject == certificate.issuer)
     }
 
     /// The public key of the authority that signed a certificate whose chain holds.

@@ -99,6 +99,31 @@ impl Rule {
     }
 }
 
+/// What the library says of a chain, and what it means for whoever has to mend it.
+const PARTICULARS: [(&str, &str); 8] = [
+    ("CaUsedAsEndEntity", "it is an authority's certificate, marked CA:TRUE, not a client's"),
+    ("EndEntityUsedAsCa", "a certificate of the chain that signed another is not an authority's"),
+    ("UnsupportedCertVersion", "it is of X.509 version 1 or 2; version 3 is needed"),
+    ("UnsupportedCriticalExtension", "it has a critical extension that is not understood"),
+    ("NameConstraintViolation", "an authority of the chain may not vouch for its names"),
+    ("PathLenConstraintViolated", "there are more authorities in the chain than one of them allows"),
+    ("MaximumPathDepthExceeded", "the chain is too long"),
+    ("UnsupportedSignatureAlgorithm", "it is signed by an algorithm that is not accepted, such as SHA-1"),
+];
+
+/// Why a chain does not hold, for the log.
+pub(super) fn in_words(error: &CertificateError) -> String {
+    let text = match error {
+        CertificateError::BadSignature => {
+            return "its signature is not that of the authority whose name it bears".to_owned();
+        }
+        CertificateError::Other(other) => other.to_string(),
+        error => error.to_string(),
+    };
+    let known = PARTICULARS.iter().find(|(name, _)| text.starts_with(name));
+    known.map_or(text, |(_, meaning)| (*meaning).to_owned())
+}
+
 impl Refusal {
     /// A refusal of whom nothing is known.
     pub fn unnamed(rule: Rule) -> Refusal {

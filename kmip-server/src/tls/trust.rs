@@ -10,7 +10,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::unusable;
-use crate::identity::{Certificate, printable};
+use crate::identity::{Certificate, pinned_identity, printable};
 
 /// A pinned certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +59,8 @@ impl TrustStore {
 
     /// The entries that a name or the beginning of a fingerprint names.
     pub fn named(&self, name: &str) -> Vec<&Trusted> {
-        let digits = name.replace(':', "").to_ascii_lowercase();
+        // As lists show it: cut off, with an ellipsis.
+        let digits = name.trim_end_matches('…').replace(':', "").to_ascii_lowercase();
         let long = digits.len() >= 8;
         self.0
             .values()
@@ -87,6 +88,11 @@ impl Trusted {
     /// A file that holds no certificate.
     pub fn of_file(path: &Path) -> Result<Trusted> {
         read(path)
+    }
+
+    /// The identity of its holder, as the client table matches it and the log shows it.
+    pub fn identity(&self) -> String {
+        pinned_identity(&self.first)
     }
 
     /// Its file's name in the store.

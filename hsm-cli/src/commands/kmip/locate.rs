@@ -46,8 +46,12 @@ pub(super) fn run(settings: &Settings, options: &KmipLocate, output: Output) -> 
         "located": located,
         "objects": found.iter().map(object).collect::<Vec<_>>(),
     });
+    // Identifiers alone go to standard output.
+    if found.is_empty() && output.is_chatty() {
+        output.notice("no object matches");
+    }
     output.result(&value, |page| match (found.is_empty(), options.attributes) {
-        (true, _) => page.line("No object matches."),
+        (true, _) => {}
         (false, true) => table(page, &found),
         (false, false) => found.iter().for_each(|found| page.line(&id_text(found))),
     });

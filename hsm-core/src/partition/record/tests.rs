@@ -107,7 +107,7 @@ fn no_byte_of_a_record_is_changed_or_cut_off_unnoticed() {
     }
     let without = {
         let mut record = servers();
-        record.close_for_server();
+        record.close_for_server().unwrap();
         record.encode(TOKEN, REVISION, &unit()).unwrap()
     };
     let cut = bytes.len() - without.len();
