@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::object::lifecycle::{self, Action, Seconds};
 use crate::object::locate::{self, Criterion, Of, Scope};
 use crate::object::managed::{
-    self, Date, Managed, Name, SOFTHSM_RS_FRESH, SOFTHSM_RS_MADE, SOFTHSM_RS_OWNER,
+    self, Date, Managed, Name, ObjectType, SOFTHSM_RS_FRESH, SOFTHSM_RS_MADE, SOFTHSM_RS_OWNER,
 };
 use crate::object::material::Key;
 use crate::object::{Object, Value};
@@ -341,7 +341,8 @@ impl Changes<'_, '_> {
         Ok(())
     }
 
-    /// Destroys an object's value. What its client made keeps its attributes.
+    /// Destroys an object's value. What its client made keeps its attributes, but for templates, which go
+    /// with all that is known of them (KMIP 1.4, section 4.21).
     ///
     /// # Errors
     /// As [`Changes::object`]; [`Error::ActionProhibited`] where CKA_DESTROYABLE says so.
@@ -349,6 +350,9 @@ impl Changes<'_, '_> {
         let object = self.object(id, Action::Destroy)?;
         if !object.flag(CKA_DESTROYABLE) {
             return Err(Error::ActionProhibited);
+        }
+        if ObjectType::of(&object) == ObjectType::Template {
+            return self.remove(id);
         }
         let after = managed::destroyed(&object, self.now);
         self.replace(id, after)
