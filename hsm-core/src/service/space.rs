@@ -309,7 +309,7 @@ impl Changes<'_, '_> {
         let key = key.amended(|object| {
             object.set(SOFTHSM_RS_OWNER, Value::Bytes(self.scope.owner.clone().into_bytes()));
             share(object, self.scope);
-            object.set(SOFTHSM_RS_MADE, Value::Number(moment()));
+            object.set(SOFTHSM_RS_MADE, Value::Number(managed::moment()));
             for date in [Date::Initial, Date::LastChange] {
                 // An object that comes from elsewhere with its dates keeps them.
                 let there = date.of(object);
@@ -384,12 +384,6 @@ impl Changes<'_, '_> {
         }
         Ok(())
     }
-}
-
-/// Microseconds since 1970.
-fn moment() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.ok().and_then(|since| u64::try_from(since.as_micros()).ok()).unwrap_or_default()
 }
 
 /// Marks which of an object's groups its owner shares.
