@@ -5,7 +5,7 @@
 //! there.
 
 use super::Object;
-use super::managed::{Date, SOFTHSM_RS_STATE};
+use super::managed::{Date, ObjectType, SOFTHSM_RS_STATE};
 use crate::error::{Error, Result};
 
 /// A moment: seconds since 1970-01-01T00:00:00Z.
@@ -111,6 +111,8 @@ pub fn state(object: &Object, now: Seconds) -> State {
     let passed = |date: Date| date.of(object).is_some_and(|date| date <= now);
     match stored {
         None => State::Active,
+        // A template's dates are those of the objects that are made by it.
+        Some(State::PreActive) if ObjectType::of(object) == ObjectType::Template => State::PreActive,
         Some(State::PreActive) if passed(Date::Activation) && passed(Date::Deactivation) => {
             State::Deactivated
         }
@@ -167,6 +169,7 @@ pub fn now() -> Seconds {
 mod tests {
     use super::*;
     use crate::object::Value;
+    use crate::object::managed::set_object_type;
 
     fn object(state: State, dates: &[(Date, Seconds)]) -> Object {
         let mut object = Object::default();
@@ -193,6 +196,13 @@ mod tests {
         assert_eq!(state(&dated, 200), State::Deactivated);
         assert!(is_timed(&dated));
         assert!(!is_timed(&object(State::Deactivated, &[(Date::Deactivation, 300)])));
+    }
+
+    #[test]
+    fn a_templates_dates_do_not_move_it() {
+        let mut template = object(State::PreActive, &[(Date::Activation, 100), (Date::Deactivation, 200)]);
+        set_object_type(&mut template, ObjectType::Template);
+        assert_eq!(state(&template, 300), State::PreActive);
     }
 
     #[test]

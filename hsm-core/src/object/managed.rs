@@ -259,6 +259,12 @@ pub fn made(object: &Object) -> u64 {
     object.number(SOFTHSM_RS_MADE).unwrap_or_default()
 }
 
+/// The moment that it is, in microseconds since 1970.
+pub(crate) fn moment() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.ok().and_then(|since| u64::try_from(since.as_micros()).ok()).unwrap_or_default()
+}
+
 /// Says what kind of managed object it is.
 pub fn set_object_type(object: &mut Object, kind: ObjectType) {
     object.set(SOFTHSM_RS_OBJECT_TYPE, Value::Number(kind as u64));

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::object::lifecycle::{self, Action, Seconds};
 use crate::object::locate::{self, Criterion, Of, Scope};
 use crate::object::managed::{
-    self, Date, Managed, Name, SOFTHSM_RS_FRESH, SOFTHSM_RS_MADE, SOFTHSM_RS_OWNER,
+    self, Date, Managed, Name, ObjectType, SOFTHSM_RS_FRESH, SOFTHSM_RS_MADE, SOFTHSM_RS_OWNER,
 };
 use crate::object::material::Key;
 use crate::object::{Object, Value};
@@ -309,7 +309,7 @@ impl Changes<'_, '_> {
         let key = key.amended(|object| {
             object.set(SOFTHSM_RS_OWNER, Value::Bytes(self.scope.owner.clone().into_bytes()));
             share(object, self.scope);
-            object.set(SOFTHSM_RS_MADE, Value::Number(moment()));
+            object.set(SOFTHSM_RS_MADE, Value::Number(managed::moment()));
             for date in [Date::Initial, Date::LastChange] {
                 // An object that comes from elsewhere with its dates keeps them.
                 let there = date.of(object);
@@ -341,7 +341,8 @@ impl Changes<'_, '_> {
         Ok(())
     }
 
-    /// Destroys an object's value. What its client made keeps its attributes.
+    /// Destroys an object's value. What its client made keeps its attributes, but for templates, which go
+    /// with all that is known of them (KMIP 1.4, section 4.21).
     ///
     /// # Errors
     /// As [`Changes::object`]; [`Error::ActionProhibited`] where CKA_DESTROYABLE says so.
@@ -349,6 +350,9 @@ impl Changes<'_, '_> {
         let object = self.object(id, Action::Destroy)?;
         if !object.flag(CKA_DESTROYABLE) {
             return Err(Error::ActionProhibited);
+        }
+        if ObjectType::of(&object) == ObjectType::Template {
+            return self.remove(id);
         }
         let after = managed::destroyed(&object, self.now);
         self.replace(id, after)
@@ -380,12 +384,6 @@ impl Changes<'_, '_> {
         }
         Ok(())
     }
-}
-
-/// Microseconds since 1970.
-fn moment() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.ok().and_then(|since| u64::try_from(since.as_micros()).ok()).unwrap_or_default()
 }
 
 /// Marks which of an object's groups its owner shares.

@@ -7,6 +7,7 @@ use hsm_core::object::template::{self, Author};
 use hsm_core::object::{Object, Value as Stored, usage_mask};
 
 use super::form::Which;
+use super::indexes;
 use super::read::{self, Attributes};
 use super::table::{self, Rights};
 use crate::failure::{Failure, Outcome, invalid_field};
@@ -92,6 +93,12 @@ impl<'a> Editor<'a> {
         self.rest.extend_from_slice(values);
     }
 
+    /// Sets the indexes of an attribute's values, which are in their order.
+    pub fn set_indexes(&mut self, which: &Which, values: &[usize]) {
+        self.rest.retain(|item| !indexes::is_of(item, which));
+        self.rest.extend(indexes::kept(which, values));
+    }
+
     fn set_custom(&mut self, name: &str, values: &[Item]) {
         self.managed.custom.retain(|custom| custom.name != name);
         self.managed.custom.extend(values.iter().filter_map(|item| {
@@ -137,13 +144,22 @@ impl<'a> Editor<'a> {
 /// attribute's rules.
 ///
 /// # Errors
-/// [`Reason::AttributeReadOnly`], [`Reason::WrongKeyLifecycleState`].
+/// [`Reason::AttributeReadOnly`], [`Reason::WrongKeyLifecycleState`]; [`Reason::PermissionDenied`] for one that
+/// the object cannot have (KMIP 1.4, section 11.15).
 pub fn may_change(which: &Which, attributes: &Attributes<'_>) -> Outcome<()> {
     let rights = match which {
         Which::Standard(tag) => table::row(*tag).map_or(Rights::Server, |row| row.rights),
         Which::Custom { vendor, .. } if vendor == "y" => Rights::Server,
         Which::Custom { .. } => Rights::Free,
     };
+    let of_templates = |which: &Which| match which {
+        Which::Standard(tag) => table::is_of_templates(*tag),
+        Which::Custom { .. } => true,
+    };
+    if attributes.is_template() && !of_templates(which) {
+        let text = format!("{} is no attribute of templates", which.name());
+        return Err(Failure::new(Reason::PermissionDenied, text));
+    }
     let read_only =
         || Failure::new(Reason::AttributeReadOnly, format!("{} cannot be changed by clients", which.name()));
     match rights {

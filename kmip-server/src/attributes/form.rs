@@ -2,6 +2,7 @@
 //! one form: an item with the attribute's tag, and for custom attributes 2.x's Attribute structure of
 //! vendor, name and value.
 
+use super::indexes::Indexes;
 use super::table::{self, Row};
 use crate::failure::{Failure, Outcome, invalid_field};
 use crate::ttlv::enums::ResultReason as Reason;
@@ -180,11 +181,14 @@ fn in_form(which: &Which, value: Value) -> Outcome<Item> {
     }
 }
 
-/// Reads the attributes that a client gives for a new object: 1.x's Template-Attribute, whose
-/// templates must be named by objects that exist and are not offered, and 2.x's Attributes.
-pub fn read_all(structure: &Item, version: Version) -> Outcome<Vec<Item>> {
+/// Reads the attributes that a client gives for a new object: those of 1.x's Template-Attribute beside the
+/// names of templates, and those of 2.x's Attributes.
+///
+/// # Errors
+/// Attributes that the version does not have, and two values of an attribute that has one.
+pub fn read_all<'a>(items: impl IntoIterator<Item = &'a Item>, version: Version) -> Outcome<Vec<Item>> {
     let mut out: Vec<Item> = Vec::new();
-    for value in read_all_loosely(structure, version)? {
+    for value in read_all_loosely(items, version)? {
         let which = Which::of_item(&value);
         if out.contains(&value) && which.is_multiple() {
             continue;
@@ -204,19 +208,16 @@ pub fn read_all(structure: &Item, version: Version) -> Outcome<Vec<Item>> {
 ///
 /// # Errors
 /// Attributes that the version does not have.
-pub fn read_all_loosely(structure: &Item, version: Version) -> Outcome<Vec<Item>> {
+pub fn read_all_loosely<'a>(
+    items: impl IntoIterator<Item = &'a Item>,
+    version: Version,
+) -> Outcome<Vec<Item>> {
     let mut out = Vec::new();
-    for item in structure.as_structure()? {
-        let given = if version < Version::V2_0 {
-            match item.tag {
-                Tag::ATTRIBUTE => read_1x(item, version)?,
-                Tag::NAME => return Err(Failure::new(Reason::ItemNotFound, "there is no such template")),
-                other => {
-                    return Err(Failure::new(Reason::InvalidMessage, format!("{other} is no attribute")));
-                }
-            }
-        } else {
-            read_2x(item, version)?
+    for item in items {
+        let given = match item.tag {
+            _ if version >= Version::V2_0 => read_2x(item, version)?,
+            Tag::ATTRIBUTE => read_1x(item, version)?,
+            other => return Err(Failure::new(Reason::InvalidMessage, format!("{other} is no attribute"))),
         };
         let value = given.value.ok_or_else(|| {
             Failure::new(Reason::MissingData, format!("attribute {} has no value", given.which.name()))
@@ -228,24 +229,36 @@ pub fn read_all_loosely(structure: &Item, version: Version) -> Outcome<Vec<Item>
 
 /// Writes attributes as the items of an answer: 1.x's Attributes with their indexes, or 2.x's one
 /// structure. Those that the version does not have are left out.
-pub fn write(attributes: Vec<Item>, version: Version) -> Vec<Item> {
-    let known = attributes.into_iter().filter(|item| match table::row(item.tag) {
+pub fn write(attributes: Vec<Item>, indexes: &Indexes, version: Version) -> Vec<Item> {
+    let is_known = |item: &Item| match table::row(item.tag) {
         Some(row) => row.is_in(version) && !crate::ttlv::is_newer(item, version),
         None => true,
-    });
+    };
     if version >= Version::V2_0 {
-        return vec![Item::structure(Tag::ATTRIBUTES, known.collect())];
+        return vec![Item::structure(Tag::ATTRIBUTES, attributes.into_iter().filter(is_known).collect())];
     }
     let mut out: Vec<Item> = Vec::new();
     let mut before: Vec<Which> = Vec::new();
-    for item in known {
+    for item in attributes {
         let which = Which::of_item(&item);
-        let index = before.iter().filter(|other| **other == which).count();
-        let index = which.is_multiple().then_some(index);
-        out.push(write_1x(&which, item, index));
+        let place = before.iter().filter(|other| **other == which).count();
+        if is_known(&item) {
+            let index = which.is_multiple().then(|| indexes.at(&which, place));
+            out.push(write_1x(&which, as_of(item, version), index));
+        }
         before.push(which);
     }
     out
+}
+
+/// An attribute without the fields that came after a version: a digest says the key's format since 1.1 (KMIP
+/// 1.1, section 3.17).
+fn as_of(item: Item, version: Version) -> Item {
+    if item.tag != Tag::DIGEST || version >= Version::V1_1 {
+        return item;
+    }
+    let fields = item.items().iter().filter(|field| field.tag != Tag::KEY_FORMAT_TYPE).cloned();
+    Item::structure(item.tag, fields.collect())
 }
 
 /// Writes 1.x's Attribute structure.

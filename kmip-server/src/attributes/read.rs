@@ -11,6 +11,7 @@ use hsm_core::object::managed::{
 use hsm_core::object::{Object, Value as Stored, usage_mask};
 
 use super::form::{self, Which};
+use super::indexes::Indexes;
 use super::table;
 use crate::ttlv::enums::{CryptographicAlgorithm as Algorithm, NameType};
 use crate::ttlv::{Item, Limits, Tag, Value, decode, decode_children};
@@ -55,7 +56,9 @@ impl<'a> Attributes<'a> {
 
     /// All attributes, in the order of the table, custom ones last.
     pub fn all(&self) -> Vec<Item> {
-        let mut out: Vec<Item> = table::rows().flat_map(|row| self.standard(row.tag)).collect();
+        let is_template = self.is_template();
+        let rows = table::rows().filter(|row| !is_template || table::is_of_templates(row.tag));
+        let mut out: Vec<Item> = rows.flat_map(|row| self.standard(row.tag)).collect();
         out.extend(self.customs());
         out
     }
@@ -63,6 +66,7 @@ impl<'a> Attributes<'a> {
     /// The values of one attribute.
     pub fn values(&self, which: &Which) -> Vec<Item> {
         match which {
+            Which::Standard(tag) if self.is_template() && !table::is_of_templates(*tag) => Vec::new(),
             Which::Standard(tag) => self.standard(*tag),
             Which::Custom { .. } => self.customs().filter(|item| Which::of_item(item) == *which).collect(),
         }
@@ -71,6 +75,16 @@ impl<'a> Attributes<'a> {
     /// The first value of a standard attribute.
     pub fn first(&self, tag: Tag) -> Option<Item> {
         self.standard(tag).into_iter().next()
+    }
+
+    /// The indexes of 1.x.
+    pub fn indexes(&self) -> Indexes {
+        Indexes(self.rest(Tag::ATTRIBUTE_INDEX))
+    }
+
+    /// Whether the object is a template, to which few of the standard's attributes apply.
+    pub fn is_template(&self) -> bool {
+        ObjectType::of(self.object) == ObjectType::Template
     }
 
     /// The managed attributes.

@@ -171,6 +171,44 @@ static TABLE: &[Row] = rows! {
     ROTATE_OFFSET                   "Rotate Offset"                    Interval    ONE  Free         V2_1 V2_1;
 };
 
+/// The standard's attributes that apply to templates (KMIP 1.4, section 3, "Applies to Object Types": those
+/// of all objects, and those that name templates).
+const OF_TEMPLATES: &[Tag] = &[
+    Tag::UNIQUE_IDENTIFIER,
+    Tag::NAME,
+    Tag::OBJECT_TYPE,
+    Tag::CRYPTOGRAPHIC_ALGORITHM,
+    Tag::CRYPTOGRAPHIC_LENGTH,
+    Tag::CRYPTOGRAPHIC_PARAMETERS,
+    Tag::CRYPTOGRAPHIC_DOMAIN_PARAMETERS,
+    Tag::OPERATION_POLICY_NAME,
+    Tag::CRYPTOGRAPHIC_USAGE_MASK,
+    Tag::USAGE_LIMITS,
+    Tag::INITIAL_DATE,
+    Tag::ACTIVATION_DATE,
+    Tag::PROCESS_START_DATE,
+    Tag::PROTECT_STOP_DATE,
+    Tag::DEACTIVATION_DATE,
+    Tag::ARCHIVE_DATE,
+    Tag::OBJECT_GROUP,
+    Tag::APPLICATION_SPECIFIC_INFORMATION,
+    Tag::CONTACT_INFORMATION,
+    Tag::LAST_CHANGE_DATE,
+    Tag::ALTERNATIVE_NAME,
+    Tag::ORIGINAL_CREATION_DATE,
+    Tag::DESCRIPTION,
+    Tag::COMMENT,
+    Tag::SENSITIVE,
+    Tag::ALWAYS_SENSITIVE,
+    Tag::EXTRACTABLE,
+    Tag::NEVER_EXTRACTABLE,
+];
+
+/// Whether an attribute applies to templates, as every custom one does.
+pub fn is_of_templates(tag: Tag) -> bool {
+    tag == Tag::ATTRIBUTE || OF_TEMPLATES.contains(&tag)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use hsm_core::object::lifecycle::{Seconds, State};
 use hsm_core::object::managed::{self, Date, Managed, ObjectType};
 use hsm_core::object::material::Key;
 
-use super::give;
+use super::{give, template};
 use crate::attributes::{Attributes, Editor, Which, edit};
 use crate::failure::{Failure, Outcome, invalid_field};
 use crate::ttlv::enums::{CryptographicAlgorithm as Algorithm, HashingAlgorithm, ResultReason as Reason};
@@ -75,6 +75,9 @@ pub fn ready(
     wanted: &Wanted,
     now: Seconds,
 ) -> Outcome<Key> {
+    if kind == ObjectType::Template {
+        template::check(&said, wanted)?;
+    }
     check_agreement(&said, wanted)?;
     check_protection(&said, wanted)?;
     let mut failure = None;
@@ -136,13 +139,18 @@ fn prepare(
     Managed { owner: Some(String::new()), fresh: true, ..Managed::default() }.put(object);
     let mut editor = Editor::new(object);
     let given = |tag| wanted.first(tag).is_some() || said.iter().any(|item| item.tag == tag);
-    if !given(Tag::RANDOM_NUMBER_GENERATOR) {
+    if !given(Tag::RANDOM_NUMBER_GENERATOR) && kind != ObjectType::Template {
         editor.put(generator(origin))?;
     }
     for item in said.iter().chain(&wanted.attributes) {
         let which = Which::of_item(item);
         let all = said.iter().chain(&wanted.attributes);
-        let mut values: Vec<Item> = all.filter(|other| Which::of_item(other) == which).cloned().collect();
+        let mut values: Vec<Item> = Vec::new();
+        for value in all.filter(|other| Which::of_item(other) == which) {
+            if !values.contains(value) {
+                values.push(value.clone());
+            }
+        }
         if !which.is_multiple() {
             // The client's word comes last; where both speak, they agree, or the client is more exact.
             values.drain(..values.len().saturating_sub(1));
@@ -155,6 +163,10 @@ fn prepare(
     }
     remember_beginning(&mut editor, wanted);
     editor.finish();
+    if kind == ObjectType::Template {
+        managed::set_state(object, State::PreActive);
+        return Ok(());
+    }
     set_dates(object, origin, now);
     add_digest(object)
 }

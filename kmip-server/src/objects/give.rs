@@ -4,8 +4,8 @@ use cryptoki_sys::*;
 use hsm_core::object::managed::{self, ObjectType};
 use hsm_core::object::{Object, formats};
 
-use super::{tag_of, transparent};
-use crate::attributes::Attributes;
+use super::{tag_of, template, transparent};
+use crate::attributes::{Attributes, form};
 use crate::failure::{Failure, Outcome};
 use crate::ttlv::enums::{KeyFormatType as Format, ResultReason as Reason};
 use crate::ttlv::{Item, Limits, Tag, Version, decode};
@@ -194,10 +194,14 @@ pub fn structure(
             fields.extend(first(Tag::PGP_KEY_VERSION));
             fields.push(block()?);
         }
+        ObjectType::Template => {
+            let content = template::content(object, attributes);
+            fields.extend(form::write(content, &attributes.indexes(), version));
+        }
         ObjectType::SymmetricKey | ObjectType::PublicKey | ObjectType::PrivateKey => fields.push(block()?),
     }
     let tag = tag_of(kind);
-    if tag.since().is_some_and(|since| since > version) {
+    if !tag.is_in(version) {
         let text = format!("KMIP {version} has no such object");
         return Err(Failure::new(Reason::InvalidObjectType, text));
     }

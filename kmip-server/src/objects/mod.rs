@@ -9,6 +9,7 @@ pub mod give;
 pub mod pkcs12;
 pub mod read;
 pub mod replacement;
+pub mod template;
 pub mod transparent;
 pub mod wrapping;
 
@@ -24,6 +25,7 @@ pub fn tag_of(kind: ObjectType) -> Tag {
         ObjectType::PublicKey => Tag::PUBLIC_KEY,
         ObjectType::PrivateKey => Tag::PRIVATE_KEY,
         ObjectType::SplitKey => Tag::SPLIT_KEY,
+        ObjectType::Template => Tag::TEMPLATE,
         ObjectType::SecretData => Tag::SECRET_DATA,
         ObjectType::OpaqueObject => Tag::OPAQUE_OBJECT,
         ObjectType::PgpKey => Tag::PGP_KEY,

@@ -10,11 +10,12 @@ use hsm_core::secret::Wiped;
 use hsm_core::service::Space;
 
 use super::{certificate, give, transparent};
+use crate::attributes::form;
 use crate::failure::{Failure, Outcome, invalid_field};
 use crate::ttlv::enums::{
     CryptographicAlgorithm as Algorithm, KeyFormatType as Format, ResultReason as Reason,
 };
-use crate::ttlv::{Fields, Item, Tag, encode};
+use crate::ttlv::{Fields, Item, Tag, Version, encode};
 
 /// An object that was read, not stored yet.
 pub struct Brought {
@@ -101,7 +102,7 @@ pub fn data(space: &Space, bytes: &[u8]) -> Outcome<Key> {
 ///
 /// # Errors
 /// A structure that is no such object, and values that are none.
-pub fn read(space: &Space, kind: ObjectType, structure: &Item) -> Outcome<Brought> {
+pub fn read(space: &Space, kind: ObjectType, structure: &Item, version: Version) -> Outcome<Brought> {
     let mut fields = Fields::new(structure)?;
     let mut brought = match kind {
         ObjectType::Certificate => certificate::read(space, &mut fields)?,
@@ -141,6 +142,10 @@ pub fn read(space: &Space, kind: ObjectType, structure: &Item) -> Outcome<Brough
             let mut brought = key(space, kind, fields.need(Tag::KEY_BLOCK)?)?;
             brought.attributes.push(version);
             brought
+        }
+        ObjectType::Template => {
+            let attributes = form::read_all(fields.take_all(Tag::ATTRIBUTE), version)?;
+            Brought { key: data(space, &[])?, attributes }
         }
         ObjectType::SymmetricKey | ObjectType::PublicKey | ObjectType::PrivateKey => {
             key(space, kind, fields.need(Tag::KEY_BLOCK)?)?

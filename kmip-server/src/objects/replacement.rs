@@ -95,8 +95,19 @@ pub fn retire(changes: &mut Changes<'_, '_>, old: &str, new: &str) -> hsm_core::
 
 /// Has the only link of a kind lead to an object.
 pub fn set_link(managed: &mut Managed, kind: LinkType, target: &str) {
-    managed.links.retain(|link| link.kind != kind.number());
-    managed.links.push(Link { kind: kind.number(), target: target.to_owned() });
+    let link = Link { kind: kind.number(), target: target.to_owned() };
+    let mut is_set = false;
+    // In the old one's place: other links keep their indexes.
+    managed.links.retain_mut(|old| {
+        if old.kind != link.kind {
+            return true;
+        }
+        *old = link.clone();
+        !std::mem::replace(&mut is_set, true)
+    });
+    if !is_set {
+        managed.links.push(link);
+    }
 }
 
 /// The object to which a link of a kind leads.

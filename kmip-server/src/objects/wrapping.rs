@@ -133,7 +133,7 @@ pub fn wrapped(
             let mut inside = vec![material];
             for name in names {
                 let which = Which::read(name, context.version)?;
-                inside.extend(form::write(attributes.values(&which), context.version));
+                inside.extend(form::write(attributes.values(&which), &attributes.indexes(), context.version));
             }
             let encoded = encode(&Item::structure(Tag::KEY_VALUE, inside));
             Item::bytes(Tag::KEY_VALUE, context.space.wrap(&key, &mechanism, &encoded)?)

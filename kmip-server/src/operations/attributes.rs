@@ -23,7 +23,7 @@ pub fn get(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
     let attributes = Attributes::of(found.object());
     let items = if names.is_empty() { attributes.all() } else { chosen(context, &attributes, &names)? };
     let mut out = vec![id_field(&id)];
-    out.extend(form::write(items, context.version));
+    out.extend(form::write(items, &attributes.indexes(), context.version));
     Ok(out)
 }
 
@@ -94,21 +94,32 @@ fn value(given: &Given) -> Outcome<Item> {
     given.value.clone().ok_or_else(|| Failure::new(Reason::MissingData, "the attribute has no value"))
 }
 
+/// A value of an attribute with the index that it has in 1.x.
+struct Instance {
+    index: usize,
+    value: Item,
+}
+
 /// Changes the values of one attribute of an object.
 fn change(
     context: &Context<'_>,
     id: &str,
     which: &Which,
     allow: &dyn Fn(&Which, &Attributes<'_>) -> Outcome<()>,
-    change: &dyn Fn(Vec<Item>) -> Outcome<Vec<Item>>,
+    change: &dyn Fn(Vec<Instance>) -> Outcome<Vec<Instance>>,
 ) -> Outcome<Found> {
     let mut failure = None;
     let work = |before: &hsm_core::object::Object, after: &mut hsm_core::object::Object| -> Outcome<()> {
         let attributes = Attributes::of(before);
         allow(which, &attributes)?;
-        let values = change(attributes.values(which))?;
+        let indexes = attributes.indexes();
+        let values = attributes.values(which).into_iter().enumerate();
+        let values = values.map(|(place, value)| Instance { index: indexes.at(which, place), value });
+        let changed = change(values.collect())?.into_iter();
+        let (indexes, values): (Vec<_>, Vec<_>) = changed.map(|one| (one.index, one.value)).unzip();
         let mut editor = Editor::new(after);
         editor.set(which, &values)?;
+        editor.set_indexes(which, &indexes);
         editor.finish();
         Ok(())
     };
@@ -157,7 +168,7 @@ pub fn add(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
             let text = format!("{} has a value already", given.which.name());
             return Err(Failure::new(Reason::AttributeSingleValued, text));
         }
-        if values.contains(&new) {
+        if values.iter().any(|one| one.value == new) {
             let reason = if given.which == Which::Standard(Tag::NAME) {
                 Reason::NonUniqueNameAttribute
             } else {
@@ -165,11 +176,13 @@ pub fn add(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
             };
             return Err(Failure::new(reason, "the object has this value already"));
         }
-        values.push(new.clone());
+        let index = values.last().map_or(0, |last| last.index + 1);
+        values.push(Instance { index, value: new.clone() });
         Ok(values)
     })?;
-    let count = Attributes::of(found.object()).values(&given.which).len();
-    let index = given.which.is_multiple().then_some(count.saturating_sub(1));
+    let attributes = Attributes::of(found.object());
+    let last = attributes.values(&given.which).len().saturating_sub(1);
+    let index = given.which.is_multiple().then(|| attributes.indexes().at(&given.which, last));
     Ok(answer(context, &id, &given.which, new, index))
 }
 
@@ -189,15 +202,20 @@ pub fn modify(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
     }
     let index = given.index.unwrap_or_default();
     change(context, &id, &given.which, &edit::may_change, &|mut values| {
-        let place = match current.as_ref().and_then(|current| current.value.as_ref()) {
-            Some(current) => values.iter().position(|value| value == current),
-            None => Some(index),
-        };
+        let place = place(&values, current.as_ref(), index);
         let slot = place.and_then(|place| values.get_mut(place));
-        *slot.ok_or_else(|| not_found(&given.which, index))? = new.clone();
+        slot.ok_or_else(|| not_found(&given.which, index))?.value = new.clone();
         Ok(values)
     })?;
     Ok(answer(context, &id, &given.which, new, Some(index)))
+}
+
+/// Where the value is that is meant: 2.x says the value, 1.x its index.
+fn place(values: &[Instance], current: Option<&Given>, index: usize) -> Option<usize> {
+    match current.and_then(|current| current.value.as_ref()) {
+        Some(current) => values.iter().position(|one| one.value == *current),
+        None => values.iter().position(|one| one.index == index),
+    }
 }
 
 fn not_found(which: &Which, index: usize) -> Failure {
@@ -233,12 +251,8 @@ pub fn delete(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
             }
             return Ok(Vec::new());
         }
-        let place = match current.as_ref().and_then(|current| current.value.as_ref()) {
-            Some(current) => values.iter().position(|value| value == current),
-            None => Some(index).filter(|index| *index < values.len()),
-        };
-        let place = place.ok_or_else(|| not_found(&which, index))?;
-        *gone.borrow_mut() = Some(values.remove(place));
+        let place = place(&values, current.as_ref(), index).ok_or_else(|| not_found(&which, index))?;
+        *gone.borrow_mut() = Some(values.remove(place).value);
         Ok(values)
     })?;
     match gone.into_inner() {
@@ -258,6 +272,7 @@ pub fn set(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
     fields.end()?;
     let new = value(&given)?;
     change(context, &id, &given.which, &edit::may_change, &|values| {
+        let index = values.first().map_or(0, |first| first.index);
         let single = match given.which {
             Which::Standard(_) => !given.which.is_multiple(),
             Which::Custom { .. } => values.len() <= 1,
@@ -268,7 +283,7 @@ pub fn set(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
                 format!("{} has several values", given.which.name()),
             ));
         }
-        Ok(vec![new.clone()])
+        Ok(vec![Instance { index, value: new.clone() }])
     })?;
     Ok(vec![id_field(&id)])
 }
@@ -285,13 +300,14 @@ pub fn adjust(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
     let by = fields.take(Tag::ADJUSTMENT_VALUE).map(Item::as_integer).transpose()?;
     fields.end()?;
     change(context, &id, &reference, &edit::may_change, &|values| {
-        let [value] = values.as_slice() else { return Err(not_found(&reference, 0)) };
-        let plain = form::value_of(value.clone());
+        let [one] = values.as_slice() else { return Err(not_found(&reference, 0)) };
+        let plain = form::value_of(one.value.clone());
         let adjusted = adjusted(&plain, kind, i64::from(by.unwrap_or(1)))?;
-        Ok(vec![match &reference {
+        let value = match &reference {
             Which::Standard(tag) => Item::new(*tag, adjusted),
             Which::Custom { vendor, name } => form::custom(vendor, name, adjusted),
-        }])
+        };
+        Ok(vec![Instance { index: one.index, value }])
     })?;
     Ok(vec![id_field(&id)])
 }

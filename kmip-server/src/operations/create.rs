@@ -169,12 +169,12 @@ pub(crate) fn wanted_pair(context: &Context<'_>, mut fields: Fields<'_>) -> Outc
     Ok((public, private))
 }
 
-/// The common attributes and a key's own, which go before them.
+/// The common attributes and a key's own, which go before them; of attributes with several values, all.
 pub(crate) fn merged(common: &[Item], own: Vec<Item>) -> Vec<Item> {
     let single = |item: &Item| !crate::attributes::Which::of_item(item).is_multiple();
     let mut out: Vec<Item> = common
         .iter()
-        .filter(|item| !(single(item) && own.iter().any(|other| other.tag == item.tag)))
+        .filter(|item| !own.iter().any(|other| other == *item || (single(item) && other.tag == item.tag)))
         .cloned()
         .collect();
     out.extend(own);

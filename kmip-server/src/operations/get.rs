@@ -59,7 +59,11 @@ pub fn get(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
 pub(crate) fn given(context: &Context<'_>, found: &Found, form: &Form<'_>) -> Outcome<Item> {
     let object = found.object();
     let attributes = Attributes::of(object);
-    if form.wrap.is_none() {
+    if attributes.is_template() {
+        if form.wrap.is_some() {
+            return Err(Failure::new(Reason::IllegalOperation, "a template is not wrapped"));
+        }
+    } else if form.wrap.is_none() {
         may_read(&attributes)?;
     }
     let block = || key_block(context, object, &attributes, form);

@@ -8,17 +8,20 @@ use hsm_core::object::{Object, lifecycle};
 use crate::attributes::Editor;
 use crate::context::{Context, id_field};
 use crate::failure::{Failure, Outcome};
+use crate::objects::template;
 use crate::ttlv::enums::{ResultReason as Reason, RevocationReasonCode as Code};
 use crate::ttlv::{Fields, Item, Tag};
 
 /// Activate.
 ///
 /// # Errors
-/// [`Reason::WrongKeyLifecycleState`] unless the object is Pre-Active.
+/// [`Reason::WrongKeyLifecycleState`] unless the object is Pre-Active; [`Reason::IllegalOperation`] for a
+/// template.
 pub fn activate(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
     let mut fields = Fields::new(payload)?;
     let id = context.id(&mut fields)?;
     fields.end()?;
+    template::refuse(context, &id)?;
     context.space.change(&id, Action::Activate, &|_, after| {
         set_state(after, State::Active);
         Date::Activation.set(after, Some(lifecycle::now()));
@@ -30,7 +33,7 @@ pub fn activate(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>>
 /// Revoke.
 ///
 /// # Errors
-/// [`Reason::WrongKeyLifecycleState`].
+/// As [`activate`].
 pub fn revoke(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
     let mut fields = Fields::new(payload)?;
     let id = context.id(&mut fields)?;
@@ -44,6 +47,7 @@ pub fn revoke(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
         inside.end()?;
         code
     };
+    template::refuse(context, &id)?;
     let compromised = matches!(code, Code::KeyCompromise | Code::CACompromise);
     let action = if compromised { Action::Compromise } else { Action::Deactivate };
     context.space.change(&id, action, &|before, after| {

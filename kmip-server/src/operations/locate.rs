@@ -11,8 +11,9 @@ use hsm_core::service::Item as Found;
 use crate::attributes::{Attributes, Which, edit, form};
 use crate::context::Context;
 use crate::failure::{Outcome, invalid_field};
+use crate::objects::tag_of;
 use crate::ttlv::enums::{ObjectGroupMemberOption as Member, UniqueIdentifier};
-use crate::ttlv::{Fields, Item, Tag, Value, encode};
+use crate::ttlv::{Fields, Item, Tag, Value, Version, encode};
 
 /// Storage Status Mask: on-line, archived, destroyed (2.0).
 const ONLINE: i32 = 1;
@@ -21,6 +22,8 @@ const DESTROYED: i32 = 4;
 
 /// What is looked for.
 struct Wanted {
+    /// The version of the request, whose kinds of object alone are found.
+    version: Version,
     /// Attributes that must be there; two dates of one attribute are a range.
     attributes: Vec<(Which, Vec<Item>)>,
     storage: i32,
@@ -38,16 +41,19 @@ pub fn locate(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
     let storage = fields.take(Tag::STORAGE_STATUS_MASK).map(Item::as_integer).transpose()?;
     let member = fields.take_value_of(Tag::OBJECT_GROUP_MEMBER)?;
     let given = if context.is_2() {
-        fields.take(Tag::ATTRIBUTES).map(|item| form::read_all_loosely(item, context.version)).transpose()?
+        match fields.take(Tag::ATTRIBUTES) {
+            Some(item) => form::read_all_loosely(item.as_structure()?, context.version)?,
+            None => Vec::new(),
+        }
     } else {
-        let attributes: Vec<Item> = fields.take_all(Tag::ATTRIBUTE).cloned().collect();
-        let template = fields.take(Tag::TEMPLATE_ATTRIBUTE).map(|item| item.items().to_vec());
-        let all = attributes.into_iter().chain(template.unwrap_or_default()).collect();
-        Some(form::read_all_loosely(&Item::structure(Tag::TEMPLATE_ATTRIBUTE, all), context.version)?)
+        let attributes: Vec<&Item> = fields.take_all(Tag::ATTRIBUTE).collect();
+        let template = fields.take(Tag::TEMPLATE_ATTRIBUTE).map(Item::items).unwrap_or_default();
+        form::read_all_loosely(attributes.into_iter().chain(template), context.version)?
     };
     fields.end()?;
     let wanted = Wanted {
-        attributes: grouped(given.unwrap_or_default())?,
+        version: context.version,
+        attributes: grouped(given)?,
         storage: storage.unwrap_or(ONLINE),
         member,
     };
@@ -60,7 +66,7 @@ pub fn locate(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
         _ => context.leave_none(),
     }
     let mut out = Vec::with_capacity(taken.len() + 1);
-    if context.version >= crate::ttlv::Version::V1_3 {
+    if context.version >= Version::V1_3 {
         let located = i32::try_from(located).unwrap_or(i32::MAX);
         out.push(Item::integer(Tag::LOCATED_ITEMS, located));
     }
@@ -157,7 +163,7 @@ fn number(item: &Item) -> Option<u32> {
 
 impl Wanted {
     fn matches(&self, object: &Object) -> bool {
-        if !self.is_kept_so(object) {
+        if !self.is_kept_so(object) || !tag_of(ObjectType::of(object)).is_in(self.version) {
             return false;
         }
         let attributes = Attributes::of(object);

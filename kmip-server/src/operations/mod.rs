@@ -33,11 +33,13 @@ use crate::attributes::read::STORAGE_SOFTWARE;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::objects::fresh::Wanted;
+use crate::objects::template;
 use crate::ttlv::enums::ResultReason as Reason;
 use crate::ttlv::{Fields, Item, Tag};
 
 /// Takes the attributes of a new object from a payload: 1.x's Template-Attribute under `tag_1x`, 2.x's
-/// Attributes under `tag_2x`. Later ones go before earlier ones where both name a single attribute.
+/// Attributes under `tag_2x`. Those of templates come first, the last template before the others, and what
+/// the request itself says before all (KMIP 1.4, section 4).
 pub(crate) fn wanted(
     context: &Context<'_>,
     fields: &mut Fields<'_>,
@@ -45,10 +47,14 @@ pub(crate) fn wanted(
     tag_2x: Tag,
 ) -> Outcome<Vec<Item>> {
     let tag = if context.is_2() { tag_2x } else { tag_1x };
-    match fields.take(tag) {
-        Some(structure) => form::read_all(structure, context.version),
-        None => Ok(Vec::new()),
+    let Some(structure) = fields.take(tag) else { return Ok(Vec::new()) };
+    let is_template = |item: &&Item| item.tag == Tag::NAME && !context.is_2();
+    let (templates, own): (Vec<&Item>, Vec<&Item>) = structure.as_structure()?.iter().partition(is_template);
+    let mut of_templates = Vec::new();
+    for name in templates {
+        of_templates = create::merged(&of_templates, template::named(context, name)?);
     }
+    Ok(create::merged(&of_templates, form::read_all(own, context.version)?))
 }
 
 /// The attributes of the one object that a payload makes.

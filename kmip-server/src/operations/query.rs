@@ -44,7 +44,7 @@ fn answered(context: &Context<'_>, function: QueryFunction) -> Vec<Item> {
         QueryFunction::QueryObjects => ObjectType::ALL
             .into_iter()
             .filter(|kind| {
-                crate::objects::tag_of(*kind).since().is_some_and(|since| since <= context.version)
+                crate::objects::tag_of(*kind).is_in(context.version)
                     && crate::ttlv::enums::since_of(Tag::OBJECT_TYPE, *kind as u32)
                         .is_some_and(|since| since <= context.version)
             })

@@ -10,7 +10,7 @@ use crate::objects::fresh::{self, Origin, Wanted};
 use crate::objects::replacement::link;
 use crate::objects::{certificate, pkcs12, read, tag_of};
 use crate::ttlv::enums::{CertificateType, LinkType, ResultReason as Reason, UniqueIdentifier};
-use crate::ttlv::{Fields, Item, Tag};
+use crate::ttlv::{Fields, Item, Tag, Version};
 
 /// Register.
 ///
@@ -18,14 +18,14 @@ use crate::ttlv::{Fields, Item, Tag};
 /// Those of the payload, the object, the attributes, and the store.
 pub fn register(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
     let mut fields = Fields::new(payload)?;
-    let kind = object_type(fields.need(Tag::OBJECT_TYPE)?)?;
+    let kind = object_type(fields.need(Tag::OBJECT_TYPE)?, context.version)?;
     let wanted = super::wanted_of_one(context, &mut fields)?;
     let structure = fields.need(tag_of(kind))?;
     fields.end()?;
     if kind == ObjectType::PrivateKey && pkcs12::is_container(structure) {
         return register_container(context, structure, wanted);
     }
-    let brought = read::read(context.space, kind, structure)?;
+    let brought = read::read(context.space, kind, structure, context.version)?;
     let id = insert_one(context, brought.key, kind, Origin::Brought, brought.attributes, &wanted)?;
     context.leave(UniqueIdentifier::Register, &id);
     Ok(vec![id_field(&id)])
@@ -51,7 +51,8 @@ fn register_container(context: &mut Context<'_>, structure: &Item, mut wanted: W
         ids.push(context.fresh_id()?);
         keys.push((brought.key, said));
     }
-    let key = read::read(context.space, ObjectType::PrivateKey, &pkcs12::unpacked(&container))?;
+    let unpacked = pkcs12::unpacked(&container);
+    let key = read::read(context.space, ObjectType::PrivateKey, &unpacked, context.version)?;
     wanted.attributes.extend(ids.get(1).map(|own| link(LinkType::PKCS_12CertificateLink, own)));
     let said = key.attributes;
     let mut all = vec![fresh::ready(key.key, ObjectType::PrivateKey, Origin::Brought, said, &wanted, now)?];
@@ -68,13 +69,14 @@ fn register_container(context: &mut Context<'_>, structure: &Item, mut wanted: W
     Ok(vec![id_field(&id)])
 }
 
-/// Reads an object type that objects have here.
+/// Reads an object type that objects have here and in a version.
 ///
 /// # Errors
-/// [`Reason::InvalidObjectType`], for templates too, which KMIP 1.3 dropped.
-pub(crate) fn object_type(item: &Item) -> Outcome<ObjectType> {
+/// [`Reason::InvalidObjectType`].
+pub(crate) fn object_type(item: &Item, version: Version) -> Outcome<ObjectType> {
     let number = item.as_enumeration()?;
-    ObjectType::of_number(number.into()).ok_or_else(|| {
+    let kind = ObjectType::of_number(number.into()).filter(|kind| tag_of(*kind).is_in(version));
+    kind.ok_or_else(|| {
         Failure::new(Reason::InvalidObjectType, format!("no objects of type 0x{number:x} are kept"))
     })
 }

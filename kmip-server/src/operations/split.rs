@@ -51,7 +51,7 @@ pub fn create(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
     let field_size = fields.take(Tag::PRIME_FIELD_SIZE);
     let wanted = super::wanted_of_one(context, &mut fields)?;
     fields.end()?;
-    if object_type(kind)? != ObjectType::SplitKey || field_size.is_some() {
+    if object_type(kind, context.version)? != ObjectType::SplitKey || field_size.is_some() {
         return Err(invalid_field("split keys are made, and none over a prime field"));
     }
     let (secret, said) = secret(context, whole.as_deref(), &wanted)?;
@@ -141,7 +141,7 @@ impl Split {
 /// Those of the payload, of parts that do not go together, and of their rights.
 pub fn join(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
     let mut fields = Fields::new(payload)?;
-    let kind = object_type(fields.need(Tag::OBJECT_TYPE)?)?;
+    let kind = object_type(fields.need(Tag::OBJECT_TYPE)?, context.version)?;
     let ids = fields.take_all(Tag::UNIQUE_IDENTIFIER).map(|item| context.resolve(item));
     let ids = ids.collect::<Outcome<Vec<_>>>()?;
     let secret_type = fields.take_value_of::<SecretDataType>(Tag::SECRET_DATA_TYPE)?;

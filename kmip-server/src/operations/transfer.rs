@@ -11,7 +11,7 @@ use crate::attributes::{Attributes, form};
 use crate::context::{Context, id_field};
 use crate::failure::{Failure, Outcome};
 use crate::objects::fresh::{self, Origin, Wanted};
-use crate::objects::{give, read, tag_of, wrapping};
+use crate::objects::{give, read, tag_of, template, wrapping};
 use crate::ttlv::enums::{KeyWrapType, ResultReason as Reason, UniqueIdentifier};
 use crate::ttlv::{Fields, Item, Tag, Version};
 
@@ -53,7 +53,8 @@ pub fn export(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
     };
     let mut out =
         vec![Item::enumeration(Tag::OBJECT_TYPE, ObjectType::of(found.object()) as u32), id_field(&id)];
-    out.extend(form::write(Attributes::of(found.object()).all(), context.version));
+    let attributes = Attributes::of(found.object());
+    out.extend(form::write(attributes.all(), &attributes.indexes(), context.version));
     out.push(structure);
     if !destroyed {
         wear(context, &found)?;
@@ -76,15 +77,15 @@ impl<'a> Import<'a> {
     fn read(context: &Context<'_>, payload: &'a Item) -> Outcome<Import<'a>> {
         let mut fields = Fields::new(payload)?;
         let id = fields.need(Tag::UNIQUE_IDENTIFIER)?.as_text()?;
-        let kind = fields.take(Tag::OBJECT_TYPE).map(object_type).transpose()?;
+        let kind =
+            fields.take(Tag::OBJECT_TYPE).map(|item| object_type(item, context.version)).transpose()?;
         let replace = fields.take_boolean(Tag::REPLACE_EXISTING)?.unwrap_or_default();
         let wrap_type = fields.take_value_of(Tag::KEY_WRAP_TYPE)?;
         let attributes = if context.is_2() {
-            fields.need(Tag::ATTRIBUTES)?.clone()
+            form::read_all(fields.need(Tag::ATTRIBUTES)?.as_structure()?, context.version)?
         } else {
-            Item::structure(Tag::ATTRIBUTES, fields.take_all(Tag::ATTRIBUTE).cloned().collect())
+            form::read_all(fields.take_all(Tag::ATTRIBUTE), context.version)?
         };
-        let attributes = form::read_all(&attributes, context.version)?;
         // 1.4 has no Object Type in the payload: the structure says it.
         let named = ObjectType::ALL.into_iter().find_map(|kind| Some((kind, fields.take(tag_of(kind))?)));
         let missing = || Failure::new(Reason::MissingData, "the object is missing");
@@ -158,7 +159,8 @@ fn imported(context: &Context<'_>, import: &Import<'_>) -> Outcome<Key> {
         Some(KeyWrapType::NotWrapped) => unwrapped(context, import.structure)?,
         _ => None,
     };
-    let brought = read::read(context.space, import.kind, plain.as_ref().unwrap_or(import.structure))?;
+    let structure = plain.as_ref().unwrap_or(import.structure);
+    let brought = read::read(context.space, import.kind, structure, context.version)?;
     let state = import.said(Tag::STATE).map(Item::as_enumeration).transpose()?;
     let state = match state.map(|number| State::of_number(number.into())) {
         Some(Some(State::Destroyed | State::DestroyedCompromised)) => {
@@ -169,7 +171,11 @@ fn imported(context: &Context<'_>, import: &Import<'_>) -> Outcome<Key> {
         None => None,
     };
     let fresh = import.said(Tag::FRESH).map(Item::as_boolean).transpose()?.unwrap_or_default();
-    let follows = |item: &Item| brought.attributes.iter().any(|own| own.tag == item.tag);
+    let is_template = import.kind == ObjectType::Template;
+    let follows = |item: &Item| {
+        brought.attributes.iter().any(|own| own.tag == item.tag)
+            || (is_template && template::IMPLIED.contains(&item.tag))
+    };
     let attributes = import.attributes.iter();
     let attributes =
         attributes.filter(|item| !NOT_IMPORTED.contains(&item.tag) && !follows(item)).cloned().collect();

@@ -9,6 +9,7 @@ use hsm_core::object::{lifecycle, usage_mask};
 use crate::attributes::read::LEASE_SECONDS;
 use crate::context::{Context, id_field};
 use crate::failure::{Failure, Outcome, invalid_field};
+use crate::objects::template;
 use crate::ttlv::enums::ResultReason as Reason;
 use crate::ttlv::{Fields, Item, Tag};
 
@@ -70,11 +71,12 @@ fn allows(
 /// Obtain Lease: every lease lasts as long as any other, and objects that are gone have none.
 ///
 /// # Errors
-/// [`Reason::ObjectDestroyed`], [`Reason::ObjectArchived`].
+/// [`Reason::ObjectDestroyed`], [`Reason::ObjectArchived`], [`Reason::IllegalOperation`] for a template.
 pub fn obtain_lease(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
     let mut fields = Fields::new(payload)?;
     let id = context.id(&mut fields)?;
     fields.end()?;
+    template::refuse(context, &id)?;
     let found = context.load(&id, Action::Read)?;
     let mut out = vec![id_field(&id), Item::interval(Tag::LEASE_TIME, LEASE_SECONDS)];
     let changed = Date::LastChange.of(found.object());
@@ -93,6 +95,7 @@ pub fn allocate(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>>
     let count = fields.need(Tag::USAGE_LIMITS_COUNT)?.as_long()?;
     fields.end()?;
     let count = u64::try_from(count).map_err(|_| invalid_field("the count is negative"))?;
+    template::refuse(context, &id)?;
     let found = context.load(&id, Action::Protect)?;
     if UsageLimits::of(found.object()).is_none() {
         return Err(Failure::new(Reason::AttributeNotFound, "the object has no usage limits"));

@@ -63,7 +63,8 @@ impl Date {
     }
 }
 
-/// The kinds of managed object, with KMIP's numbers (KMIP 1.4, section 9.1.3.2.12; 2.1 for the last).
+/// The kinds of managed object, with KMIP's numbers (KMIP 1.4, section 9.1.3.2.12; 2.1 for the
+/// last). A template has no value and no states: it is attributes for objects to be made.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[allow(missing_docs)] // The standard's names.
 pub enum ObjectType {
@@ -72,6 +73,7 @@ pub enum ObjectType {
     PublicKey = 3,
     PrivateKey = 4,
     SplitKey = 5,
+    Template = 6,
     SecretData = 7,
     OpaqueObject = 8,
     PgpKey = 9,
@@ -80,12 +82,13 @@ pub enum ObjectType {
 
 impl ObjectType {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [ObjectType; 9] = [
+    pub const ALL: [ObjectType; 10] = [
         ObjectType::Certificate,
         ObjectType::SymmetricKey,
         ObjectType::PublicKey,
         ObjectType::PrivateKey,
         ObjectType::SplitKey,
+        ObjectType::Template,
         ObjectType::SecretData,
         ObjectType::OpaqueObject,
         ObjectType::PgpKey,

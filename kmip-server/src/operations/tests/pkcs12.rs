@@ -68,7 +68,7 @@ fn register(
     let attributes = if version >= Version::V2_0 {
         Item::structure(Tag::ATTRIBUTES, said)
     } else {
-        let written = crate::attributes::form::write(said, version);
+        let written = crate::attributes::form::write(said, &Default::default(), version);
         Item::structure(Tag::TEMPLATE_ATTRIBUTE, written)
     };
     let payload = vec![

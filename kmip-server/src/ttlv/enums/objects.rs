@@ -10,7 +10,7 @@ enumeration! {
         PublicKey = 0x03, V1_0;
         PrivateKey = 0x04, V1_0;
         SplitKey = 0x05, V1_0;
-        Template = 0x06, V1_0 to V1_2;
+        Template = 0x06, V1_0 to V1_4;
         SecretData = 0x07, V1_0;
         OpaqueObject = 0x08, V1_0;
         PGPKey = 0x09, V1_2;
