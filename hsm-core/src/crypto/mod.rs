@@ -20,6 +20,7 @@ mod derive;
 mod known_answers;
 #[cfg(test)]
 mod oracle;
+mod padding;
 mod parameters;
 mod rust_crypto;
 mod split;

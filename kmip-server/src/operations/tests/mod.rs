@@ -6,6 +6,7 @@ mod certify;
 mod cryptography;
 pub(crate) mod kit;
 mod login;
+mod padding;
 mod pkcs11;
 mod pkcs12;
 mod rekey;
