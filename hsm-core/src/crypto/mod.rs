@@ -14,6 +14,7 @@ use crate::secret::Secret;
 #[cfg(feature = "aws-lc")]
 mod aws_lc;
 mod blocks;
+mod cbc_mac;
 mod choice;
 mod derive;
 #[cfg(test)]
@@ -28,6 +29,7 @@ mod v15;
 #[cfg(test)]
 mod wycheproof;
 
+pub use cbc_mac::{aes_cbc_mac, des3_cbc_mac};
 pub use choice::*;
 pub use derive::*;
 pub use parameters::*;

@@ -193,10 +193,13 @@ fn macs_are_cut_to_their_length() {
         (Scheme::Hmac(Hash::Md5, 12), secret(CKK_GENERIC_SECRET, &[1; 16])),
         (Scheme::Cmac(12), secret(CKK_AES, &[1; 16])),
         (Scheme::Des3Cmac(5), secret(CKK_DES2, &std::array::from_fn::<u8, 16, _>(|at| at as u8))),
+        (Scheme::CbcMac(12), secret(CKK_AES, &[1; 16])),
+        (Scheme::Des3CbcMac(5), secret(CKK_DES2, &std::array::from_fn::<u8, 16, _>(|at| at as u8))),
     ];
     for (scheme, key) in keys {
         let tag = sign(scheme, &key, b"yes").unwrap();
-        assert_eq!(tag.len(), if matches!(scheme, Scheme::Des3Cmac(_)) { 5 } else { 12 });
+        let is_des = matches!(scheme, Scheme::Des3Cmac(_) | Scheme::Des3CbcMac(_));
+        assert_eq!(tag.len(), if is_des { 5 } else { 12 });
         verify(scheme, &key, b"yes", &tag).unwrap();
         assert!(matches!(verify(scheme, &key, b"no", &tag), Err(Error::SignatureInvalid)));
         assert!(matches!(verify(scheme, &key, b"yes", &tag[1..]), Err(Error::SignatureLength)));
@@ -213,6 +216,10 @@ fn macs_of_lengths_that_are_none_are_refused() {
         Scheme::Cmac(17),
         Scheme::Des3Cmac(0),
         Scheme::Des3Cmac(9),
+        Scheme::CbcMac(0),
+        Scheme::CbcMac(17),
+        Scheme::Des3CbcMac(0),
+        Scheme::Des3CbcMac(9),
     ] {
         assert!(matches!(Signing::by(scheme, key.clone()), Err(Error::MechanismParamInvalid)));
         assert!(matches!(Verifying::by(scheme, key.clone()), Err(Error::MechanismParamInvalid)));
