@@ -13,4 +13,5 @@ mod rekey;
 mod split;
 mod transfer;
 mod usage;
+mod verification;
 mod wrapping;
