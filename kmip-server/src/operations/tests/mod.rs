@@ -13,5 +13,6 @@ mod rekey;
 mod split;
 mod transfer;
 mod usage;
+mod validate;
 mod verification;
 mod wrapping;
