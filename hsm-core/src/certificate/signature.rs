@@ -98,10 +98,11 @@ pub fn check_signature(der: &[u8], public_key: &[u8]) -> Result<()> {
 /// [`Error::DataInvalid`] for what is no certificate.
 pub(super) fn is_forgeable(der: &[u8]) -> Result<bool> {
     let algorithm = Signed::from_der(der).map_err(super::invalid)?.algorithm;
-    if algorithm.oid != rfc5912::ID_RSASSA_PSS {
+    let Some(parameters) = algorithm.parameters.filter(|_| algorithm.oid == rfc5912::ID_RSASSA_PSS) else {
         return Ok(FORGEABLE.contains(&algorithm.oid));
-    }
-    Ok(matches!(pss(&algorithm), Ok(Scheme::Pss(Pss { hash: Hash::Sha1 | Hash::Md5, .. }, _))))
+    };
+    let parameters = parameters.decode_as::<RsaPssParams<Any>>().map_err(super::invalid)?;
+    Ok([rfc5912::ID_SHA_1, rfc5912::ID_MD_5].contains(&parameters.hash.oid))
 }
 
 fn verifying_key(public_key: &[u8]) -> Result<Key> {
