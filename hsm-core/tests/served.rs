@@ -11,7 +11,7 @@ mod kit;
 
 use cryptoki_sys::*;
 use hsm_core::Result;
-use hsm_core::crypto::{Direction, Hash};
+use hsm_core::crypto::{Direction, Hash, Padding};
 use hsm_core::error::Error;
 use hsm_core::mechanism::{Derivation, Scheme, Transform};
 use hsm_core::object::lifecycle::{Action, State};
@@ -53,8 +53,8 @@ fn uses(space: &Space, item: &Item) -> [(u64, Result<()>); 5] {
     };
     let derivation = Derivation::Hash { hash: Hash::Sha256, data: None };
     [
-        (CKA_ENCRYPT, space.cipher_by(item, Transform::EcbPad, Direction::Encrypt).map(drop)),
-        (CKA_DECRYPT, space.cipher_by(item, Transform::EcbPad, Direction::Decrypt).map(drop)),
+        (CKA_ENCRYPT, space.cipher_by(item, Transform::EcbPad(Padding::Pkcs7), Direction::Encrypt).map(drop)),
+        (CKA_DECRYPT, space.cipher_by(item, Transform::EcbPad(Padding::Pkcs7), Direction::Decrypt).map(drop)),
         (CKA_SIGN, space.sign_by(item, scheme).map(drop)),
         (CKA_VERIFY, space.verify_by(item, scheme).map(drop)),
         (CKA_DERIVE, space.derive_bytes(item, &derivation, 32).map(drop)),

@@ -14,7 +14,9 @@ use crate::identity::Client;
 use crate::logging::current_request;
 use crate::message::BatchItem;
 use crate::tls::Rule;
-use crate::ttlv::enums::{Operation, ResultReason as Reason};
+use crate::ttlv::enums::{
+    Operation, PKCS_11Function as Function, PKCS_11ReturnCode as Code, ResultReason as Reason,
+};
 use crate::ttlv::{Item, Tag, Value};
 
 /// The door's name in events: their actions begin with it.
@@ -32,16 +34,33 @@ const UNRECORDED: &[Operation] = &[
     Operation::RNGSeed,
 ];
 
-/// Changes that matter more than others, as Key Protect ranks them.
+/// How much changes matter, ranked as Key Protect does: what is lost for good; what replaces, restores or
+/// switches on and off; and what makes or describes. Uses are daily business.
+#[rustfmt::skip]
 const RANKED: &[(Operation, Severity)] = &[
-    (Operation::Destroy, Severity::Critical),
-    (Operation::Interop, Severity::Critical),
-    (Operation::ReKey, Severity::Warning),
-    (Operation::ReKeyKeyPair, Severity::Warning),
-    (Operation::Activate, Severity::Warning),
-    (Operation::Revoke, Severity::Warning),
-    (Operation::Archive, Severity::Warning),
-    (Operation::Recover, Severity::Warning),
+    (Operation::Destroy,            Severity::Critical),
+    (Operation::Interop,            Severity::Critical),
+    (Operation::ReKey,              Severity::Warning),
+    (Operation::ReKeyKeyPair,       Severity::Warning),
+    (Operation::ReCertify,          Severity::Warning),
+    (Operation::Import,             Severity::Warning),
+    (Operation::JoinSplitKey,       Severity::Warning),
+    (Operation::Activate,           Severity::Warning),
+    (Operation::Revoke,             Severity::Warning),
+    (Operation::Archive,            Severity::Warning),
+    (Operation::Recover,            Severity::Warning),
+    (Operation::Create,             Severity::Normal),
+    (Operation::CreateKeyPair,      Severity::Normal),
+    (Operation::Register,           Severity::Normal),
+    (Operation::Certify,            Severity::Normal),
+    (Operation::DeriveKey,          Severity::Normal),
+    (Operation::CreateSplitKey,     Severity::Normal),
+    (Operation::AddAttribute,       Severity::Normal),
+    (Operation::ModifyAttribute,    Severity::Normal),
+    (Operation::DeleteAttribute,    Severity::Normal),
+    (Operation::SetAttribute,       Severity::Normal),
+    (Operation::AdjustAttribute,    Severity::Normal),
+    (Operation::GetUsageAllocation, Severity::Normal),
 ];
 
 /// What follows when a client is kept out, or the server fails, and what is a client's mistake.
@@ -93,6 +112,11 @@ pub(crate) fn begin_undo(context: &Context<'_>) {
 pub(crate) fn end(context: &Context<'_>, item: &BatchItem, result: Outcome<Vec<Item>>) -> Outcome<Vec<Item>> {
     let Some(trail) = &context.engine.trail else { return result };
     let recorded = context.space.end_operation();
+    let about = context.take_about();
+    if let (Ok(fields), Ok(Operation::PKCS_11)) = (&result, item.operation) {
+        let told = called(context, fields, about.as_deref());
+        return trail.answered(&told).map_or_else(|error| Err(error.into()), |()| result);
+    }
     let activity = match (&result, item.operation) {
         // The transaction has recorded it.
         (Ok(_), _) if recorded == Some(true) => return result,
@@ -115,6 +139,21 @@ pub(crate) fn end(context: &Context<'_>, item: &BatchItem, result: Outcome<Vec<I
     match trail.answered(&told) {
         Ok(()) => result,
         Err(error) => result.and(Err(Failure::from(error))),
+    }
+}
+
+/// A function of PKCS #11 that was called: none of those that are offered makes, changes or destroys anything.
+/// It is a use under its own name, and what it refuses is in its return code.
+fn called<'a>(context: &Context<'a>, fields: &[Item], about: Option<&str>) -> Answered<'a> {
+    let value = |tag| fields.iter().find(|field| field.tag == tag);
+    let function = value(Tag::PKCS11_FUNCTION).and_then(|field| field.as_value_of::<Function>().ok());
+    let code = value(Tag::PKCS11_RETURN_CODE).and_then(|field| field.as_value_of::<Code>().ok());
+    let refusal = code.filter(|code| *code != Code::OK);
+    let severity = if refusal.is_some() { Severity::Warning } else { Severity::Normal };
+    Answered {
+        object: about.and_then(ObjectId::of_text),
+        reason: refusal.map(|code| hsm_core::audit::Reason { code: code.into(), name: code.name() }),
+        ..answered(context.client, activity(function.map_or("PKCS_11", Function::name), Class::Use, severity))
     }
 }
 
@@ -197,4 +236,29 @@ fn answered(client: &Client, activity: Activity) -> Answered<'_> {
 
 fn reason(reason: Reason) -> hsm_core::audit::Reason {
     hsm_core::audit::Reason { code: reason.into(), name: reason.name() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_change_is_ranked_once_and_nothing_else() {
+        for row in dispatch::offered(crate::ttlv::Version::V2_1, true) {
+            let ranks = RANKED.iter().filter(|(ranked, _)| *ranked == row.operation).count();
+            assert_eq!(ranks, usize::from(row.changes), "{}", row.operation.name());
+        }
+    }
+
+    #[test]
+    fn an_address_of_ipv6_is_its_network_and_one_of_ipv4_itself() {
+        for (address, counted) in [
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("::1", "::"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("192.0.2.7", "192.0.2.7"),
+        ] {
+            assert_eq!(network(address.parse().unwrap()), counted.parse::<IpAddr>().unwrap());
+        }
+    }
 }

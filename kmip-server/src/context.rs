@@ -1,6 +1,7 @@
 //! What an operation works with: the client's view of its partition, the version it speaks, and what
 //! earlier items of the same batch have made.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use hsm_core::object::lifecycle::Action;
@@ -32,6 +33,8 @@ pub struct Context<'a> {
     /// The identifiers that the batch's items answered, with the operation that each is of (2.x names
     /// them by either).
     made: Vec<(UniqueIdentifier, String)>,
+    /// The object that a batch item is about, where its payload does not name it.
+    about: Cell<Option<String>>,
 }
 
 impl<'a> Context<'a> {
@@ -43,7 +46,8 @@ impl<'a> Context<'a> {
         (caller, client): (&'a Client, &'a Client),
         version: Version,
     ) -> Context<'a> {
-        Context { engine, settings, space, client, caller, version, placeholder: None, made: Vec::new() }
+        let (placeholder, made, about) = (None, Vec::new(), Cell::default());
+        Context { engine, settings, space, client, caller, version, placeholder, made, about }
     }
 
     /// Whether the request is one of 2.x.
@@ -113,6 +117,16 @@ impl<'a> Context<'a> {
     /// Leaves no identifier: a search that found several, or nothing.
     pub fn leave_none(&mut self) {
         self.placeholder = None;
+    }
+
+    /// Notes which object the batch item is about, for those who record it.
+    pub fn note(&self, id: String) {
+        self.about.set(Some(id));
+    }
+
+    /// What [`Context::note`] noted of this batch item.
+    pub fn take_about(&self) -> Option<String> {
+        self.about.take()
     }
 
     /// A fresh identifier.

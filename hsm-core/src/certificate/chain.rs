@@ -8,7 +8,8 @@ use x509_cert::ext::pkix::{
     BasicConstraints, CertificatePolicies, ExtendedKeyUsage, IssuerAltName, KeyUsage, SubjectAltName,
 };
 
-use super::{Certificate, check_signature, read_certificate};
+use super::signature::{check_signature, is_forgeable};
+use super::{Certificate, read_certificate};
 use crate::error::{Error, Result};
 
 /// What is to be thought of a chain.
@@ -40,6 +41,8 @@ struct Link<'a> {
     constraints: Option<BasicConstraints>,
     usage: Option<KeyUsage>,
     is_understood: bool,
+    /// Whether its signature is one that others could have made.
+    is_forgeable: bool,
 }
 
 impl Link<'_> {
@@ -61,6 +64,7 @@ impl Link<'_> {
             constraints: constraints.map(|(_, own)| own),
             usage: usage.map(|(_, own)| own),
             is_understood,
+            is_forgeable: is_forgeable(der)?,
         })
     }
 
@@ -120,15 +124,19 @@ fn walk<'l, 'a>(leaf: &'l Link<'a>, all: &'l [Link<'a>], anchors: &'l [Link<'a>]
         }
         let is_anchor = anchors.iter().any(|anchor| anchor.der == link.der);
         if link.is_self_issued() {
+            // Its own signature makes nobody trust it: who does has it from elsewhere. So its algorithm does not
+            // matter; but what it says must hold.
             return match check_signature(link.der, &link.says.public_key) {
-                Err(Error::MechanismInvalid) => Verdict::Unknown,
+                Ok(()) | Err(Error::MechanismInvalid) if is_anchor => Verdict::Valid,
+                Ok(()) | Err(Error::MechanismInvalid) => Verdict::Unknown,
                 Err(_) => Verdict::Invalid,
-                Ok(()) if is_anchor => Verdict::Valid,
-                Ok(()) => Verdict::Unknown,
             };
         }
         if is_anchor {
             return Verdict::Valid;
+        }
+        if link.is_forgeable {
+            return Verdict::Invalid;
         }
         let named = || anchors.iter().chain(all).filter(|other| other.says.subject == link.says.issuer);
         let mut verdict = Verdict::Unknown;

@@ -46,6 +46,16 @@ const HASHES: [(ObjectIdentifier, Hash); 5] = [
     (rfc5912::ID_SHA_512, Hash::Sha512),
 ];
 
+/// Signature algorithms whose hash can be made to collide: with one, somebody who has a certificate signed may
+/// have another signed with it. RFC 6151; NIST SP 800-131A.
+const FORGEABLE: [ObjectIdentifier; 5] = [
+    rfc5912::MD_2_WITH_RSA_ENCRYPTION,
+    rfc5912::MD_5_WITH_RSA_ENCRYPTION,
+    rfc5912::SHA_1_WITH_RSA_ENCRYPTION,
+    rfc5912::DSA_WITH_SHA_1,
+    ECDSA_WITH_SHA_1,
+];
+
 /// What certificates and requests have in common: something that is signed, how, and the signature.
 #[derive(Sequence)]
 struct Signed<'a> {
@@ -79,6 +89,20 @@ pub fn check_signature(der: &[u8], public_key: &[u8]) -> Result<()> {
         }
         _ => verifying.verify(&body, signature).map_err(bad),
     }
+}
+
+/// Whether a certificate is signed over a hash that can be made to collide, so that its signature says
+/// nothing, whoever made it.
+///
+/// # Errors
+/// [`Error::DataInvalid`] for what is no certificate.
+pub(super) fn is_forgeable(der: &[u8]) -> Result<bool> {
+    let algorithm = Signed::from_der(der).map_err(super::invalid)?.algorithm;
+    let Some(parameters) = algorithm.parameters.filter(|_| algorithm.oid == rfc5912::ID_RSASSA_PSS) else {
+        return Ok(FORGEABLE.contains(&algorithm.oid));
+    };
+    let parameters = parameters.decode_as::<RsaPssParams<Any>>().map_err(super::invalid)?;
+    Ok([rfc5912::ID_SHA_1, rfc5912::ID_MD_5].contains(&parameters.hash.oid))
 }
 
 fn verifying_key(public_key: &[u8]) -> Result<Key> {

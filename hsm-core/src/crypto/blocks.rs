@@ -1,14 +1,14 @@
-//! What providers share around a block cipher: buffering of partial blocks, PKCS #7 padding, the limit
+//! What providers share around a block cipher: buffering of partial blocks, where the padding goes, the limit
 //! of a counter, and the output lengths that [`Cipher`] promises. The cipher itself is the provider's,
 //! behind one of three small traits.
 //!
 //! Input that makes up whole blocks goes straight from the caller's slice into the caller's slice; at
 //! most one block is held back.
 
-use subtle::{ConstantTimeEq, ConstantTimeGreater};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{AesMode, Cipher, Direction, Poly1305};
+use super::{AesMode, Cipher, Direction, Padding, Poly1305};
 use crate::error::{Error, Result};
 
 /// Size of an AES block in bytes.
@@ -51,7 +51,7 @@ pub(super) fn check(mode: &AesMode<'_>, key: &[u8]) -> Result<()> {
     }
     let valid = match mode {
         AesMode::Ecb
-        | AesMode::EcbPad
+        | AesMode::EcbPad(_)
         | AesMode::Cbc { .. }
         | AesMode::CbcPad { .. }
         | AesMode::Cfb { .. }
@@ -118,15 +118,17 @@ pub(super) fn room(out: &mut [u8], length: usize) -> Result<&mut [u8]> {
 pub(super) struct BlockCipher<B, const BLOCK: usize> {
     blocks: B,
     direction: Direction,
-    padded: bool,
+    padding: Option<Padding>,
     held: Zeroizing<[u8; BLOCK]>,
     held_len: usize,
 }
 
 impl<B: Blocks, const BLOCK: usize> BlockCipher<B, BLOCK> {
-    /// ECB or CBC; `padded` adds and removes PKCS #7 padding.
-    pub(super) fn new(blocks: B, direction: Direction, padded: bool) -> BlockCipher<B, BLOCK> {
-        BlockCipher { blocks, direction, padded, held: Zeroizing::new([0; BLOCK]), held_len: 0 }
+    /// ECB or CBC, with padding that is added and removed.
+    pub(super) fn new(blocks: B, direction: Direction, padding: Option<Padding>) -> BlockCipher<B, BLOCK> {
+        // Where it does not come off, decryption does not know of it.
+        let padding = padding.filter(|padding| direction == Direction::Encrypt || padding.comes_off());
+        BlockCipher { blocks, direction, padding, held: Zeroizing::new([0; BLOCK]), held_len: 0 }
     }
 
     /// Takes input that is known to leave the held block incomplete, or just complete.
@@ -140,29 +142,29 @@ impl<B: Blocks, const BLOCK: usize> BlockCipher<B, BLOCK> {
 
     /// Whether the last whole block may be the one with the padding.
     fn holds_last_back(&self) -> bool {
-        self.padded && self.direction == Direction::Decrypt
+        self.padding.is_some() && self.direction == Direction::Decrypt
     }
 
-    fn finish_padded_encryption(&mut self, out: &mut [u8]) -> Result<usize> {
-        let out = room(out, BLOCK)?;
-        // 1 to the block's size: a block that is complete has been transformed.
-        let fill = (BLOCK - self.held_len) as u8;
-        let mut last = Zeroizing::new([fill; BLOCK]);
-        for (byte, held) in last.iter_mut().zip(self.held.iter()).take(self.held_len) {
-            *byte = *held;
+    fn finish_padded_encryption(&mut self, padding: Padding, out: &mut [u8]) -> Result<usize> {
+        let length = padding.padded_len(self.held_len, BLOCK);
+        let out = room(out, length)?;
+        if length == 0 {
+            return Ok(0);
         }
-        self.blocks.transform(&*last, out)?;
-        Ok(BLOCK)
+        // A block that is complete has been transformed.
+        padding.fill(self.held.get_mut(self.held_len..).unwrap_or_default())?;
+        self.blocks.transform(&*self.held, out)?;
+        Ok(length)
     }
 
-    fn finish_padded_decryption(&mut self, out: &mut [u8]) -> Result<usize> {
+    fn finish_padded_decryption(&mut self, padding: Padding, out: &mut [u8]) -> Result<usize> {
         if self.held_len != BLOCK {
             return Err(Error::EncryptedDataLength);
         }
         let out = room(out, BLOCK)?;
         let mut last = Zeroizing::new([0; BLOCK]);
         self.blocks.transform(&*self.held, &mut *last)?;
-        let length = unpadded_len(&*last)?;
+        let length = padding.message_len(&*last)?;
         for (out, byte) in out.iter_mut().zip(last.iter()).take(length) {
             *out = *byte;
         }
@@ -205,47 +207,29 @@ impl<B: Blocks, const BLOCK: usize> Cipher for BlockCipher<B, BLOCK> {
     }
 
     fn finish_len(&self) -> usize {
-        match (self.direction, self.padded) {
-            (_, false) => 0,
-            (Direction::Encrypt, true) => BLOCK,
-            (Direction::Decrypt, true) => self.held_len - self.held_len % BLOCK,
+        match (self.direction, self.padding) {
+            (_, None) => 0,
+            (Direction::Encrypt, Some(padding)) => padding.padded_len(self.held_len, BLOCK),
+            (Direction::Decrypt, Some(_)) => self.held_len - self.held_len % BLOCK,
         }
     }
 
     fn finish(&mut self, out: &mut [u8]) -> Result<usize> {
-        match (self.direction, self.padded) {
-            (Direction::Encrypt, true) => self.finish_padded_encryption(out),
-            (Direction::Decrypt, true) => self.finish_padded_decryption(out),
-            (_, false) if self.held_len == 0 => Ok(0),
-            (Direction::Encrypt, false) => Err(Error::DataLength),
-            (Direction::Decrypt, false) => Err(Error::EncryptedDataLength),
+        match (self.direction, self.padding) {
+            (Direction::Encrypt, Some(padding)) => self.finish_padded_encryption(padding, out),
+            (Direction::Decrypt, Some(padding)) => self.finish_padded_decryption(padding, out),
+            (_, None) if self.held_len == 0 => Ok(0),
+            (Direction::Encrypt, None) => Err(Error::DataLength),
+            (Direction::Decrypt, None) => Err(Error::EncryptedDataLength),
         }
     }
 
     fn once_len(&self, input: usize) -> usize {
         let total = self.held_len.saturating_add(input);
-        let whole = total - total % BLOCK;
-        match (self.direction, self.padded) {
-            (Direction::Encrypt, true) => whole.saturating_add(BLOCK),
-            _ => whole,
+        match (self.direction, self.padding) {
+            (Direction::Encrypt, Some(padding)) => padding.padded_len(total, BLOCK),
+            _ => total - total % BLOCK,
         }
-    }
-}
-
-/// Length of the message in a decrypted last block. RFC 5652, section 6.3. All bytes are looked at in
-/// the same way; what is learnt is one bit, and the length where that bit says "valid".
-fn unpadded_len(block: &[u8]) -> Result<usize> {
-    let size = u8::try_from(block.len()).map_err(|_| Error::CryptoFailed("block size"))?;
-    let fill = *block.last().ok_or(Error::CryptoFailed("block size"))?;
-    let mut valid = !fill.ct_eq(&0) & !fill.ct_gt(&size);
-    for (from_end, byte) in (1u8..).zip(block.iter().rev()) {
-        let is_message = from_end.ct_gt(&fill);
-        valid &= is_message | byte.ct_eq(&fill);
-    }
-    if bool::from(valid) {
-        Ok(block.len().saturating_sub(fill.into()))
-    } else {
-        Err(Error::EncryptedDataInvalid)
     }
 }
 

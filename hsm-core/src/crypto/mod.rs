@@ -14,12 +14,14 @@ use crate::secret::Secret;
 #[cfg(feature = "aws-lc")]
 mod aws_lc;
 mod blocks;
+mod cbc_mac;
 mod choice;
 mod derive;
 #[cfg(test)]
 mod known_answers;
 #[cfg(test)]
 mod oracle;
+mod padding;
 mod parameters;
 mod rust_crypto;
 mod split;
@@ -27,6 +29,7 @@ mod v15;
 #[cfg(test)]
 mod wycheproof;
 
+pub use cbc_mac::{aes_cbc_mac, des3_cbc_mac};
 pub use choice::*;
 pub use derive::*;
 pub use parameters::*;

@@ -92,22 +92,39 @@ pub enum Direction {
     Decrypt,
 }
 
+/// How block ciphers fill up the last block of a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Padding {
+    /// PKCS #7, and PKCS #5 for blocks of 8 bytes: as many bytes as there are, each their number. RFC 5652,
+    /// section 6.3.
+    Pkcs7,
+    /// ANSI X9.23: zeros, and their number in the last byte, which counts itself.
+    X923,
+    /// ISO 10126: random bytes, and their number in the last byte, which counts itself.
+    Iso10126,
+    /// Zeros, where the message does not end with a block. Nothing tells them from the message's own, so that
+    /// decryption leaves them.
+    Zeros,
+}
+
 /// AES modes with their parameters. Lengths are in bytes unless named bits.
 #[derive(Clone, Copy, Debug)]
 pub enum AesMode<'a> {
     /// Electronic codebook; whole blocks only.
     Ecb,
-    /// Electronic codebook with PKCS #7 padding.
-    EcbPad,
+    /// Electronic codebook with padding.
+    EcbPad(Padding),
     /// Cipher block chaining; whole blocks only.
     Cbc {
         /// The initialisation vector.
         iv: &'a [u8; 16],
     },
-    /// Cipher block chaining with PKCS #7 padding.
+    /// Cipher block chaining with padding.
     CbcPad {
         /// The initialisation vector.
         iv: &'a [u8; 16],
+        /// The padding.
+        padding: Padding,
     },
     /// Counter mode; the counter is the last `counter_bits` of the block (1 to 128). Its last value is
     /// all ones: data that would take it further is [`Error::DataLength`], in both directions.
@@ -160,9 +177,9 @@ pub enum AesMode<'a> {
 #[allow(missing_docs)] // As `AesMode`.
 pub enum Des3Mode<'a> {
     Ecb,
-    EcbPad,
+    EcbPad(Padding),
     Cbc { iv: &'a [u8; 8] },
-    CbcPad { iv: &'a [u8; 8] },
+    CbcPad { iv: &'a [u8; 8], padding: Padding },
     Cfb { iv: &'a [u8; 8] },
     Ofb { iv: &'a [u8; 8] },
 }
@@ -172,9 +189,9 @@ pub enum Des3Mode<'a> {
 #[allow(missing_docs)] // As `AesMode`.
 pub enum BlowfishMode<'a> {
     Ecb,
-    EcbPad,
+    EcbPad(Padding),
     Cbc { iv: &'a [u8; 8] },
-    CbcPad { iv: &'a [u8; 8] },
+    CbcPad { iv: &'a [u8; 8], padding: Padding },
 }
 
 /// Parameters of ChaCha20-Poly1305. RFC 8439, section 2.8.

@@ -9,7 +9,7 @@ use super::params::{Parameter, hash_of_mechanism, hash_of_mgf};
 use super::put;
 use super::table::Row;
 use super::transform::{Bounds, Transform, one_shot, one_shot_len};
-use crate::crypto::{Cipher, Direction};
+use crate::crypto::{Cipher, Direction, Padding};
 use crate::error::{Error, Result};
 use crate::object::material::Key;
 
@@ -25,7 +25,7 @@ pub(super) fn cbc(_: &Row, parameter: &Parameter) -> Result<Transform> {
 
 /// CKM_AES_CBC_PAD.
 pub(super) fn cbc_pad(_: &Row, parameter: &Parameter) -> Result<Transform> {
-    Ok(Transform::CbcPad(iv(parameter)?))
+    Ok(Transform::CbcPad(iv(parameter)?, Padding::Pkcs7))
 }
 
 fn iv(parameter: &Parameter) -> Result<[u8; 16]> {
@@ -115,7 +115,7 @@ impl Ciphering {
     pub fn whole_len(&self, input: usize) -> usize {
         match &self.running {
             Running::Stream(_, Bounds::Same | Bounds::Unknown) => input,
-            Running::Stream(_, Bounds::Padded(block)) => (input / block + 1) * block,
+            Running::Stream(_, Bounds::Padded(padding, block)) => padding.padded_len(input, *block),
             Running::Stream(_, Bounds::Tagged(tag)) => input.saturating_add(*tag),
             Running::Whole(_) => self.key.size_bits().div_ceil(8) as usize,
         }
@@ -143,7 +143,7 @@ impl Ciphering {
 
     /// Whether [`Ciphering::whole_len`] is what the caller must bring, or only an upper bound.
     pub fn whole_len_is_exact(&self) -> bool {
-        matches!(self.running, Running::Stream(_, Bounds::Same | Bounds::Padded(_) | Bounds::Tagged(_)))
+        matches!(self.running, Running::Stream(_, Bounds::Same | Bounds::Padded(..) | Bounds::Tagged(_)))
     }
 
     /// How many bytes the next part brings at most.

@@ -32,6 +32,10 @@ pub enum Scheme {
     Cmac(usize),
     /// CMAC on Triple DES, cut to a length in bytes.
     Des3Cmac(usize),
+    /// CBC-MAC on AES, cut to a length in bytes.
+    CbcMac(usize),
+    /// CBC-MAC on Triple DES, cut to a length in bytes.
+    Des3CbcMac(usize),
 }
 
 impl Scheme {
@@ -43,8 +47,8 @@ impl Scheme {
             Scheme::Ed25519 => &[CKK_EC_EDWARDS],
             Scheme::Hmac(Hash::Md5, _) => &[CKK_MD5_HMAC, CKK_GENERIC_SECRET],
             Scheme::Hmac(hash, _) => hmac_key_types(hash),
-            Scheme::Cmac(_) => &[CKK_AES],
-            Scheme::Des3Cmac(_) => &[CKK_DES2, CKK_DES3],
+            Scheme::Cmac(_) | Scheme::CbcMac(_) => &[CKK_AES],
+            Scheme::Des3Cmac(_) | Scheme::Des3CbcMac(_) => &[CKK_DES2, CKK_DES3],
         }
     }
 
@@ -56,16 +60,30 @@ impl Scheme {
             }
             Scheme::Ecdsa(_) => 2 * key.size_bits().div_ceil(8) as usize,
             Scheme::Ed25519 => 64,
-            Scheme::Hmac(_, length) | Scheme::Cmac(length) | Scheme::Des3Cmac(length) => length,
+            _ => self.mac_len().unwrap_or_default(),
+        }
+    }
+
+    /// Length of a MAC in bytes; `None` of signatures.
+    pub(super) fn mac_len(self) -> Option<usize> {
+        match self {
+            Scheme::Hmac(_, length)
+            | Scheme::Cmac(length)
+            | Scheme::Des3Cmac(length)
+            | Scheme::CbcMac(length)
+            | Scheme::Des3CbcMac(length) => Some(length),
+            _ => None,
         }
     }
 
     /// Refuses at once what the key can never do: a salt that does not fit (RFC 8017, 9.1.1).
     pub(super) fn check(self, key: &Key) -> Result<()> {
         match self {
-            Scheme::Hmac(_, 0) | Scheme::Cmac(0) | Scheme::Des3Cmac(0) => Err(Error::MechanismParamInvalid),
+            _ if self.mac_len() == Some(0) => Err(Error::MechanismParamInvalid),
             Scheme::Hmac(hash, length) if length > hash.len() => Err(Error::MechanismParamInvalid),
-            Scheme::Cmac(17..) | Scheme::Des3Cmac(9..) => Err(Error::MechanismParamInvalid),
+            Scheme::Cmac(17..) | Scheme::CbcMac(17..) | Scheme::Des3Cmac(9..) | Scheme::Des3CbcMac(9..) => {
+                Err(Error::MechanismParamInvalid)
+            }
             Scheme::Pss(pss, _) => {
                 let encoded = (key.size_bits() as usize).saturating_sub(1).div_ceil(8);
                 if pss.salt_len.saturating_add(pss.hash.len()).saturating_add(2) > encoded {
@@ -104,6 +122,8 @@ impl Scheme {
             Scheme::Hmac(hash, _) => Input::Mac(crypto::hmac(hash, key.secret_value())?),
             Scheme::Cmac(_) => Input::Mac(crypto::cmac(key.secret_value())?),
             Scheme::Des3Cmac(_) => Input::Mac(crypto::des3_cmac(key.secret_value())?),
+            Scheme::CbcMac(_) => Input::Mac(crypto::aes_cbc_mac(key.secret_value())?),
+            Scheme::Des3CbcMac(_) => Input::Mac(crypto::des3_cbc_mac(key.secret_value())?),
         })
     }
 
@@ -125,9 +145,11 @@ impl Scheme {
             }
             Scheme::Ecdsa(_) => key.ec_private()?.sign(message),
             Scheme::Ed25519 => Ok(key.ed_private()?.sign(message)?.to_vec()),
-            Scheme::Hmac(..) | Scheme::Cmac(_) | Scheme::Des3Cmac(_) => {
-                Err(Error::CryptoFailed("a MAC is not signed"))
-            }
+            Scheme::Hmac(..)
+            | Scheme::Cmac(_)
+            | Scheme::Des3Cmac(_)
+            | Scheme::CbcMac(_)
+            | Scheme::Des3CbcMac(_) => Err(Error::CryptoFailed("a MAC is not signed")),
         }
     }
 
@@ -150,9 +172,11 @@ impl Scheme {
             }
             Scheme::Ecdsa(_) => key.ec_public()?.verify(message, signature),
             Scheme::Ed25519 => key.ed_public()?.verify(message, signature),
-            Scheme::Hmac(..) | Scheme::Cmac(_) | Scheme::Des3Cmac(_) => {
-                Err(Error::CryptoFailed("a MAC is not a signature"))
-            }
+            Scheme::Hmac(..)
+            | Scheme::Cmac(_)
+            | Scheme::Des3Cmac(_)
+            | Scheme::CbcMac(_)
+            | Scheme::Des3CbcMac(_) => Err(Error::CryptoFailed("a MAC is not a signature")),
         }
     }
 }

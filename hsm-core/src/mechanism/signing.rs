@@ -154,10 +154,7 @@ impl Signing {
     pub fn finish(&mut self, out: &mut [u8]) -> Result<usize> {
         match &mut self.input {
             Input::Mac(mac) => {
-                let (Scheme::Hmac(_, length) | Scheme::Cmac(length) | Scheme::Des3Cmac(length)) = self.scheme
-                else {
-                    return Err(Error::CryptoFailed("a MAC without a length"));
-                };
+                let length = self.scheme.mac_len().ok_or(Error::CryptoFailed("a MAC without a length"))?;
                 put(out, full_tag(mac.as_mut())?.expose().get(..length).unwrap_or_default())
             }
             Input::Hashed(digest, hash) => {

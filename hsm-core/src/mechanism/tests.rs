@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cryptoki_sys::*;
 
 use super::*;
-use crate::crypto::{self, Curve, Direction, Hash, Iteration, Prf, Pss};
+use crate::crypto::{self, Curve, Direction, Hash, Iteration, Padding, Prf, Pss};
 use crate::object::material::Key;
 use crate::object::{Object, Value, values};
 use crate::secret::Secret;
@@ -78,20 +78,20 @@ fn transforms() -> Vec<Sample> {
     let chacha = || secret(CKK_CHACHA20, &[2; 32]);
     let halves = secret(CKK_GENERIC_SECRET, &std::array::from_fn::<u8, 64, _>(|at| at as u8));
     vec![
-        (aes(), || Transform::EcbPad),
-        (aes(), || Transform::CbcPad([3; 16])),
+        (aes(), || Transform::EcbPad(Padding::Pkcs7)),
+        (aes(), || Transform::CbcPad([3; 16], Padding::Pkcs7)),
         (aes(), || Transform::Cfb([3; 16])),
         (aes(), || Transform::Ofb([3; 16])),
         (aes(), || Transform::Ctr { block: [3; 16], counter_bits: 32 }),
         (aes(), || Transform::Gcm { iv: vec![4; 12], aad: vec![5], tag_len: 16 }),
         (aes(), || Transform::Ccm { nonce: vec![4; 12], aad: vec![5], tag_len: 8 }),
         (halves, || Transform::Xts([6; 16])),
-        (des3(), || Transform::Des3EcbPad),
-        (des3(), || Transform::Des3CbcPad([3; 8])),
+        (des3(), || Transform::Des3EcbPad(Padding::Pkcs7)),
+        (des3(), || Transform::Des3CbcPad([3; 8], Padding::Pkcs7)),
         (des3(), || Transform::Des3Cfb([3; 8])),
         (des3(), || Transform::Des3Ofb([3; 8])),
-        (blowfish(), || Transform::BlowfishEcbPad),
-        (blowfish(), || Transform::BlowfishCbcPad([3; 8])),
+        (blowfish(), || Transform::BlowfishEcbPad(Padding::Pkcs7)),
+        (blowfish(), || Transform::BlowfishCbcPad([3; 8], Padding::Pkcs7)),
         (chacha(), || Transform::ChaCha20 { nonce: vec![4; 12], counter: 1 }),
         (chacha(), || Transform::ChaCha20Poly1305 { nonce: [4; 12], aad: vec![5], tag_len: 16 }),
     ]
@@ -193,10 +193,13 @@ fn macs_are_cut_to_their_length() {
         (Scheme::Hmac(Hash::Md5, 12), secret(CKK_GENERIC_SECRET, &[1; 16])),
         (Scheme::Cmac(12), secret(CKK_AES, &[1; 16])),
         (Scheme::Des3Cmac(5), secret(CKK_DES2, &std::array::from_fn::<u8, 16, _>(|at| at as u8))),
+        (Scheme::CbcMac(12), secret(CKK_AES, &[1; 16])),
+        (Scheme::Des3CbcMac(5), secret(CKK_DES2, &std::array::from_fn::<u8, 16, _>(|at| at as u8))),
     ];
     for (scheme, key) in keys {
         let tag = sign(scheme, &key, b"yes").unwrap();
-        assert_eq!(tag.len(), if matches!(scheme, Scheme::Des3Cmac(_)) { 5 } else { 12 });
+        let is_des = matches!(scheme, Scheme::Des3Cmac(_) | Scheme::Des3CbcMac(_));
+        assert_eq!(tag.len(), if is_des { 5 } else { 12 });
         verify(scheme, &key, b"yes", &tag).unwrap();
         assert!(matches!(verify(scheme, &key, b"no", &tag), Err(Error::SignatureInvalid)));
         assert!(matches!(verify(scheme, &key, b"yes", &tag[1..]), Err(Error::SignatureLength)));
@@ -213,6 +216,10 @@ fn macs_of_lengths_that_are_none_are_refused() {
         Scheme::Cmac(17),
         Scheme::Des3Cmac(0),
         Scheme::Des3Cmac(9),
+        Scheme::CbcMac(0),
+        Scheme::CbcMac(17),
+        Scheme::Des3CbcMac(0),
+        Scheme::Des3CbcMac(9),
     ] {
         assert!(matches!(Signing::by(scheme, key.clone()), Err(Error::MechanismParamInvalid)));
         assert!(matches!(Verifying::by(scheme, key.clone()), Err(Error::MechanismParamInvalid)));
@@ -272,9 +279,10 @@ fn derivations_are_those_of_their_functions() {
 #[test]
 fn encryption_derives_as_many_bytes_as_it_gives() {
     let key = secret(CKK_AES, &[9; 16]);
-    let transform = Transform::CbcPad([0; 16]);
+    let transform = Transform::CbcPad([0; 16], Padding::Pkcs7);
     let derivation = Derivation::Encrypt { transform: &transform, data: b"data" };
-    let whole = cipher(Transform::CbcPad([0; 16]), Direction::Encrypt, &key, b"data").unwrap();
+    let whole =
+        cipher(Transform::CbcPad([0; 16], Padding::Pkcs7), Direction::Encrypt, &key, b"data").unwrap();
     assert!(derivation.derive(&key, 16).unwrap().equals(&whole));
     assert!(derivation.derive(&key, 5).unwrap().equals(&whole[..5]));
     for length in [0, 17] {

@@ -5,7 +5,7 @@ use cryptoki_sys::*;
 use zeroize::Zeroizing;
 
 use crate::crypto::{
-    self, AesMode, BlowfishMode, Cipher, Des3Mode, Direction, Hash, KeyWrap, Oaep, Poly1305,
+    self, AesMode, BlowfishMode, Cipher, Des3Mode, Direction, Hash, KeyWrap, Oaep, Padding, Poly1305,
 };
 use crate::error::{Error, Result};
 use crate::object::material::Key;
@@ -17,8 +17,8 @@ pub enum Transform {
     Ecb,
     /// AES-CBC.
     Cbc([u8; 16]),
-    /// AES-CBC with PKCS #7 padding.
-    CbcPad([u8; 16]),
+    /// AES-CBC with padding.
+    CbcPad([u8; 16], Padding),
     /// AES-CTR.
     Ctr {
         /// The first counter block.
@@ -35,8 +35,8 @@ pub enum Transform {
         /// Length of the tag in bytes.
         tag_len: usize,
     },
-    /// AES-ECB with PKCS #7 padding.
-    EcbPad,
+    /// AES-ECB with padding.
+    EcbPad(Padding),
     /// AES-CFB of whole blocks.
     Cfb([u8; 16]),
     /// AES-OFB.
@@ -54,24 +54,24 @@ pub enum Transform {
     },
     /// Triple DES in ECB.
     Des3Ecb,
-    /// Triple DES in ECB with PKCS #7 padding.
-    Des3EcbPad,
+    /// Triple DES in ECB with padding.
+    Des3EcbPad(Padding),
     /// Triple DES in CBC.
     Des3Cbc([u8; 8]),
-    /// Triple DES in CBC with PKCS #7 padding.
-    Des3CbcPad([u8; 8]),
+    /// Triple DES in CBC with padding.
+    Des3CbcPad([u8; 8], Padding),
     /// Triple DES in CFB of whole blocks.
     Des3Cfb([u8; 8]),
     /// Triple DES in OFB.
     Des3Ofb([u8; 8]),
     /// Blowfish in ECB.
     BlowfishEcb,
-    /// Blowfish in ECB with PKCS #7 padding.
-    BlowfishEcbPad,
+    /// Blowfish in ECB with padding.
+    BlowfishEcbPad(Padding),
     /// Blowfish in CBC.
     BlowfishCbc([u8; 8]),
-    /// Blowfish in CBC with PKCS #7 padding.
-    BlowfishCbcPad([u8; 8]),
+    /// Blowfish in CBC with padding.
+    BlowfishCbcPad([u8; 8], Padding),
     /// ChaCha20.
     ChaCha20 {
         /// The nonce: 12 bytes (RFC 8439), or 8 (the original).
@@ -110,8 +110,8 @@ pub enum Transform {
 pub(super) enum Bounds {
     /// As long as the message.
     Same,
-    /// The next whole block, of so many bytes, after the message.
-    Padded(usize),
+    /// Whole blocks, of so many bytes, with this padding.
+    Padded(Padding, usize),
     /// The message and a tag.
     Tagged(usize),
     /// Up to as long as the message; known when it is deciphered.
@@ -123,9 +123,9 @@ impl Transform {
     pub(crate) fn key_types(&self) -> &'static [u64] {
         match self {
             Transform::Ecb
-            | Transform::EcbPad
+            | Transform::EcbPad(_)
             | Transform::Cbc(_)
-            | Transform::CbcPad(_)
+            | Transform::CbcPad(..)
             | Transform::Cfb(_)
             | Transform::Ofb(_)
             | Transform::Ctr { .. }
@@ -134,15 +134,15 @@ impl Transform {
             | Transform::KeyWrap(_) => &[CKK_AES],
             Transform::Xts(_) => &[CKK_AES, CKK_AES_XTS, CKK_GENERIC_SECRET],
             Transform::Des3Ecb
-            | Transform::Des3EcbPad
+            | Transform::Des3EcbPad(_)
             | Transform::Des3Cbc(_)
-            | Transform::Des3CbcPad(_)
+            | Transform::Des3CbcPad(..)
             | Transform::Des3Cfb(_)
             | Transform::Des3Ofb(_) => &[CKK_DES2, CKK_DES3],
             Transform::BlowfishEcb
-            | Transform::BlowfishEcbPad
+            | Transform::BlowfishEcbPad(_)
             | Transform::BlowfishCbc(_)
-            | Transform::BlowfishCbcPad(_) => &[CKK_GENERIC_SECRET],
+            | Transform::BlowfishCbcPad(..) => &[CKK_GENERIC_SECRET],
             Transform::ChaCha20 { .. } | Transform::ChaCha20Poly1305 { .. } => &[CKK_CHACHA20],
             Transform::RsaV15 | Transform::RsaX509 | Transform::RsaOaep { .. } => &[CKK_RSA],
         }
@@ -152,9 +152,9 @@ impl Transform {
     fn aes_mode(&self) -> Option<AesMode<'_>> {
         Some(match self {
             Transform::Ecb => AesMode::Ecb,
-            Transform::EcbPad => AesMode::EcbPad,
+            Transform::EcbPad(padding) => AesMode::EcbPad(*padding),
             Transform::Cbc(iv) => AesMode::Cbc { iv },
-            Transform::CbcPad(iv) => AesMode::CbcPad { iv },
+            Transform::CbcPad(iv, padding) => AesMode::CbcPad { iv, padding: *padding },
             Transform::Cfb(iv) => AesMode::Cfb { iv },
             Transform::Ofb(iv) => AesMode::Ofb { iv },
             Transform::Xts(tweak) => AesMode::Xts { tweak },
@@ -169,9 +169,9 @@ impl Transform {
     fn des3_mode(&self) -> Option<Des3Mode<'_>> {
         Some(match self {
             Transform::Des3Ecb => Des3Mode::Ecb,
-            Transform::Des3EcbPad => Des3Mode::EcbPad,
+            Transform::Des3EcbPad(padding) => Des3Mode::EcbPad(*padding),
             Transform::Des3Cbc(iv) => Des3Mode::Cbc { iv },
-            Transform::Des3CbcPad(iv) => Des3Mode::CbcPad { iv },
+            Transform::Des3CbcPad(iv, padding) => Des3Mode::CbcPad { iv, padding: *padding },
             Transform::Des3Cfb(iv) => Des3Mode::Cfb { iv },
             Transform::Des3Ofb(iv) => Des3Mode::Ofb { iv },
             _ => return None,
@@ -182,9 +182,9 @@ impl Transform {
     fn blowfish_mode(&self) -> Option<BlowfishMode<'_>> {
         Some(match self {
             Transform::BlowfishEcb => BlowfishMode::Ecb,
-            Transform::BlowfishEcbPad => BlowfishMode::EcbPad,
+            Transform::BlowfishEcbPad(padding) => BlowfishMode::EcbPad(*padding),
             Transform::BlowfishCbc(iv) => BlowfishMode::Cbc { iv },
-            Transform::BlowfishCbcPad(iv) => BlowfishMode::CbcPad { iv },
+            Transform::BlowfishCbcPad(iv, padding) => BlowfishMode::CbcPad { iv, padding: *padding },
             _ => return None,
         })
     }
@@ -213,11 +213,11 @@ impl Transform {
     /// How long the result of a whole message is.
     pub(super) fn bounds(&self, direction: Direction) -> Bounds {
         let encrypting = match self {
-            Transform::EcbPad | Transform::CbcPad(_) => Bounds::Padded(16),
-            Transform::Des3EcbPad
-            | Transform::Des3CbcPad(_)
-            | Transform::BlowfishEcbPad
-            | Transform::BlowfishCbcPad(_) => Bounds::Padded(8),
+            Transform::EcbPad(padding) | Transform::CbcPad(_, padding) => Bounds::Padded(*padding, 16),
+            Transform::Des3EcbPad(padding)
+            | Transform::Des3CbcPad(_, padding)
+            | Transform::BlowfishEcbPad(padding)
+            | Transform::BlowfishCbcPad(_, padding) => Bounds::Padded(*padding, 8),
             Transform::Gcm { tag_len, .. }
             | Transform::Ccm { tag_len, .. }
             | Transform::ChaCha20Poly1305 { tag_len, .. } => Bounds::Tagged(*tag_len),

@@ -165,6 +165,12 @@ pub struct Signer {
     own_space: Option<Space>,
 }
 
+/// A failure of the server's own issuer, which is no mistake of the client's: it cannot know that object.
+fn own_issuer_is_unfit(id: &str, failure: &Failure) -> Failure {
+    log::error!("kmip.issuer, {id}, issues no certificates: {}", failure.message);
+    Failure::new(Reason::GeneralFailure, "the server's own issuer cannot sign; the server's log says why")
+}
+
 impl Signer {
     /// Who signs a certificate: the issuer that the client names, else the one of the server's settings, else
     /// the certified key itself.
@@ -175,9 +181,11 @@ impl Signer {
         match (named, &context.settings.issuer, own) {
             (Some(id), ..) => Signer::of_certificate(context.space, id),
             (None, Some(id), _) => {
-                let space = context.engine.own_space()?;
-                let signer = Signer::of_certificate(&space, id)?;
-                Ok(Signer { id: None, own_space: Some(space), ..signer })
+                let own = context.engine.own_space().and_then(|space| {
+                    let signer = Signer::of_certificate(&space, id)?;
+                    Ok(Signer { id: None, own_space: Some(space), ..signer })
+                });
+                own.map_err(|failure| own_issuer_is_unfit(id, &failure))
             }
             (None, None, Some(id)) => Signer::of_itself(context, id),
             (None, None, None) => Err(Failure::new(

@@ -130,6 +130,15 @@ fn run(context: &Context<'_>, payload: &Item, kind: &Kind) -> Outcome<Vec<Item>>
         let work = maker.work(context, &id, bytes)?;
         return brought.begin(context, Some(id), work, Vec::new());
     }
+    if let (None, Operation::SignatureVerify, Some(scheme)) =
+        (whole, kind.operation, signatures::recovery(found.object(), &parameters))
+    {
+        let signature = need(expected, kind.tag)?;
+        return Ok([id_field(&id)]
+            .into_iter()
+            .chain(recovered(context, &found, scheme, signature)?)
+            .collect());
+    }
     let data = need(whole, Tag::DATA)?;
     let result = if kind.verifies {
         maker.verify(context, data, need(expected, kind.tag)?)?
@@ -199,6 +208,15 @@ impl Maker<'_> {
         }
         let signing = self.signing(context, id, bytes)?;
         Ok(Box::new(Making { signing, der: der.is_some(), tag: self.kind.tag, collects }))
+    }
+}
+
+/// What a signature holds, where the data did not come with it. KMIP 1.4, section 4.32.
+fn recovered(context: &Context<'_>, found: &Found, scheme: Scheme, signature: &[u8]) -> Outcome<Vec<Item>> {
+    match context.space.verify_by(found, scheme)?.recover(signature) {
+        Ok(data) => Ok(vec![indicator(Validity::Valid), Item::bytes(Tag::DATA, data)]),
+        Err(Error::SignatureInvalid | Error::SignatureLength) => Ok(vec![indicator(Validity::Invalid)]),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Cryptographic Parameters as transforms of the core: which cipher, in which mode, with which IV.
 
 use cryptoki_sys::*;
-use hsm_core::crypto::{Direction, Hash, KeyWrap};
+use hsm_core::crypto::{Direction, Hash, KeyWrap, Padding as Filling};
 use hsm_core::mechanism::Transform;
 use hsm_core::object::Object;
 use hsm_core::object::managed::SOFTHSM_RS_ALGORITHM;
@@ -88,10 +88,13 @@ fn blowfish(start: &Start<'_>) -> Outcome<Chosen> {
         return Err(bad("the algorithm is not that of the key"));
     }
     match parameters.mode.ok_or_else(|| bad("the block cipher mode is missing"))? {
-        Mode::CBC if is_padded(parameters)? => with(start.iv()?, Transform::BlowfishCbcPad),
-        Mode::CBC => with(start.iv()?, Transform::BlowfishCbc),
-        Mode::ECB if is_padded(parameters)? => Ok(plain(Transform::BlowfishEcbPad)),
-        Mode::ECB => Ok(plain(Transform::BlowfishEcb)),
+        Mode::CBC => match padding(parameters)? {
+            Some(padding) => with(start.iv()?, |iv| Transform::BlowfishCbcPad(iv, padding)),
+            None => with(start.iv()?, Transform::BlowfishCbc),
+        },
+        Mode::ECB => {
+            Ok(plain(padding(parameters)?.map_or(Transform::BlowfishEcb, Transform::BlowfishEcbPad)))
+        }
         _ => Err(not_offered("the block cipher mode is not offered")),
     }
 }
@@ -102,10 +105,11 @@ fn aes(start: &Start<'_>) -> Outcome<Chosen> {
         return Err(bad("the algorithm is not that of the key"));
     }
     match parameters.mode.ok_or_else(|| bad("the block cipher mode is missing"))? {
-        Mode::CBC if is_padded(parameters)? => with(start.iv()?, Transform::CbcPad),
-        Mode::CBC => with(start.iv()?, Transform::Cbc),
-        Mode::ECB if is_padded(parameters)? => Ok(plain(Transform::EcbPad)),
-        Mode::ECB => Ok(plain(Transform::Ecb)),
+        Mode::CBC => match padding(parameters)? {
+            Some(padding) => with(start.iv()?, |iv| Transform::CbcPad(iv, padding)),
+            None => with(start.iv()?, Transform::Cbc),
+        },
+        Mode::ECB => Ok(plain(padding(parameters)?.map_or(Transform::Ecb, Transform::EcbPad))),
         Mode::CFB => unpadded(parameters).and_then(|()| with(start.iv()?, Transform::Cfb)),
         Mode::OFB => unpadded(parameters).and_then(|()| with(start.iv()?, Transform::Ofb)),
         Mode::CTR => unpadded(parameters).and_then(|()| counter(start)),
@@ -139,10 +143,11 @@ fn des3(start: &Start<'_>) -> Outcome<Chosen> {
         return Err(bad("the algorithm is not that of the key"));
     }
     match parameters.mode.ok_or_else(|| bad("the block cipher mode is missing"))? {
-        Mode::CBC if is_padded(parameters)? => with(start.iv()?, Transform::Des3CbcPad),
-        Mode::CBC => with(start.iv()?, Transform::Des3Cbc),
-        Mode::ECB if is_padded(parameters)? => Ok(plain(Transform::Des3EcbPad)),
-        Mode::ECB => Ok(plain(Transform::Des3Ecb)),
+        Mode::CBC => match padding(parameters)? {
+            Some(padding) => with(start.iv()?, |iv| Transform::Des3CbcPad(iv, padding)),
+            None => with(start.iv()?, Transform::Des3Cbc),
+        },
+        Mode::ECB => Ok(plain(padding(parameters)?.map_or(Transform::Des3Ecb, Transform::Des3EcbPad))),
         Mode::CFB => unpadded(parameters).and_then(|()| with(start.iv()?, Transform::Des3Cfb)),
         Mode::OFB => unpadded(parameters).and_then(|()| with(start.iv()?, Transform::Des3Ofb)),
         _ => Err(not_offered("the block cipher mode is not offered")),
@@ -220,22 +225,25 @@ const fn plain(transform: Transform) -> Chosen {
 
 fn with<const N: usize>(
     (iv, fresh_iv): ([u8; N], Option<Vec<u8>>),
-    transform: fn([u8; N]) -> Transform,
+    transform: impl FnOnce([u8; N]) -> Transform,
 ) -> Outcome<Chosen> {
     Ok(Chosen { transform: transform(iv), fresh_iv, tag_length: 0 })
 }
 
-/// Whether blocks are padded; PKCS #5's is the only padding that is offered.
-fn is_padded(parameters: &Parameters<'_>) -> Outcome<bool> {
+/// How blocks are padded.
+fn padding(parameters: &Parameters<'_>) -> Outcome<Option<Filling>> {
     match parameters.padding {
-        None | Some(Padding::None) => Ok(false),
-        Some(Padding::PKCS5) => Ok(true),
+        None | Some(Padding::None) => Ok(None),
+        Some(Padding::PKCS5) => Ok(Some(Filling::Pkcs7)),
+        Some(Padding::Zeros) => Ok(Some(Filling::Zeros)),
+        Some(Padding::ANSIX9_23) => Ok(Some(Filling::X923)),
+        Some(Padding::ISO10126) => Ok(Some(Filling::Iso10126)),
         Some(_) => Err(not_offered("the padding is not offered")),
     }
 }
 
 fn unpadded(parameters: &Parameters<'_>) -> Outcome<()> {
-    if is_padded(parameters)? { Err(bad("the mode takes no padding")) } else { Ok(()) }
+    if padding(parameters)?.is_some() { Err(bad("the mode takes no padding")) } else { Ok(()) }
 }
 
 /// The tag's length. One that the mode does not have is a general failure: so OASIS's cases have it.

@@ -123,6 +123,16 @@ fn rsa(key: &Key, parameters: &Parameters<'_>, message: Message) -> Outcome<(Sch
     }
 }
 
+/// The scheme of signatures that hold what was signed, where the parameters name such a one: RSA's PKCS #1
+/// v1.5 over bytes that the client chose. With a hash, the signature holds no more than a digest; the raw
+/// operation gives a number for anything, so that no signature of it is invalid.
+pub fn recovery(object: &Object, parameters: &Parameters<'_>) -> Option<Scheme> {
+    let recovers = object.key_type() == Some(CKK_RSA)
+        && parameters.padding == Some(Padding::PKCS1V1_5)
+        && (parameters.hash, parameters.signature) == (None, None);
+    recovers.then_some(Scheme::V15(None))
+}
+
 /// The scheme by which a key makes a MAC.
 ///
 /// # Errors
@@ -131,17 +141,26 @@ pub fn mac(object: &Object, parameters: &Parameters<'_>) -> Outcome<Scheme> {
     let own = object.number(SOFTHSM_RS_ALGORITHM).and_then(|number| u32::try_from(number).ok());
     let own = own.and_then(Algorithm::from_number);
     let hash = parameters.algorithm.and_then(hash_of_hmac);
-    let cmac = parameters.mode == Some(Mode::CMAC);
-    let hash = hash.or_else(|| if cmac { None } else { own.and_then(hash_of_hmac).or(parameters.hash) });
+    let by_cipher = matches!(parameters.mode, Some(Mode::CMAC | Mode::CBC_MAC));
+    let hash = hash.or_else(|| if by_cipher { None } else { own.and_then(hash_of_hmac).or(parameters.hash) });
     if let Some(hash) = hash {
         return Ok(Scheme::Hmac(hash, parameters.tag_bytes.unwrap_or(hash.len())));
     }
-    if !matches!(parameters.mode, None | Some(Mode::CMAC)) {
-        return Err(not_offered("the mode makes no MAC here"));
-    }
-    match object.key_type() {
-        Some(CKK_AES) => Ok(Scheme::Cmac(parameters.tag_bytes.unwrap_or(16))),
-        Some(CKK_DES2 | CKK_DES3) => Ok(Scheme::Des3Cmac(parameters.tag_bytes.unwrap_or(8))),
+    let of_aes = parameters.tag_bytes.unwrap_or(16);
+    let of_des3 = parameters.tag_bytes.unwrap_or(8);
+    match (parameters.mode, object.key_type()) {
+        (None | Some(Mode::CMAC), Some(CKK_AES)) => Ok(Scheme::Cmac(of_aes)),
+        (None | Some(Mode::CMAC), Some(CKK_DES2 | CKK_DES3)) => Ok(Scheme::Des3Cmac(of_des3)),
+        (Some(Mode::CBC_MAC), _)
+            if !matches!(parameters.padding, None | Some(Padding::None | Padding::Zeros)) =>
+        {
+            Err(not_offered("CBC-MAC fills its last block with zeros"))
+        }
+        (Some(Mode::CBC_MAC), Some(CKK_AES)) => Ok(Scheme::CbcMac(of_aes)),
+        (Some(Mode::CBC_MAC), Some(CKK_DES2 | CKK_DES3)) => Ok(Scheme::Des3CbcMac(of_des3)),
+        (Some(mode), _) if !matches!(mode, Mode::CMAC | Mode::CBC_MAC) => {
+            Err(not_offered("the mode makes no MAC here"))
+        }
         _ => Err(bad("it is not said which MAC is meant")),
     }
 }

@@ -19,7 +19,9 @@ impl Call<'_, '_> {
     pub(super) fn object(&self, input: &mut Input<'_>) -> Result<Found> {
         let handle = input.number()?;
         let id = self.interface.objects.get(&handle).ok_or(Error::NoSuchObject)?;
-        Ok(self.context.space.load(id, Action::Look)?)
+        let found = self.context.space.load(id, Action::Look)?;
+        self.context.note(found.id());
+        Ok(found)
     }
 }
 

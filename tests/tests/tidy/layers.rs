@@ -13,7 +13,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("crypto",    &["error", "rng", "secret"]),
     ("object",    &["crypto", "error", "secret"]),
     ("mechanism", &["crypto", "error", "object", "rng", "secret"]),
-    ("certificate", &["crypto", "error", "mechanism", "object", "rng"]),
+    ("certificate", &["crypto", "error", "mechanism", "object", "rng", "secret"]),
     ("store",     &["error", "rng"]),
     ("audit",     &["error", "rng", "secret", "store"]),
     ("unit",      &["error", "rng", "secret"]),

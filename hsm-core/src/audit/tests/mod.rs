@@ -231,6 +231,24 @@ fn of_a_log_that_is_full_the_oldest_events_go() {
 }
 
 #[test]
+fn a_bound_that_was_lowered_is_met_step_by_step() {
+    let (store, all) = begun(0);
+    all.write(store.as_ref(), &events(20)).unwrap();
+    let lowered = log(5);
+    for (number, kept) in [(21, 17), (22, 14), (23, 11), (24, 8), (25, 5), (26, 5)] {
+        lowered.write(store.as_ref(), &events(1)).unwrap();
+        let (verdict, found) = read(store.as_ref(), &lowered, 0);
+        assert!(matches!(verdict, Verdict::Whole { next, .. } if next == number + 1), "{verdict:?}");
+        assert_eq!((found.len(), found.last().unwrap().sequence), (kept, number));
+    }
+    // Raised again, what is gone is gone, and the rest is kept.
+    all.write(store.as_ref(), &events(4)).unwrap();
+    let (verdict, found) = read(store.as_ref(), &all, 0);
+    assert!(matches!(verdict, Verdict::Whole { first: 22, .. }), "{verdict:?}");
+    assert_eq!(found.len(), 9);
+}
+
+#[test]
 fn a_damaged_event_stays_in_a_log_that_is_full() {
     let (store, log) = begun(5);
     log.write(store.as_ref(), &events(5)).unwrap();

@@ -9,7 +9,7 @@ use super::failed;
 use crate::crypto::blocks::{
     self, BLOCK, BlockCipher, Blocks, Collected, Counter, DES_BLOCK, Stream, Whole, room,
 };
-use crate::crypto::{AesMode, Cipher, Des3Mode, Direction, Poly1305};
+use crate::crypto::{AesMode, Cipher, Des3Mode, Direction, Padding, Poly1305};
 use crate::error::{Error, Result};
 
 /// The largest piece handed to AWS-LC at once, in bytes: its lengths are `int`s, and the `openssl` crate
@@ -33,10 +33,14 @@ fn begin(
 ) -> Result<Box<dyn Cipher>> {
     let context = |iv: Option<&[u8]>, aad: &[u8]| Context::new(algorithm, direction, key, iv, aad);
     Ok(match *mode {
-        AesMode::Ecb => blocks_of(InBlocks::<BLOCK>(context(None, &[])?), direction, false),
-        AesMode::EcbPad => blocks_of(InBlocks::<BLOCK>(context(None, &[])?), direction, true),
-        AesMode::Cbc { iv } => blocks_of(InBlocks::<BLOCK>(context(Some(iv), &[])?), direction, false),
-        AesMode::CbcPad { iv } => blocks_of(InBlocks::<BLOCK>(context(Some(iv), &[])?), direction, true),
+        AesMode::Ecb => blocks_of(InBlocks::<BLOCK>(context(None, &[])?), direction, None),
+        AesMode::EcbPad(padding) => {
+            blocks_of(InBlocks::<BLOCK>(context(None, &[])?), direction, Some(padding))
+        }
+        AesMode::Cbc { iv } => blocks_of(InBlocks::<BLOCK>(context(Some(iv), &[])?), direction, None),
+        AesMode::CbcPad { iv, padding } => {
+            blocks_of(InBlocks::<BLOCK>(context(Some(iv), &[])?), direction, Some(padding))
+        }
         AesMode::Ctr { block, counter_bits } => {
             Box::new(Counter::new(context(Some(block), &[])?, block, counter_bits))
         }
@@ -51,16 +55,16 @@ fn begin(
 
 /// Begins an operation of Triple DES; `None` for the modes that AWS-LC has not.
 pub(super) fn des3(mode: Des3Mode<'_>, direction: Direction, key: &[u8]) -> Option<Result<Box<dyn Cipher>>> {
-    let (algorithm, iv, padded) = match mode {
-        Des3Mode::Ecb => (Algorithm::des_ede3_ecb(), None, false),
-        Des3Mode::EcbPad => (Algorithm::des_ede3_ecb(), None, true),
-        Des3Mode::Cbc { iv } => (Algorithm::des_ede3_cbc(), Some(iv.as_slice()), false),
-        Des3Mode::CbcPad { iv } => (Algorithm::des_ede3_cbc(), Some(iv.as_slice()), true),
+    let (algorithm, iv, padding) = match mode {
+        Des3Mode::Ecb => (Algorithm::des_ede3_ecb(), None, None),
+        Des3Mode::EcbPad(padding) => (Algorithm::des_ede3_ecb(), None, Some(padding)),
+        Des3Mode::Cbc { iv } => (Algorithm::des_ede3_cbc(), Some(iv.as_slice()), None),
+        Des3Mode::CbcPad { iv, padding } => (Algorithm::des_ede3_cbc(), Some(iv.as_slice()), Some(padding)),
         Des3Mode::Cfb { .. } | Des3Mode::Ofb { .. } => return None,
     };
     let begun = blocks::three_keys(key)
         .and_then(|key| Context::new(algorithm, direction, &*key, iv, &[]))
-        .map(|context| blocks_of(InBlocks::<DES_BLOCK>(context), direction, padded));
+        .map(|context| blocks_of(InBlocks::<DES_BLOCK>(context), direction, padding));
     Some(begun)
 }
 
@@ -76,8 +80,12 @@ pub(super) fn chacha20_poly1305(
     Ok(authenticated(context, direction, parameters.tag_len))
 }
 
-fn blocks_of<const N: usize>(blocks: InBlocks<N>, direction: Direction, padded: bool) -> Box<dyn Cipher> {
-    Box::new(BlockCipher::<_, N>::new(blocks, direction, padded))
+fn blocks_of<const N: usize>(
+    blocks: InBlocks<N>,
+    direction: Direction,
+    padding: Option<Padding>,
+) -> Box<dyn Cipher> {
+    Box::new(BlockCipher::<_, N>::new(blocks, direction, padding))
 }
 
 fn authenticated(context: Context, direction: Direction, tag_len: usize) -> Box<dyn Cipher> {
@@ -90,9 +98,9 @@ fn authenticated(context: Context, direction: Direction, tag_len: usize) -> Box<
 /// AWS-LC's algorithm for a mode and a key length in bytes.
 fn algorithm(mode: &AesMode<'_>, key_len: usize) -> Option<&'static CipherRef> {
     Some(match (mode, key_len) {
-        (AesMode::Ecb | AesMode::EcbPad, 16) => Algorithm::aes_128_ecb(),
-        (AesMode::Ecb | AesMode::EcbPad, 24) => Algorithm::aes_192_ecb(),
-        (AesMode::Ecb | AesMode::EcbPad, 32) => Algorithm::aes_256_ecb(),
+        (AesMode::Ecb | AesMode::EcbPad(_), 16) => Algorithm::aes_128_ecb(),
+        (AesMode::Ecb | AesMode::EcbPad(_), 24) => Algorithm::aes_192_ecb(),
+        (AesMode::Ecb | AesMode::EcbPad(_), 32) => Algorithm::aes_256_ecb(),
         (AesMode::Cbc { .. } | AesMode::CbcPad { .. }, 16) => Algorithm::aes_128_cbc(),
         (AesMode::Cbc { .. } | AesMode::CbcPad { .. }, 24) => Algorithm::aes_192_cbc(),
         (AesMode::Cbc { .. } | AesMode::CbcPad { .. }, 32) => Algorithm::aes_256_cbc(),

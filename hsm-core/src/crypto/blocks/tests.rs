@@ -26,12 +26,14 @@ impl Stream for PlusOne {
     }
 }
 
-fn cipher(direction: Direction, padded: bool) -> BlockCipher<PlusOne, BLOCK> {
-    BlockCipher::new(PlusOne::default(), direction, padded)
+const PKCS7: Option<Padding> = Some(Padding::Pkcs7);
+
+fn cipher(direction: Direction, padding: Option<Padding>) -> BlockCipher<PlusOne, BLOCK> {
+    BlockCipher::new(PlusOne::default(), direction, padding)
 }
 
 fn decrypt_padded(last: [u8; BLOCK]) -> Result<Vec<u8>> {
-    let mut cipher = cipher(Direction::Decrypt, true);
+    let mut cipher = cipher(Direction::Decrypt, PKCS7);
     // `PlusOne` undoes this.
     let input = last.map(|byte| byte.wrapping_sub(1));
     let mut out = vec![0; cipher.once_len(BLOCK)];
@@ -42,7 +44,7 @@ fn decrypt_padded(last: [u8; BLOCK]) -> Result<Vec<u8>> {
 
 #[test]
 fn whole_blocks_go_through_in_one_call() {
-    let mut cipher = cipher(Direction::Encrypt, false);
+    let mut cipher = cipher(Direction::Encrypt, None);
     let mut out = vec![0; 1600];
     assert_eq!(cipher.update(&[7; 1600], &mut out).unwrap(), 1600);
     assert_eq!(cipher.blocks.calls, 1);
@@ -50,7 +52,7 @@ fn whole_blocks_go_through_in_one_call() {
 
 #[test]
 fn partial_blocks_are_held() {
-    let mut cipher = cipher(Direction::Encrypt, false);
+    let mut cipher = cipher(Direction::Encrypt, None);
     assert_eq!(cipher.update(&[1; 15], &mut []).unwrap(), 0);
     assert_eq!(cipher.update_len(0), 0);
     assert_eq!(cipher.update_len(1), 16);
@@ -63,7 +65,7 @@ fn partial_blocks_are_held() {
 
 #[test]
 fn a_padded_decryption_holds_its_last_block_back() {
-    let mut cipher = cipher(Direction::Decrypt, true);
+    let mut cipher = cipher(Direction::Decrypt, PKCS7);
     assert_eq!(cipher.update_len(16), 0);
     assert_eq!(cipher.update_len(17), 16);
     assert_eq!(cipher.update_len(32), 16);
@@ -75,12 +77,12 @@ fn a_padded_decryption_holds_its_last_block_back() {
 
 #[test]
 fn an_unpadded_decryption_holds_nothing_back() {
-    assert_eq!(cipher(Direction::Decrypt, false).update_len(16), 16);
+    assert_eq!(cipher(Direction::Decrypt, None).update_len(16), 16);
 }
 
 #[test]
 fn too_little_room_changes_nothing() {
-    let mut cipher = cipher(Direction::Encrypt, false);
+    let mut cipher = cipher(Direction::Encrypt, None);
     cipher.update(&[1; 8], &mut []).unwrap();
     let short = cipher.update(&[1; 8], &mut [0; 15]);
     assert!(matches!(short, Err(Error::BufferTooSmall { needed: 16 })));
@@ -89,26 +91,26 @@ fn too_little_room_changes_nothing() {
 
 #[test]
 fn an_incomplete_block_ends_in_an_error_of_its_direction() {
-    for padded in [false, true] {
-        let mut decryption = cipher(Direction::Decrypt, padded);
+    for padding in [None, PKCS7] {
+        let mut decryption = cipher(Direction::Decrypt, padding);
         decryption.update(&[1; 15], &mut []).unwrap();
         assert!(matches!(decryption.finish(&mut [0; 16]), Err(Error::EncryptedDataLength)));
     }
-    let mut encryption = cipher(Direction::Encrypt, false);
+    let mut encryption = cipher(Direction::Encrypt, None);
     encryption.update(&[1; 15], &mut []).unwrap();
     assert!(matches!(encryption.finish(&mut [0; 16]), Err(Error::DataLength)));
 }
 
 #[test]
 fn an_empty_padded_ciphertext_is_refused() {
-    let answer = cipher(Direction::Decrypt, true).finish(&mut [0; 16]);
+    let answer = cipher(Direction::Decrypt, PKCS7).finish(&mut [0; 16]);
     assert!(matches!(answer, Err(Error::EncryptedDataLength)));
 }
 
 #[test]
 fn padding_fills_up_to_the_next_block() {
     for length in 0..16u8 {
-        let mut cipher = cipher(Direction::Encrypt, true);
+        let mut cipher = cipher(Direction::Encrypt, PKCS7);
         cipher.update(&vec![100; length.into()], &mut []).unwrap();
         let mut out = [0; 16];
         assert_eq!(cipher.finish(&mut out).unwrap(), 16);
@@ -212,9 +214,39 @@ fn a_collected_message_may_end_at_once() {
 
 #[test]
 fn once_holds_what_padded_ciphers_write() {
-    let mut encryption = cipher(Direction::Encrypt, true);
+    let mut encryption = cipher(Direction::Encrypt, PKCS7);
     encryption.update(&[1; 3], &mut []).unwrap();
     assert_eq!(encryption.once_len(13), 32);
     assert_eq!(encryption.once(&[1; 13], &mut [0; 32]).unwrap(), 32);
-    assert_eq!(cipher(Direction::Decrypt, true).once_len(32), 32);
+    assert_eq!(cipher(Direction::Decrypt, PKCS7).once_len(32), 32);
+}
+
+#[test]
+fn zeros_fill_what_is_left_of_a_block_and_stay() {
+    let zeros = Some(Padding::Zeros);
+    for (length, expected) in [(0, 0), (1, 16), (15, 16), (16, 16), (17, 32)] {
+        let mut encryption = cipher(Direction::Encrypt, zeros);
+        assert_eq!(encryption.once_len(length), expected);
+        let mut out = vec![0; expected];
+        assert_eq!(encryption.once(&vec![7; length], &mut out).unwrap(), expected);
+        assert!(out[length..].iter().all(|byte| *byte == 1), "{out:?}");
+        let mut decryption = cipher(Direction::Decrypt, zeros);
+        assert_eq!(decryption.update_len(expected), expected, "nothing is held back");
+        assert_eq!(decryption.once(&out, &mut vec![0; expected]).unwrap(), expected);
+    }
+    let mut parts = cipher(Direction::Encrypt, zeros);
+    assert_eq!(parts.finish_len(), 0);
+    parts.update(&[7; 3], &mut []).unwrap();
+    assert_eq!(parts.finish_len(), 16);
+    assert!(matches!(parts.finish(&mut [0; 15]), Err(Error::BufferTooSmall { needed: 16 })));
+    assert_eq!(parts.finish(&mut [0; 16]).unwrap(), 16);
+}
+
+#[test]
+fn an_incomplete_block_is_no_ciphertext_whatever_the_padding() {
+    for padding in [Padding::Pkcs7, Padding::X923, Padding::Iso10126, Padding::Zeros] {
+        let mut decryption = cipher(Direction::Decrypt, Some(padding));
+        decryption.update(&[1; 15], &mut []).unwrap();
+        assert!(matches!(decryption.finish(&mut [0; 16]), Err(Error::EncryptedDataLength)), "{padding:?}");
+    }
 }

@@ -5,7 +5,7 @@
 
 use super::ciphers::{IV, KEYS, PLAINTEXT, at_once, in_pieces};
 use super::{all, bytes};
-use crate::crypto::{AesMode, BlowfishMode, Cipher, Des3Mode, Direction, Poly1305, Provider};
+use crate::crypto::{AesMode, BlowfishMode, Cipher, Des3Mode, Direction, Padding, Poly1305, Provider};
 use crate::error::{Error, Result};
 
 /// Begins an operation with a provider.
@@ -75,7 +75,7 @@ fn padded_ecb_pads_the_last_block_alone() {
         let (_, cipher) = first.into_iter().next().unwrap();
         let mut expected = at_once(&mut *cipher.unwrap(), &plaintext[..32]).unwrap();
         expected.extend(bytes(ECB_PADDED[i]));
-        check_aes(AesMode::EcbPad, &key, &plaintext[..40], &expected);
+        check_aes(AesMode::EcbPad(Padding::Pkcs7), &key, &plaintext[..40], &expected);
     }
 }
 
@@ -145,9 +145,9 @@ const DES3_IV: [u8; 8] = [0xf6, 0x9f, 0x24, 0x45, 0xdf, 0x4f, 0x9b, 0x17];
 #[rustfmt::skip]
 const DES3: [(Des3Mode<'_>, usize, [&str; 2]); 6] = [
     (Des3Mode::Ecb, 32, ["1ccf23869d09333ecce21c8112256fe668d5c05dd9b6b90060977f747378d69b", "04a3aaa7954df2419077d0909fa91b884cabd61fc58e0cbbd323fb63521de2d5"]),
-    (Des3Mode::EcbPad, 13, ["1ccf23869d09333e6b9f9be92e85fb0b", "04a3aaa7954df2419bf283707db89e2e"]),
+    (Des3Mode::EcbPad(Padding::Pkcs7), 13, ["1ccf23869d09333e6b9f9be92e85fb0b", "04a3aaa7954df2419bf283707db89e2e"]),
     (Des3Mode::Cbc { iv: &DES3_IV }, 32, ["63693c3d378a862f8051ae7c2934a296aa6c3102b6e5b79e1f8f8c3a3bf45635", "9aa8a4d461dd682ac944fb2e0e94f278795b15e079941327719c27bdb80c4388"]),
-    (Des3Mode::CbcPad { iv: &DES3_IV }, 13, ["63693c3d378a862fc9c44c16d6f4a2a2", "9aa8a4d461dd682ac27abe76f132bae5"]),
+    (Des3Mode::CbcPad { iv: &DES3_IV, padding: Padding::Pkcs7 }, 13, ["63693c3d378a862fc9c44c16d6f4a2a2", "9aa8a4d461dd682ac27abe76f132bae5"]),
     (Des3Mode::Cfb { iv: &DES3_IV }, 13, ["38226c8c06fb882337e33c2b0e", "5e3c62009cacff303e99288fd3"]),
     (Des3Mode::Ofb { iv: &DES3_IV }, 13, ["38226c8c06fb8823a4630e658e", "5e3c62009cacff30b129a614e3"]),
 ];
@@ -184,7 +184,7 @@ fn triple_des_refuses_bad_padding_and_odd_lengths() {
         let answers = all(|provider| provider.des3(mode, Direction::Decrypt, &key)).into_iter();
         answers.map(|(_, cipher)| at_once(&mut *cipher.unwrap(), input)).collect::<Vec<_>>()
     };
-    for answer in decrypt(Des3Mode::CbcPad { iv: &DES3_IV }, &[0; 16]) {
+    for answer in decrypt(Des3Mode::CbcPad { iv: &DES3_IV, padding: Padding::Pkcs7 }, &[0; 16]) {
         assert!(matches!(answer, Err(Error::EncryptedDataInvalid)), "{answer:?}");
     }
     for answer in decrypt(Des3Mode::Ecb, &[0; 12]) {
@@ -328,9 +328,9 @@ fn blowfish_is_that_of_its_vectors() {
     let ecb = bytes("2afd7daa60626ba38616468cc29cf6e1291e817cc740982d39a7f406ab494e60");
     for (mode, length, ciphertext) in [
         (BlowfishMode::Cbc { iv: &iv }, 24, &cbc[..24]),
-        (BlowfishMode::CbcPad { iv: &iv }, 29, &cbc[..]),
+        (BlowfishMode::CbcPad { iv: &iv, padding: Padding::Pkcs7 }, 29, &cbc[..]),
         (BlowfishMode::Ecb, 24, &ecb[..24]),
-        (BlowfishMode::EcbPad, 29, &ecb[..]),
+        (BlowfishMode::EcbPad(Padding::Pkcs7), 29, &ecb[..]),
     ] {
         check(
             &|provider, direction| provider.blowfish(mode, direction, &key),
@@ -356,7 +356,7 @@ fn blowfish_has_keys_of_4_to_56_bytes() {
 #[test]
 fn blowfish_refuses_bad_padding_and_odd_lengths() {
     for (mode, input, expected) in [
-        (BlowfishMode::EcbPad, &[0; 16][..], "EncryptedDataInvalid"),
+        (BlowfishMode::EcbPad(Padding::Pkcs7), &[0; 16][..], "EncryptedDataInvalid"),
         (BlowfishMode::Ecb, &[0; 12], "EncryptedDataLength"),
     ] {
         for (name, cipher) in all(|provider| provider.blowfish(mode, Direction::Decrypt, &[1; 16])) {

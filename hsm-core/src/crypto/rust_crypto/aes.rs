@@ -36,10 +36,10 @@ pub(super) fn aes(mode: AesMode<'_>, direction: Direction, key: &[u8]) -> Option
         Err(error) => return Some(Err(error)),
     };
     Some(match mode {
-        AesMode::Ecb => Ok(modes::ecb::<_, BLOCK>(aes, direction, false)),
-        AesMode::EcbPad => Ok(modes::ecb::<_, BLOCK>(aes, direction, true)),
-        AesMode::Cbc { iv } => modes::cbc(aes, iv, direction, false),
-        AesMode::CbcPad { iv } => modes::cbc(aes, iv, direction, true),
+        AesMode::Ecb => Ok(modes::ecb::<_, BLOCK>(aes, direction, None)),
+        AesMode::EcbPad(padding) => Ok(modes::ecb::<_, BLOCK>(aes, direction, Some(padding))),
+        AesMode::Cbc { iv } => modes::cbc(aes, iv, direction, None),
+        AesMode::CbcPad { iv, padding } => modes::cbc(aes, iv, direction, Some(padding)),
         AesMode::Cfb { iv } => modes::cfb(aes, iv, direction),
         AesMode::Ofb { iv } => Ok(modes::stream(Ofb::from_core(OfbCore::inner_iv_init(aes, iv.into())))),
         AesMode::Ctr { block, counter_bits } => {

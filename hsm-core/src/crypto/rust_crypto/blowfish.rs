@@ -14,9 +14,9 @@ const BLOCK: usize = 8;
 pub(super) fn blowfish(mode: BlowfishMode<'_>, direction: Direction, key: &[u8]) -> Result<Box<dyn Cipher>> {
     let cipher: Blowfish = Blowfish::new_from_slice(key).map_err(|_| Error::KeySizeRange)?;
     match mode {
-        BlowfishMode::Ecb => Ok(modes::ecb::<_, BLOCK>(cipher, direction, false)),
-        BlowfishMode::EcbPad => Ok(modes::ecb::<_, BLOCK>(cipher, direction, true)),
-        BlowfishMode::Cbc { iv } => modes::cbc(cipher, iv, direction, false),
-        BlowfishMode::CbcPad { iv } => modes::cbc(cipher, iv, direction, true),
+        BlowfishMode::Ecb => Ok(modes::ecb::<_, BLOCK>(cipher, direction, None)),
+        BlowfishMode::EcbPad(padding) => Ok(modes::ecb::<_, BLOCK>(cipher, direction, Some(padding))),
+        BlowfishMode::Cbc { iv } => modes::cbc(cipher, iv, direction, None),
+        BlowfishMode::CbcPad { iv, padding } => modes::cbc(cipher, iv, direction, Some(padding)),
     }
 }

@@ -20,10 +20,10 @@ fn cipher(key: &[u8]) -> Result<TdesEde3> {
 pub(super) fn des3(mode: Des3Mode<'_>, direction: Direction, key: &[u8]) -> Result<Box<dyn Cipher>> {
     let des3 = cipher(key)?;
     match mode {
-        Des3Mode::Ecb => Ok(modes::ecb::<_, DES_BLOCK>(des3, direction, false)),
-        Des3Mode::EcbPad => Ok(modes::ecb::<_, DES_BLOCK>(des3, direction, true)),
-        Des3Mode::Cbc { iv } => modes::cbc(des3, iv, direction, false),
-        Des3Mode::CbcPad { iv } => modes::cbc(des3, iv, direction, true),
+        Des3Mode::Ecb => Ok(modes::ecb::<_, DES_BLOCK>(des3, direction, None)),
+        Des3Mode::EcbPad(padding) => Ok(modes::ecb::<_, DES_BLOCK>(des3, direction, Some(padding))),
+        Des3Mode::Cbc { iv } => modes::cbc(des3, iv, direction, None),
+        Des3Mode::CbcPad { iv, padding } => modes::cbc(des3, iv, direction, Some(padding)),
         Des3Mode::Cfb { iv } => modes::cfb(des3, iv, direction),
         Des3Mode::Ofb { iv } => Ok(modes::stream(Ofb::from_core(OfbCore::inner_iv_init(des3, iv.into())))),
     }

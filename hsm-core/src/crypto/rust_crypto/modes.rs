@@ -9,7 +9,7 @@ use cipher::{
 };
 
 use crate::crypto::blocks::{BlockCipher, Blocks, Counter, Stream};
-use crate::crypto::{Cipher, Direction};
+use crate::crypto::{Cipher, Direction, Padding};
 use crate::error::{Error, Result};
 
 /// A block cipher in both directions, as RustCrypto's crates have them.
@@ -18,10 +18,14 @@ pub(super) trait Both: BlockCipherEncrypt + BlockCipherDecrypt + Send + 'static 
 impl<C: BlockCipherEncrypt + BlockCipherDecrypt + Send + 'static> Both for C {}
 
 /// ECB; `N` is the size of the cipher's block in bytes.
-pub(super) fn ecb<C: Both, const N: usize>(cipher: C, direction: Direction, padded: bool) -> Box<dyn Cipher> {
+pub(super) fn ecb<C: Both, const N: usize>(
+    cipher: C,
+    direction: Direction,
+    padding: Option<Padding>,
+) -> Box<dyn Cipher> {
     match direction {
-        Direction::Encrypt => Box::new(BlockCipher::<_, N>::new(EcbEncryption(cipher), direction, padded)),
-        Direction::Decrypt => Box::new(BlockCipher::<_, N>::new(EcbDecryption(cipher), direction, padded)),
+        Direction::Encrypt => Box::new(BlockCipher::<_, N>::new(EcbEncryption(cipher), direction, padding)),
+        Direction::Decrypt => Box::new(BlockCipher::<_, N>::new(EcbDecryption(cipher), direction, padding)),
     }
 }
 
@@ -30,17 +34,17 @@ pub(super) fn cbc<C: Both, const N: usize>(
     cipher: C,
     iv: &[u8; N],
     direction: Direction,
-    padded: bool,
+    padding: Option<Padding>,
 ) -> Result<Box<dyn Cipher>> {
     let iv = block::<C>(iv)?;
     Ok(match direction {
         Direction::Encrypt => {
             let cbc = CbcEncryption(::cbc::Encryptor::inner_iv_init(cipher, iv));
-            Box::new(BlockCipher::<_, N>::new(cbc, direction, padded))
+            Box::new(BlockCipher::<_, N>::new(cbc, direction, padding))
         }
         Direction::Decrypt => {
             let cbc = CbcDecryption(::cbc::Decryptor::inner_iv_init(cipher, iv));
-            Box::new(BlockCipher::<_, N>::new(cbc, direction, padded))
+            Box::new(BlockCipher::<_, N>::new(cbc, direction, padding))
         }
     })
 }

@@ -233,3 +233,27 @@ fn what_touches_no_object_is_not_recorded() {
     assert!(server.ask(V, Operation::Ping, vec![id("x")]).is_err());
     assert_eq!(of(&server.events(), "kmip.ping").len(), 1);
 }
+
+#[test]
+fn who_has_a_network_of_ipv6_is_counted_by_it() {
+    let server = Server::new();
+    let refused = |host: &str| Service::kept_out(server.engine(), host.parse().unwrap(), Rule::Revoked);
+    for host in 0..100 {
+        refused(&format!("2001:db8:1:2::{host:x}"));
+        refused(&format!("2001:db8:1:2:{host:x}::1"));
+    }
+    refused("2001:db8:1:3::1");
+    refused("::ffff:192.0.2.1");
+    refused("192.0.2.1");
+    refused("192.0.2.2");
+    let events = server.events();
+    let mut counts: Vec<(&str, u64)> = of(&events, "kmip.connect")
+        .iter()
+        .map(|event| {
+            let address = event["initiator"]["host"]["address"].as_str().unwrap();
+            (address, event["count"].as_u64().unwrap())
+        })
+        .collect();
+    counts.sort_unstable();
+    assert_eq!(counts, [("192.0.2.1", 2), ("192.0.2.2", 1), ("2001:db8:1:2::", 200), ("2001:db8:1:3::", 1)]);
+}

@@ -8,8 +8,8 @@ use crate::objects::replacement::link;
 use crate::ttlv::enums::{LinkType, Operation, ResultReason as Reason, ValidityIndicator as Validity};
 use crate::ttlv::{Item, Tag, Version};
 
-const SIGN: i32 = 1;
-const VERIFY: i32 = 2;
+pub(super) const SIGN: i32 = 1;
+pub(super) const VERIFY: i32 = 2;
 const CERTIFICATE_SIGN: i32 = 0x1000;
 const DAY: i64 = 24 * 3600;
 
@@ -17,12 +17,12 @@ fn now() -> i64 {
     hsm_core::object::lifecycle::now()
 }
 
-fn attributes(all: Vec<Item>) -> Item {
+pub(super) fn attributes(all: Vec<Item>) -> Item {
     Item::structure(Tag::ATTRIBUTES, all)
 }
 
 /// A pair, active: public and private identifiers.
-fn pair(server: &Server, algorithm: u32, length: i32, masks: (i32, i32)) -> (String, String) {
+pub(super) fn pair(server: &Server, algorithm: u32, length: i32, masks: (i32, i32)) -> (String, String) {
     let mask = |mask| vec![Item::integer(Tag::CRYPTOGRAPHIC_USAGE_MASK, mask)];
     let answer = server.ask(
         Version::V2_1,
@@ -45,10 +45,10 @@ fn pair(server: &Server, algorithm: u32, length: i32, masks: (i32, i32)) -> (Str
     (text(Tag::PUBLIC_KEY_UNIQUE_IDENTIFIER), text(Tag::PRIVATE_KEY_UNIQUE_IDENTIFIER))
 }
 
-const RSA: u32 = 4;
-const EC: u32 = 0x1a;
+pub(super) const RSA: u32 = 4;
+pub(super) const EC: u32 = 0x1a;
 
-fn certify(server: &Server, payload: Vec<Item>) -> Result<String, Reason> {
+pub(super) fn certify(server: &Server, payload: Vec<Item>) -> Result<String, Reason> {
     server.ask(Version::V2_1, Operation::Certify, payload).map(|answer| id_of(&answer))
 }
 
@@ -75,19 +75,19 @@ fn write_pem(path: &Path, der: &[u8]) {
 }
 
 /// What OpenSSL prints; it must agree.
-fn openssl(directory: &Path, arguments: &[&str]) -> String {
+pub(super) fn openssl(directory: &Path, arguments: &[&str]) -> String {
     let run = Command::new("openssl").current_dir(directory).args(arguments).output().unwrap();
     let printed = String::from_utf8(run.stdout).unwrap() + &String::from_utf8_lossy(&run.stderr);
     assert!(run.status.success(), "openssl {arguments:?}: {printed}");
     printed
 }
 
-fn validate(server: &Server, payload: Vec<Item>) -> Result<Validity, Reason> {
+pub(super) fn validate(server: &Server, payload: Vec<Item>) -> Result<Validity, Reason> {
     let answer = server.ask(Version::V2_1, Operation::Validate, payload)?;
     Ok(field(&answer, Tag::VALIDITY_INDICATOR).as_value_of().unwrap())
 }
 
-fn given(der: &[u8]) -> Item {
+pub(super) fn given(der: &[u8]) -> Item {
     Item::structure(
         Tag::CERTIFICATE,
         vec![

@@ -116,7 +116,7 @@ fn masks_states_and_parameters_are_seen_to() {
         (vec![], Reason::BadCryptographicParameters),
         (vec![mode(3)], Reason::UnsupportedCryptographicParameters),
         (
-            vec![mode(2), Item::enumeration(Tag::PADDING_METHOD, 5_u32)],
+            vec![mode(2), Item::enumeration(Tag::PADDING_METHOD, 4_u32)],
             Reason::UnsupportedCryptographicParameters,
         ),
         (

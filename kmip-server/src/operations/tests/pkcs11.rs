@@ -237,3 +237,52 @@ fn what_is_not_offered_or_not_encoded_is_refused() {
     let refused = server.ask(Version::V2_1, Operation::PKCS_11, unknown).unwrap_err();
     assert_eq!(refused, Reason::PKCS_11InvalidFunction);
 }
+
+#[test]
+fn each_function_is_recorded_by_its_name_with_its_key_and_its_return_code() {
+    let server = Server::new();
+    let key = key(&server, vec![]);
+    let application = Application::new(&server, "a");
+    let session = application.session();
+    let found = application.found(&session);
+    let init = |handle: &[u8]| [&session[..], &cbc(), handle].concat();
+    application.ok(Function::C_EncryptInit, &init(&found[0]));
+    assert_eq!(application.call(Function::C_DecryptInit, &init(&[0xee; 8])).0, Code::KEY_HANDLE_INVALID);
+    assert_eq!(application.call(Function::C_DestroyObject, &session).0, Code::FUNCTION_NOT_SUPPORTED);
+    assert!(ask(&server, "a", Function::C_EncryptInit, Some(&application.correlation), &[1]).is_err());
+    let events = server.events();
+    let of = |action: &str| -> Vec<_> { events.iter().filter(|event| event["action"] == action).collect() };
+    let [begun] = of("kmip.c-encrypt-init")[..] else { panic!("{events:?}") };
+    assert_eq!((&begun["class"], &begun["outcome"]), (&"use".into(), &"success".into()));
+    assert_eq!(begun["target"]["id"], key);
+    let [refused] = of("kmip.c-decrypt-init")[..] else { panic!("{events:?}") };
+    assert_eq!((&refused["outcome"], &refused["severity"]), (&"failure".into(), &"warning".into()));
+    assert_eq!(refused["reason"]["reasonType"], "KEY_HANDLE_INVALID");
+    assert_ne!(refused["target"]["id"], key, "the key of the call before");
+    assert_eq!(of("kmip.c-destroy-object")[0]["outcome"], "failure");
+    assert_eq!(of("kmip.pkcs-11").len(), 1, "a call that cannot be read");
+}
+
+#[test]
+fn no_function_changes_anything() {
+    let server = Server::new();
+    key(&server, vec![]);
+    let application = Application::new(&server, "a");
+    let before = server.written_events().len();
+    for function in [
+        Function::C_CreateObject,
+        Function::C_CopyObject,
+        Function::C_DestroyObject,
+        Function::C_SetAttributeValue,
+        Function::C_GenerateKey,
+        Function::C_GenerateKeyPair,
+        Function::C_UnwrapKey,
+        Function::C_DeriveKey,
+        Function::C_InitToken,
+        Function::C_InitPIN,
+        Function::C_SetPIN,
+    ] {
+        assert_eq!(application.call(function, &[]).0, Code::FUNCTION_NOT_SUPPORTED, "{}", function.name());
+    }
+    assert_eq!(server.written_events().len(), before, "no change is recorded, since there was none");
+}
