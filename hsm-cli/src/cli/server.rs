@@ -99,7 +99,7 @@ pub(crate) enum Certs {
         #[arg(long = "as", value_name = "PINNED")]
         renews: Option<String>,
     },
-    /// Take a pin back
+    /// Take a pin back; by a name, those of all renewals too
     #[command(after_long_help = help::CERTS_EXAMPLES)]
     Untrust {
         /// The pinned certificate's name or fingerprint

@@ -89,13 +89,20 @@ fn pins_are_named_renewed_and_taken_back() {
     assert_eq!(pinned.first, pinned.certificate.fingerprint);
     let renewed = certificates.trust(&new.certificate, None, Some(&pinned.first[..8])).unwrap();
     assert_eq!((renewed.first.as_str(), renewed.name.as_str()), (pinned.first.as_str(), "array"));
-    // By now both are called so.
-    assert!(certificates.untrust("array").is_err());
-    certificates.untrust(&pinned.first).unwrap();
+    // By its fingerprint one goes alone.
+    assert_eq!(certificates.untrust(&pinned.first).unwrap().len(), 1);
     assert!(certificates.trusted().unwrap().find(&pinned.first).is_none());
     // The renewal keeps the identity of what it renewed.
     let left = certificates.trusted().unwrap().find(&renewed.certificate.fingerprint).unwrap().first.clone();
     assert_eq!(left, pinned.first);
+    // By their name both go, unless others are called so too.
+    certificates.trust(&old.certificate, None, Some("array")).unwrap();
+    let other = certificates.make_client(&request("c")).unwrap();
+    let other = certificates.trust(&other.certificate, Some("array"), None).unwrap();
+    assert!(certificates.untrust("array").is_err());
+    certificates.untrust(&format!("{}…", &other.first[..16])).unwrap();
+    assert_eq!(certificates.untrust("array").unwrap().len(), 2);
+    assert!(certificates.trusted().unwrap().is_empty());
     assert!(certificates.trust(&new.certificate, None, Some("nobody")).is_err());
     assert!(certificates.trust(&new.key, None, None).is_err());
 }
