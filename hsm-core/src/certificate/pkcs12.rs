@@ -1,17 +1,18 @@
 //! PKCS #12 containers of one private key and its certificates: RFC 7292.
 
-use crate::secret::Wiped;
 use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, Pkcs12Archive, PrivateKey, PrivateKeyChain};
 
 use super::read_certificate;
 use crate::crypto::{Hash, hash_of};
 use crate::error::{Error, Result};
+use crate::secret::Wiped;
 
 /// The largest container that is read, in bytes. Every few hundred of them may ask for a derivation of a
 /// million rounds.
 pub const LARGEST: usize = 32 << 10;
 
-/// The object identifier of scrypt, in DER: RFC 7914. It is refused for the memory that it takes.
+/// The object identifier of scrypt, in DER: RFC 7914. It is refused for the memory that it takes. What is
+/// encrypted may still ask for it, up to the library's bound of 1 GiB.
 const SCRYPT: &[u8] = &[0x06, 0x09, 0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x04, 0x0b];
 
 /// What a container holds.
