@@ -187,6 +187,14 @@ impl Streams {
         Ok((Taken { streams: self, place: Some(place), value: self.value(number) }, stream))
     }
 
+    /// Ends a client's operation, if it waits for its next part.
+    pub fn end(&self, value: &[u8], (partition, owner): (&str, &str)) {
+        let Some(number) = value.last_chunk().copied().map(u64::from_be_bytes) else { return };
+        if value == self.value(number) {
+            self.waiting().remove(&(partition.to_owned(), owner.to_owned(), number));
+        }
+    }
+
     fn value(&self, number: u64) -> Correlation {
         (u128::from(self.mark) << 64 | u128::from(number)).to_be_bytes()
     }

@@ -62,7 +62,7 @@ impl Chosen {
 ///
 /// # Errors
 /// [`Reason::BadCryptographicParameters`], [`Reason::UnsupportedCryptographicParameters`], and
-/// [`Reason::InvalidMessage`] for a missing IV.
+/// [`Reason::MissingInitializationVector`].
 pub fn choose(object: &Object, start: &Start<'_>) -> Outcome<Chosen> {
     match object.key_type() {
         Some(CKK_AES) => aes(start),
@@ -285,6 +285,6 @@ impl Start<'_> {
         if self.direction == Direction::Encrypt && self.parameters.random_iv {
             return Ok(());
         }
-        Err(Failure::new(Reason::InvalidMessage, "the IV/Counter/Nonce is missing"))
+        Err(Failure::new(Reason::MissingInitializationVector, "the IV/Counter/Nonce is missing"))
     }
 }
