@@ -188,7 +188,7 @@ fn errors_name_the_item_and_no_content() {
     assert_eq!(refusal(""), "the text is not written as items are (line 1, column 1)");
     let item = "<BatchItem>\n<Operation type=\"Enumeration\" value=\"Query\"/></BatchItem>\n";
     let text = format!("<RequestMessage>{item}{}</RequestMessage>", item.replace("Query", "Frobnicate"));
-    assert_eq!(refusal(&text), "Operation in batch item 2 has no value of that name (line 4, column 55)");
+    assert_eq!(refusal(&text), "Operation in batch item 2 has no value of that name (line 4, column 51)");
     let text = format!("<RequestMessage>{item}<BatchItem></RequestMessage>");
     assert!(refusal(&text).starts_with("the text in batch item 2 is not written as items are (line 3, "));
 }
