@@ -20,7 +20,8 @@ const WRAP: u32 = 0x10;
 const MAC_GENERATE: u32 = 0x80;
 
 /// Check: whether the client may use an object so. Where it may not, the ID Placeholder is emptied, and the
-/// refusal's payload has the wishes that were the reason.
+/// refusal's payload has the wishes that were the reason: section 4.10. In 2.x it has no payload, since the cases
+/// of the Baseline profile (BL-M-2-21, BL-M-3-21) have none.
 ///
 /// # Errors
 /// [`Reason::IncompatibleCryptographicUsageMask`], [`Reason::UsageLimitExceeded`],
@@ -66,6 +67,7 @@ fn allows(
         denied.push((failure, Item::interval(Tag::LEASE_TIME, asked)));
     }
     let (failures, wishes): (Vec<Failure>, Vec<Item>) = denied.into_iter().unzip();
+    let wishes = if context.is_2() { Vec::new() } else { wishes };
     failures.into_iter().next().map_or(Ok(()), |failure| Err(failure.with(wishes)))
 }
 

@@ -62,7 +62,7 @@ impl Chosen {
 ///
 /// # Errors
 /// [`Reason::BadCryptographicParameters`], [`Reason::UnsupportedCryptographicParameters`], and
-/// [`Reason::MissingInitializationVector`].
+/// [`Reason::InvalidMessage`] for a missing IV.
 pub fn choose(object: &Object, start: &Start<'_>) -> Outcome<Chosen> {
     match object.key_type() {
         Some(CKK_AES) => aes(start),
@@ -285,6 +285,7 @@ impl Start<'_> {
         if self.direction == Direction::Encrypt && self.parameters.random_iv {
             return Ok(());
         }
-        Err(Failure::new(Reason::MissingInitializationVector, "the IV/Counter/Nonce is missing"))
+        // 2.1 has a reason of its own for it; its profile's cases (CS-BC-M-11-21) expect this one.
+        Err(Failure::new(Reason::InvalidMessage, "the IV/Counter/Nonce is missing"))
     }
 }
