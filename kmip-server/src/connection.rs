@@ -18,14 +18,14 @@ use crate::logging::{self, RequestId};
 use crate::server::{Order, Place, Seat, Shared};
 use crate::service::Service;
 use crate::tls::{Refusal, Rule, Verdict, watched};
+use crate::ttlv::Fault;
 use crate::ttlv::encode::Encoded;
-use crate::ttlv::{DecodeError, Fault};
 
 mod clock;
 mod line;
 
 pub(crate) use clock::Clock;
-use line::{HEADER, Line, Received};
+use line::{Line, Received};
 
 /// How a closing notice may keep the server waiting.
 const FAREWELL: std::time::Duration = std::time::Duration::from_secs(1);
@@ -167,9 +167,8 @@ async fn converse<S: Service>(seat: &Arc<Seat<S>>, tls: TlsStream<TcpStream>) ->
         let done = match arrived {
             Ok(Arrived::Message(length)) => exchange(seat, &mut line, id, length).await,
             // Told by the standard's error, and then there is no knowing where the next one begins.
-            Ok(Arrived::Unbounded(error)) => {
-                let told = exchange(seat, &mut line, id, HEADER).await;
-                told.and(Err(End::Cut("frame", format!("what it sends is no message: {error}"))))
+            Ok(Arrived::Unbounded(why)) => {
+                refuse(seat, &mut line, id, &why).await.and(Err(End::Cut("frame", why)))
             }
             Err(end) => Err(end),
         };
@@ -190,8 +189,8 @@ async fn converse<S: Service>(seat: &Arc<Seat<S>>, tls: TlsStream<TcpStream>) ->
 enum Arrived {
     /// A message of this length.
     Message(usize),
-    /// The header of something that is none.
-    Unbounded(DecodeError),
+    /// The header of something that is none, and what is wrong with it.
+    Unbounded(String),
 }
 
 /// Waits for a whole message, and meanwhile for the server's calls.
@@ -205,7 +204,15 @@ async fn message<S: Service>(seat: &Seat<S>, line: &mut Line) -> Result<Arrived,
             Err(error) if error.fault == Fault::Tag => {
                 return Err(End::Cut("frame", format!("what it sends is no message: {error}")));
             }
-            Err(error) => return Ok(Arrived::Unbounded(error)),
+            Err(error) if error.fault == Fault::TooLong => {
+                let (length, most) = (line.announced(), limits.message);
+                let why =
+                    format!("the message has {length} bytes, and kmip.limits.message_size lets in {most}");
+                return Ok(Arrived::Unbounded(why));
+            }
+            Err(error) => {
+                return Ok(Arrived::Unbounded(format!("what it sends is no message: {error}")));
+            }
         }
         let deadline = match started {
             Some(started) => started + limits.request,
@@ -245,6 +252,27 @@ async fn exchange<S: Service>(
     let read = read(seat, id, Encoding::Ttlv, line.bytes(length))?;
     line.consume(length);
     let answer = answer(seat, id, read).await?;
+    seat.shared().metrics.message(length, answer.len());
+    line.send(&answer, limit).await
+}
+
+/// Tells the client what is wrong with the header of its message.
+async fn refuse<S: Service>(
+    seat: &Arc<Seat<S>>,
+    line: &mut Line,
+    id: RequestId,
+    why: &str,
+) -> Result<(), End> {
+    let limit = seat.current().map_err(End::Refused)?.rules.limits.write;
+    let begin = line.received();
+    let length = begin.len();
+    let refused = guarded(id, || Pending {
+        request: seat.shared().service.refuse(begin, why),
+        takes_long: false,
+        length,
+        begun: None,
+    });
+    let answer = answer(seat, id, refused.ok_or_else(|| failed(seat, id))?).await?;
     seat.shared().metrics.message(length, answer.len());
     line.send(&answer, limit).await
 }

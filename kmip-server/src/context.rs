@@ -11,7 +11,9 @@ use crate::attributes::Attributes;
 use crate::engine::{Engine, Settings};
 use crate::failure::{Failure, Outcome};
 use crate::identity::Client;
-use crate::ttlv::enums::{ResultReason as Reason, UniqueIdentifier};
+use crate::message::BatchItem;
+use crate::produced::Produced;
+use crate::ttlv::enums::{Operation, ResultReason as Reason, UniqueIdentifier};
 use crate::ttlv::{Fields, Item, Tag, Value, Version};
 
 /// The surroundings of an operation.
@@ -35,6 +37,15 @@ pub struct Context<'a> {
     made: Vec<(UniqueIdentifier, String)>,
     /// The object that a batch item is about, where its payload does not name it.
     about: Cell<Option<String>>,
+    /// The data that the batch's items leave for one another.
+    produced: Produced,
+}
+
+/// What the items of a batch had left for later ones, at a moment.
+pub struct Left {
+    placeholder: Option<String>,
+    made: usize,
+    produced: usize,
 }
 
 impl<'a> Context<'a> {
@@ -46,8 +57,55 @@ impl<'a> Context<'a> {
         (caller, client): (&'a Client, &'a Client),
         version: Version,
     ) -> Context<'a> {
-        let (placeholder, made, about) = (None, Vec::new(), Cell::default());
-        Context { engine, settings, space, client, caller, version, placeholder, made, about }
+        Context {
+            engine,
+            settings,
+            space,
+            client,
+            caller,
+            version,
+            placeholder: None,
+            made: Vec::new(),
+            produced: Produced::default(),
+            about: Cell::default(),
+        }
+    }
+
+    /// Looks at the items that are to come, whether they refer to one another's data.
+    pub fn expect(&mut self, items: &[BatchItem]) {
+        if self.is_2() && items.len() > 1 {
+            self.produced.expect(items);
+        }
+    }
+
+    /// What was left so far.
+    pub fn left(&self) -> Left {
+        let (made, produced) = (self.made.len(), self.produced.count());
+        Left { placeholder: self.placeholder.clone(), made, produced }
+    }
+
+    /// Forgets what was left since then.
+    pub fn leave_as(&mut self, left: Left) {
+        self.placeholder = left.placeholder;
+        self.made.truncate(left.made);
+        self.produced.truncate(left.produced);
+    }
+
+    /// Puts the data of earlier items where a payload refers to it.
+    ///
+    /// # Errors
+    /// Those of [`Produced::fill`].
+    pub fn fill(&self, payload: &mut Item) -> Outcome<()> {
+        if self.is_2() { self.produced.fill(payload) } else { Ok(()) }
+    }
+
+    /// Keeps the data that an item produced for later ones; takes it out of the answer where it is
+    /// ephemeral.
+    ///
+    /// # Errors
+    /// Those of [`Produced::keep`].
+    pub fn keep(&mut self, operation: Operation, ephemeral: bool, answer: &mut Vec<Item>) -> Outcome<()> {
+        self.produced.keep(operation, ephemeral, answer)
     }
 
     /// Whether the request is one of 2.x.

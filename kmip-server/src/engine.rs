@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use hsm_core::audit::Trail;
@@ -14,18 +13,18 @@ use hsm_core::service::Space;
 use hsm_core::session::Session;
 
 use crate::audit;
-use crate::context::Context;
-use crate::credential;
 use crate::dispatch;
 use crate::failure::{Failure, Outcome};
 use crate::heavy::Heavy;
 use crate::identity::{Client, Credentials, DEFAULT_PARTITION, Role};
-use crate::message::{self, Answered, BatchItem, Broken, Header, Message};
+use crate::message::{self, Answered, Broken, Message};
 use crate::pkcs11::Interfaces;
 use crate::streams::Streams;
 use crate::tickets::Tickets;
-use crate::ttlv::enums::{BatchErrorContinuation as Continuation, Operation, ResultReason as Reason};
-use crate::ttlv::{self, Item, Limits, Version};
+use crate::ttlv::enums::ResultReason as Reason;
+use crate::ttlv::{self, Limits};
+
+mod batch;
 
 /// How a message is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,6 +43,8 @@ pub struct Request {
     encoding: Encoding,
     message: Result<Message, Broken>,
     takes_long: bool,
+    /// Whether the log has heard of what is wrong with it.
+    logged: bool,
 }
 
 impl Request {
@@ -142,21 +143,31 @@ impl Engine {
     pub fn read(&self, encoding: Encoding, bytes: &[u8]) -> Request {
         let limits = &self.settings.load().limits;
         let item = match encoding {
-            Encoding::Ttlv => ttlv::decode(bytes, limits).map_err(|error| error.to_string()),
-            Encoding::Json => ttlv::text::json::decode(bytes, limits).map_err(|error| error.to_string()),
-            Encoding::Xml => ttlv::text::xml::decode(bytes, limits).map_err(|error| error.to_string()),
+            Encoding::Ttlv => ttlv::decode(bytes, limits).map_err(Failure::from),
+            Encoding::Json => ttlv::text::json::decode(bytes, limits).map_err(Failure::from),
+            Encoding::Xml => ttlv::text::xml::decode(bytes, limits).map_err(Failure::from),
+        };
+        let version = || match encoding {
+            Encoding::Ttlv => message::version_in(bytes),
+            Encoding::Json | Encoding::Xml => message::version_in_text(bytes),
         };
         let message = match item {
             Ok(item) => Message::read(item),
-            Err(text) => Err(Broken {
-                version: message::version_in(bytes),
-                failure: Failure::new(Reason::InvalidMessage, text),
-            }),
+            Err(failure) => Err(Broken { version: version(), failure }),
         };
         let takes_long = message
             .as_ref()
             .is_ok_and(|message| message.items.iter().any(|item| dispatch::takes_long(item, &self.heavy)));
-        Request { encoding, message, takes_long: takes_long || audit::waits_for_the_disk(self) }
+        let takes_long = takes_long || audit::waits_for_the_disk(self);
+        Request { encoding, message, takes_long, logged: false }
+    }
+
+    /// A request in TTLV that is refused by its header: `begin` is what has come of it. The log is told by
+    /// whoever refuses it.
+    pub fn refuse(&self, begin: &[u8], why: &str) -> Request {
+        let failure = Failure::new(Reason::InvalidMessage, why);
+        let message = Err(Broken { version: message::version_in(begin), failure });
+        Request { encoding: Encoding::Ttlv, message, takes_long: false, logged: true }
     }
 
     /// Answers a request. What goes wrong is in the answer.
@@ -164,7 +175,10 @@ impl Engine {
         let answer = match request.message {
             Ok(message) => self.carry_out(client, message),
             Err(broken) => {
-                log::warn!("{}: a message that cannot be answered: {}", client.name, broken.failure.message);
+                if !request.logged {
+                    let why = &broken.failure.message;
+                    log::warn!("{}: a message that cannot be answered: {why}", client.name);
+                }
                 let item = Answered { operation: None, id: None, result: Err(broken.failure), undone: false };
                 let items = vec![item.write(broken.version)];
                 message::answer(broken.version, lifecycle::now(), (None, Some(self.correlation())), items)
@@ -212,179 +226,10 @@ impl Engine {
         let scope = Scope { owner: String::new(), groups: Vec::new(), everything: true };
         Ok(Space::new(session.ok_or_else(closed)?, scope))
     }
-
-    /// Who a request is from by a ticket that it brings, if it brings one.
-    fn ticket_holder(
-        &self,
-        caller: &Client,
-        authentication: Option<&Item>,
-        operations: usize,
-    ) -> Outcome<Option<Client>> {
-        let Some(value) = credential::ticket(authentication)? else { return Ok(None) };
-        self.tickets.show(value, caller, operations).map(Some)
-    }
-
-    /// Carries out a batch. KMIP 1.4, sections 4 (ID Placeholder) and 7.
-    fn carry_out(&self, client: &Client, message: Message) -> Item {
-        let Message { header, items } = message;
-        let version = header.version;
-        let correlation = (header.client_correlation.clone(), Some(self.correlation()));
-        let authentication = header.authentication.as_ref();
-        let holder = self.ticket_holder(client, authentication, items.len());
-        let holder = holder.and_then(|holder| match holder {
-            Some(holder) => Ok(Some(holder)),
-            None => credential::holder(&self.credentials, client, authentication),
-        });
-        let holder = match holder {
-            Ok(holder) => holder,
-            Err(failure) => {
-                audit::kept_out(self, client, &failure);
-                // What the first item asked for is repeated, as in a refusal of its own.
-                let first = items.first();
-                let operation =
-                    first.map(|item| item.operation.map_or_else(|number| number, Operation::number));
-                let id = first.and_then(|item| item.id.clone());
-                let item = Answered { operation, id, result: Err(failure), undone: false };
-                return message::answer(version, lifecycle::now(), correlation, vec![item.write(version)]);
-            }
-        };
-        let caller = client;
-        let client = holder.as_ref().unwrap_or(caller);
-        let space = match self.space(client) {
-            Ok(space) => space,
-            Err(failure) => {
-                audit::kept_out(self, client, &failure);
-                let item = Answered { operation: None, id: None, result: Err(failure), undone: false };
-                return message::answer(version, lifecycle::now(), correlation, vec![item.write(version)]);
-            }
-        };
-        if header.continuation == Continuation::Undo {
-            space.remember();
-        }
-        let settings = self.settings.load();
-        let mut context = Context::new(self, &settings, &space, (caller, client), version);
-        let mut answered = Vec::with_capacity(items.len());
-        for item in items {
-            let item = self.carry_out_item(&mut context, &header, item);
-            let failed = item.result.is_err();
-            answered.push(item);
-            if failed && header.continuation != Continuation::Continue {
-                break;
-            }
-        }
-        if header.continuation == Continuation::Undo
-            && answered.last().is_some_and(|last| last.result.is_err())
-        {
-            audit::begin_undo(&context);
-            undo(&space, &mut answered);
-            space.end_operation();
-        }
-        let now = lifecycle::now();
-        let items = fit(answered, header.most, version);
-        message::answer(version, now, correlation, items)
-    }
-
-    fn carry_out_item(&self, context: &mut Context<'_>, header: &Header, item: BatchItem) -> Answered {
-        let begun = Instant::now();
-        let result = self.run(context, header, &item);
-        let result = audit::end(context, &item, result);
-        let name = item.operation.map_or("unknown", |operation| operation.name());
-        if let Some(observer) = &self.observer {
-            let outcome = result.as_ref().map(drop).map_err(|failure| failure.reason);
-            observer(context.client, name, outcome, begun.elapsed());
-        }
-        if let Err(failure) = &result {
-            log::debug!("{}: {name}: {:?}: {}", context.client.name, failure.reason, failure.message);
-        }
-        let operation = Some(match item.operation {
-            Ok(operation) => operation.number(),
-            Err(number) => number,
-        });
-        Answered { operation, id: item.id, result, undone: false }
-    }
-
-    fn run(&self, context: &mut Context<'_>, header: &Header, item: &BatchItem) -> Outcome<Vec<Item>> {
-        let not_supported = |text: String| Failure::new(Reason::OperationNotSupported, text);
-        let row = item
-            .operation
-            .map_err(|number| not_supported(format!("operation 0x{number:x} is not known")))
-            .and_then(|operation| {
-                dispatch::row(operation, context.version, context.settings.interop).ok_or_else(|| {
-                    not_supported(format!("{} is not offered in KMIP {}", operation.name(), context.version))
-                })
-            })?;
-        if item.critical_extension {
-            return Err(Failure::new(Reason::FeatureNotSupported, "no message extension is understood"));
-        }
-        if header.must_be_asynchronous {
-            let text = "operations are carried out at once, not asynchronously";
-            return Err(Failure::new(Reason::FeatureNotSupported, text));
-        }
-        if row.changes && context.client.role == Role::Reader {
-            return Err(Failure::new(Reason::PermissionDenied, "this client may read and use, not change"));
-        }
-        if row.changes {
-            audit::begin(context, row.operation);
-        }
-        guarded(row.operation, || (row.run)(context, &item.payload))
-    }
-}
-
-/// Runs an operation. One that panics fails like any other: it is recorded, and a batch goes on or is undone.
-fn guarded<T>(operation: Operation, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        log::error!("{} failed inside: this is a defect of the server", operation.name());
-        Err(Failure::new(Reason::InternalServerError, "the server failed; its log says why"))
-    })
 }
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Engine").finish_non_exhaustive()
-    }
-}
-
-/// Undoes what was done before an item failed.
-fn undo(space: &Space, answered: &mut [Answered]) {
-    if let Err(error) = space.undo() {
-        log::error!("a batch could not be undone: {error}");
-        return;
-    }
-    for item in answered.iter_mut().filter(|item| item.result.is_ok()) {
-        item.undone = true;
-    }
-}
-
-/// Writes the items, those that would make the answer longer than the client takes as failures.
-fn fit(answered: Vec<Answered>, most: Option<usize>, version: Version) -> Vec<Item> {
-    /// The most that a header takes, generously.
-    const HEADER: usize = 256;
-    let mut length = HEADER;
-    answered
-        .into_iter()
-        .map(|item| {
-            let (operation, id) = (item.operation, item.id.clone());
-            let written = item.write(version);
-            let Some(most) = most else { return written };
-            length += ttlv::encoded_length(&written);
-            if length <= most {
-                return written;
-            }
-            let failure =
-                Failure::new(Reason::ResponseTooLarge, format!("the answer is longer than {most} bytes"));
-            Answered { operation, id, result: Err(failure), undone: false }.write(version)
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_operation_that_panics_is_answered() {
-        let outcome = guarded::<()>(Operation::Get, || panic!("on purpose"));
-        assert_eq!(outcome.unwrap_err().reason, Reason::InternalServerError);
-        assert_eq!(guarded(Operation::Get, || Ok(1)).ok(), Some(1));
     }
 }

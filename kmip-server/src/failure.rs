@@ -5,7 +5,8 @@ use hsm_core::Error;
 use hsm_core::store::StoreError;
 
 use crate::ttlv::enums::ResultReason as Reason;
-use crate::ttlv::{Malformed, Version};
+use crate::ttlv::text::{TextError, TextFault};
+use crate::ttlv::{DecodeError, Item, Malformed, Tag, Version};
 
 /// How an operation ends.
 pub type Outcome<T> = Result<T, Failure>;
@@ -17,12 +18,19 @@ pub struct Failure {
     pub reason: Reason,
     /// A text for people. It says no more of the server than the reason does.
     pub message: String,
+    /// What the answer's payload holds though the operation failed, where the operation has such fields.
+    pub payload: Vec<Item>,
 }
 
 impl Failure {
     /// A failure.
     pub fn new(reason: Reason, message: impl Into<String>) -> Failure {
-        Failure { reason, message: message.into() }
+        Failure { reason, message: message.into(), payload: Vec::new() }
+    }
+
+    /// The failure with a payload.
+    pub fn with(self, payload: Vec<Item>) -> Failure {
+        Failure { payload, ..self }
     }
 
     /// The reason in the words of a version. KMIP 1.4, section 11, and 2.1, section 6.1, name both.
@@ -70,7 +78,7 @@ const OLDER: &[(Reason, Reason)] = &[
     (Reason::UsageLimitExceeded,                 Reason::PermissionDenied),
     (Reason::BadCryptographicParameters,         Reason::InvalidField),
     (Reason::UnsupportedCryptographicParameters, Reason::InvalidField),
-    (Reason::MissingInitializationVector,        Reason::InvalidField),
+    (Reason::MissingInitializationVector,        Reason::InvalidMessage),
     (Reason::InvalidCorrelationValue,            Reason::InvalidField),
     (Reason::InvalidAsynchronousCorrelationValue, Reason::ItemNotFound),
     (Reason::InvalidCSR,                         Reason::InvalidField),
@@ -104,6 +112,26 @@ impl From<Malformed> for Failure {
             Malformed::Unknown { .. } => Reason::UnknownEnumeration,
         };
         Failure::new(reason, malformed.to_string())
+    }
+}
+
+/// Bytes that are no message.
+impl From<DecodeError> for Failure {
+    fn from(error: DecodeError) -> Failure {
+        Failure::new(Reason::InvalidMessage, error.to_string())
+    }
+}
+
+/// Text that is no message. Names stand in it for numbers, so that one that nothing has is refused while it
+/// is read, for the reason for which the number would be later.
+impl From<TextError> for Failure {
+    fn from(error: TextError) -> Failure {
+        let reason = match (error.fault, error.tag) {
+            (TextFault::Name, Some(Tag::OPERATION)) => Reason::OperationNotSupported,
+            (TextFault::Name, _) => Reason::UnknownEnumeration,
+            _ => Reason::InvalidMessage,
+        };
+        Failure::new(reason, error.to_string())
     }
 }
 

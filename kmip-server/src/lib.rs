@@ -26,6 +26,7 @@ pub mod operations;
 pub mod parameters;
 pub mod partitions;
 pub mod pkcs11;
+pub mod produced;
 pub mod server;
 pub mod service;
 pub mod streams;

@@ -1,11 +1,13 @@
 //! Messages: the header and the batch items of a request, and how an answer is put together. KMIP 1.4,
-//! sections 6 and 7; 2.1, section 9.
+//! sections 6 and 7; 2.1, sections 8 and 9.
+
+use std::collections::HashSet;
 
 use crate::failure::{Failure, Outcome};
 use crate::ttlv::enums::{
     BatchErrorContinuation as Continuation, Operation, ResultReason as Reason, ResultStatus as Status,
 };
-use crate::ttlv::{Fields, Item, Tag, Value, Version};
+use crate::ttlv::{self, Fields, Item, Tag, Value, Version};
 
 /// What a request says about itself.
 #[derive(Debug)]
@@ -31,10 +33,19 @@ pub struct BatchItem {
     pub operation: Result<Operation, u32>,
     /// The client's mark for the item.
     pub id: Option<Item>,
+    /// Whether the data that it produces is not to be given out (2.0).
+    pub ephemeral: bool,
     /// What the operation is given.
     pub payload: Item,
     /// Whether an extension must be understood, which none is.
     pub critical_extension: bool,
+}
+
+impl BatchItem {
+    /// The operation's number.
+    pub fn number(&self) -> u32 {
+        self.operation.map_or_else(|number| number, Operation::number)
+    }
 }
 
 /// A request.
@@ -76,6 +87,45 @@ pub fn version_in(bytes: &[u8]) -> Version {
     }
 }
 
+/// The version that a request in JSON or XML names, though the rest of it cannot be read. 1.0 where it names
+/// none.
+pub fn version_in_text(text: &[u8]) -> Version {
+    let number = |name| behind(text, name).and_then(value_of);
+    match (number(b"ProtocolVersionMajor"), number(b"ProtocolVersionMinor")) {
+        (Some(major), Some(minor)) => nearest(major, minor),
+        _ => Version::V1_0,
+    }
+}
+
+/// The number that follows as a value.
+fn value_of(text: &[u8]) -> Option<i32> {
+    /// Between an item's name and its value there is its type, and perhaps space.
+    const NEAR: usize = 128;
+    let value = behind(text.get(..NEAR).unwrap_or(text), b"value")?;
+    let mut digits = value.iter().skip_while(|byte| !byte.is_ascii_alphanumeric());
+    let first = *digits.next()?;
+    let digits: String = std::iter::once(&first)
+        .chain(digits.take_while(|byte| byte.is_ascii_alphanumeric()))
+        .map(|byte| char::from(*byte))
+        .collect();
+    match digits.strip_prefix("0x") {
+        Some(digits) => i32::from_str_radix(digits, 16).ok(),
+        None => digits.parse().ok(),
+    }
+}
+
+/// What follows a word.
+fn behind<'a>(text: &'a [u8], word: &[u8]) -> Option<&'a [u8]> {
+    let at = text.windows(word.len()).position(|window| window == word)?;
+    text.get(at + word.len()..)
+}
+
+/// The version itself, or the nearest older one that is spoken: the likeliest to be understood.
+fn nearest(major: i32, minor: i32) -> Version {
+    let known = |version: &Version| (version.major(), version.minor()) <= (major, minor);
+    Version::ALL.into_iter().rev().find(known).unwrap_or(Version::V1_0)
+}
+
 /// The version of a request. One that is not spoken is answered in the nearest older one that is.
 fn version_of(message: &Item) -> Result<Version, Broken> {
     let broken =
@@ -89,11 +139,8 @@ fn version_of(message: &Item) -> Result<Version, Broken> {
     match (major, minor) {
         (Some(major), Some(minor)) => Version::of(major, minor).ok_or_else(|| {
             let text = format!("KMIP {major}.{minor} is not spoken here");
-            // The nearest older version is the likeliest to be understood.
-            let older =
-                Version::ALL.into_iter().rev().find(|known| (known.major(), known.minor()) < (major, minor));
             Broken {
-                version: older.unwrap_or(Version::V1_0),
+                version: nearest(major, minor),
                 failure: Failure::new(Reason::UnsupportedProtocolVersion, text),
             }
         }),
@@ -111,8 +158,22 @@ fn read(message: Item, version: Version) -> Outcome<Message> {
         return Err(Failure::new(Reason::InvalidMessage, text));
     }
     let items = message.into_items().into_iter().filter(|item| item.tag == Tag::BATCH_ITEM);
-    let items = items.map(read_item).collect::<Outcome<Vec<_>>>()?;
+    let items = items.map(|item| read_item(item, version)).collect::<Outcome<Vec<_>>>()?;
+    check_ids(&items)?;
     Ok(Message { header, items })
+}
+
+/// Each item's mark is its own. That one is missing is borne where it is required: answers keep the order.
+fn check_ids(items: &[BatchItem]) -> Outcome<()> {
+    let mut seen = HashSet::new();
+    let ids = items.iter().filter_map(|item| item.id.as_ref()?.as_bytes().ok());
+    for id in ids.take(if items.len() > 1 { usize::MAX } else { 0 }) {
+        if !seen.insert(id) {
+            let text = "two batch items have the same UniqueBatchItemID";
+            return Err(Failure::new(Reason::InvalidMessage, text));
+        }
+    }
+    Ok(())
 }
 
 fn read_header(header: &Item, version: Version) -> Outcome<(Header, i32)> {
@@ -150,10 +211,10 @@ fn read_header(header: &Item, version: Version) -> Outcome<(Header, i32)> {
     Ok((header, count))
 }
 
-fn read_item(item: Item) -> Outcome<BatchItem> {
+fn read_item(item: Item, version: Version) -> Outcome<BatchItem> {
     let mut fields = Fields::new(&item)?;
     let operation = fields.need(Tag::OPERATION)?.as_enumeration()?;
-    fields.take(Tag::EPHEMERAL).map(Item::as_boolean).transpose()?;
+    let ephemeral = if version >= Version::V2_0 { fields.take_boolean(Tag::EPHEMERAL)? } else { None };
     let id = fields.take(Tag::UNIQUE_BATCH_ITEM_ID).cloned();
     fields.take(Tag::REQUEST_PAYLOAD);
     let critical = |extension: &Item| {
@@ -165,6 +226,7 @@ fn read_item(item: Item) -> Outcome<BatchItem> {
     Ok(BatchItem {
         operation: Operation::from_number(operation).ok_or(operation),
         id,
+        ephemeral: ephemeral.unwrap_or_default(),
         payload: payload.unwrap_or_else(|| Item::structure(Tag::REQUEST_PAYLOAD, Vec::new())),
         critical_extension,
     })
@@ -200,9 +262,30 @@ impl Answered {
             Err(failure) => {
                 fields.push(Item::enumeration(Tag::RESULT_REASON, failure.reason_in(version)));
                 fields.push(Item::text(Tag::RESULT_MESSAGE, failure.message));
+                if !failure.payload.is_empty() {
+                    fields.push(Item::structure(Tag::RESPONSE_PAYLOAD, failure.payload));
+                }
             }
         }
         Item::structure(Tag::BATCH_ITEM, fields)
+    }
+
+    /// How many bytes of TTLV [`Answered::write`] comes to.
+    pub fn encoded_length(&self) -> usize {
+        /// Of an item's tag, type and length, and of an enumeration as a whole.
+        const HEADER: usize = 8;
+        const ENUMERATION: usize = 16;
+        let structure = |fields: &[Item]| HEADER + fields.iter().map(ttlv::encoded_length).sum::<usize>();
+        let result = match &self.result {
+            Ok(payload) => structure(payload),
+            Err(failure) => {
+                let payload = if failure.payload.is_empty() { 0 } else { structure(&failure.payload) };
+                ENUMERATION + HEADER + failure.message.len().next_multiple_of(8) + payload
+            }
+        };
+        let operation = if self.operation.is_some() { ENUMERATION } else { 0 };
+        let id = self.id.as_ref().map_or(0, ttlv::encoded_length);
+        HEADER + operation + id + ENUMERATION + result
     }
 }
 
@@ -227,4 +310,42 @@ pub fn answer(
     let mut all = vec![Item::structure(Tag::RESPONSE_HEADER, header)];
     all.extend(items);
     Item::structure(Tag::RESPONSE_MESSAGE, all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_found_in_text_that_is_not_whole() {
+        let json = br#"{"tag":"ProtocolVersion","value":[{"tag":"ProtocolVersionMajor","type":"Integer",
+            "value": 2},{"tag":"ProtocolVersionMinor","type":"Integer","value":"0x00000001"},"#;
+        let xml = br#"<ProtocolVersionMajor type="Integer" value="1"/><ProtocolVersionMinor type='Integer'
+            value='4'/><"#;
+        for (text, version) in [
+            (json.as_slice(), Version::V2_1),
+            (xml.as_slice(), Version::V1_4),
+            (br#"<ProtocolVersionMajor value="1"/><ProtocolVersionMinor value="9"/>"#, Version::V1_4),
+            (br#"<ProtocolVersionMajor value="x"/><ProtocolVersionMinor value="1"/>"#, Version::V1_0),
+            (br#"<ProtocolVersionMajor value="2"/>"#, Version::V1_0),
+            (b"ProtocolVersionMajor ProtocolVersionMinor value", Version::V1_0),
+            (b"", Version::V1_0),
+        ] {
+            assert_eq!(version_in_text(text), version, "{}", String::from_utf8_lossy(text));
+        }
+    }
+
+    #[test]
+    fn the_length_of_an_item_is_known_before_it_is_written() {
+        let payload = || vec![Item::text(Tag::UNIQUE_IDENTIFIER, "nine char")];
+        let failure = || Failure::new(Reason::InvalidField, "five5");
+        let results = [Ok(payload()), Ok(Vec::new()), Err(failure()), Err(failure().with(payload()))];
+        for (number, result) in results.into_iter().enumerate() {
+            let operation = (number != 1).then_some(3);
+            let id = (number != 2).then(|| Item::bytes(Tag::UNIQUE_BATCH_ITEM_ID, vec![1]));
+            let answered = Answered { operation, id, result, undone: false };
+            let length = answered.encoded_length();
+            assert_eq!(length, ttlv::encoded_length(&answered.write(Version::V2_1)), "result {number}");
+        }
+    }
 }

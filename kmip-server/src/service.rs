@@ -16,6 +16,10 @@ pub trait Service: Send + Sync + 'static {
     /// Reads one message. What is wrong with it is kept for the answer.
     fn read(&self, encoding: Encoding, bytes: &[u8]) -> Self::Request;
 
+    /// A message in TTLV that is refused by its header, since there is no telling where it ends or it is too
+    /// long: `begin` is what has come of it. The connection logs why.
+    fn refuse(&self, begin: &[u8], why: &str) -> Self::Request;
+
     /// Whether answering belongs on a thread that may block.
     fn takes_long(&self, request: &Self::Request) -> bool;
 
@@ -34,6 +38,10 @@ impl Service for Engine {
 
     fn read(&self, encoding: Encoding, bytes: &[u8]) -> Request {
         Engine::read(self, encoding, bytes)
+    }
+
+    fn refuse(&self, begin: &[u8], why: &str) -> Request {
+        Engine::refuse(self, begin, why)
     }
 
     fn takes_long(&self, request: &Request) -> bool {

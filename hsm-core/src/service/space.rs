@@ -242,7 +242,8 @@ impl Space {
     /// # Errors
     /// Those of the store.
     pub fn undo(&self) -> Result<()> {
-        let Some(journal) = self.journal().take() else { return Ok(()) };
+        let journal = self.journal().take().filter(|journal| !journal.is_empty());
+        let Some(journal) = journal else { return Ok(()) };
         let operation = self.account.take();
         self.session.partition().transact(Durability::Now, &mut |transaction| {
             for before in journal.iter().rev() {
@@ -254,7 +255,7 @@ impl Space {
             let touched = journal.iter().map(|before| before.id);
             operation.as_ref().map_or(Ok(()), |operation| operation.record(transaction, touched))
         })?;
-        self.account.put(operation.map(|operation| operation.recorded(!journal.is_empty())));
+        self.account.put(operation.map(|operation| operation.recorded(true)));
         Ok(())
     }
 

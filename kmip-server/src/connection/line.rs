@@ -24,7 +24,7 @@ use crate::ttlv::{self, DecodeError};
 const ROOM: usize = 4096;
 
 /// Bytes of tag, type and length. KMIP 1.4, section 9.1.1.
-pub(super) const HEADER: usize = 8;
+const HEADER: usize = 8;
 
 /// A buffer that had to grow beyond this is given back after its message.
 const KEPT: usize = 64 * 1024;
@@ -85,6 +85,17 @@ impl Line {
     /// The first `length` bytes that are there.
     pub(super) fn bytes(&self, length: usize) -> &[u8] {
         self.buffer.get(..length).unwrap_or(&self.buffer)
+    }
+
+    /// All bytes that are there.
+    pub(super) fn received(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    /// How long the message is to be that has begun, header included: what its header says.
+    pub(super) fn announced(&self) -> u64 {
+        let header = self.buffer.first_chunk::<HEADER>();
+        header.map_or(0, |[.., a, b, c, d]| u64::from(u32::from_be_bytes([*a, *b, *c, *d])) + HEADER as u64)
     }
 
     /// Wipes the first `length` bytes out, once they were read.

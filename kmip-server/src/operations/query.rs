@@ -10,6 +10,9 @@ use crate::failure::{Failure, Outcome};
 use crate::ttlv::enums::{InteropFunction, QueryFunction, ResultReason as Reason};
 use crate::ttlv::{Fields, Item, Tag, Version};
 
+/// The name of what this is.
+const PRODUCT: &str = "softhsm-rs";
+
 /// Query.
 ///
 /// # Errors
@@ -52,10 +55,23 @@ fn answered(context: &Context<'_>, function: QueryFunction) -> Vec<Item> {
             .collect(),
         QueryFunction::QueryServerInformation => vec![
             Item::text(Tag::VENDOR_IDENTIFICATION, context.settings.server_information.as_str()),
-            Item::structure(Tag::SERVER_INFORMATION, Vec::new()),
+            Item::structure(Tag::SERVER_INFORMATION, server_information(context.version)),
         ],
         _ => super::capabilities::answered(context, function),
     }
+}
+
+/// The fields of Server Information: KMIP 2.1, section 7.37. 1.x has none but vendors' own, and says by
+/// Vendor Identification who and which version it is.
+fn server_information(version: Version) -> Vec<Item> {
+    if version < Version::V2_0 {
+        return Vec::new();
+    }
+    vec![
+        Item::text(Tag::SERVER_NAME, PRODUCT),
+        Item::text(Tag::SERVER_VERSION, env!("CARGO_PKG_VERSION")),
+        Item::text(Tag::PRODUCT_NAME, PRODUCT),
+    ]
 }
 
 /// Discover Versions: those that both speak, in the server's order of preference, the newest first; all

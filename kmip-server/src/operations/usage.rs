@@ -20,8 +20,9 @@ const ENCRYPT: u32 = 0x04;
 const WRAP: u32 = 0x10;
 const MAC_GENERATE: u32 = 0x80;
 
-/// Check: whether the client may use an object so. Where it may not, the standard has the ID Placeholder
-/// emptied; the refusal's reason says which wish it was, since failed items have no payload.
+/// Check: whether the client may use an object so. Where it may not, the ID Placeholder is emptied, and the
+/// refusal's payload has the wishes that were the reason: section 4.10. In 2.x it has no payload, since the cases
+/// of the Baseline profile (BL-M-2-21, BL-M-3-21) have none.
 ///
 /// # Errors
 /// [`Reason::IncompatibleCryptographicUsageMask`], [`Reason::UsageLimitExceeded`],
@@ -49,23 +50,26 @@ fn allows(
 ) -> Outcome<()> {
     let found = context.load(id, Action::Look)?;
     let object = found.object();
-    let mask = mask.unwrap_or_default().cast_unsigned();
-    if usage_mask::of(object) & mask != mask {
-        return Err(Failure::new(
-            Reason::IncompatibleCryptographicUsageMask,
-            "the usage mask does not allow this use",
-        ));
-    }
-    if let (Some(count), Some(limits)) = (count, UsageLimits::of(object)) {
-        let count = u64::try_from(count).map_err(|_| invalid_field("the count is negative"))?;
+    // In the order of the answer's table; the reason is that of the first.
+    let mut denied: Vec<(Failure, Item)> = Vec::new();
+    if let (Some(asked), Some(limits)) = (count, UsageLimits::of(object)) {
+        let count = u64::try_from(asked).map_err(|_| invalid_field("the count is negative"))?;
         if count > limits.left {
-            return Err(Error::UsageLimitExceeded.into());
+            denied.push((Error::UsageLimitExceeded.into(), Item::long(Tag::USAGE_LIMITS_COUNT, asked)));
         }
     }
-    if lease.is_some_and(|seconds| seconds > LEASE_SECONDS) {
-        return Err(Failure::new(Reason::PermissionDenied, "no lease is given for so long"));
+    if let Some(asked) = mask.filter(|mask| !usage_mask::of(object) & mask.cast_unsigned() != 0) {
+        let text = "the usage mask does not allow this use";
+        let failure = Failure::new(Reason::IncompatibleCryptographicUsageMask, text);
+        denied.push((failure, Item::integer(Tag::CRYPTOGRAPHIC_USAGE_MASK, asked)));
     }
-    Ok(())
+    if let Some(asked) = lease.filter(|seconds| *seconds > LEASE_SECONDS) {
+        let failure = Failure::new(Reason::PermissionDenied, "no lease is given for so long");
+        denied.push((failure, Item::interval(Tag::LEASE_TIME, asked)));
+    }
+    let (failures, wishes): (Vec<Failure>, Vec<Item>) = denied.into_iter().unzip();
+    let wishes = if context.is_2() { Vec::new() } else { wishes };
+    failures.into_iter().next().map_or(Ok(()), |failure| Err(failure.with(wishes)))
 }
 
 /// Obtain Lease: every lease lasts as long as any other, and objects that are gone have none.

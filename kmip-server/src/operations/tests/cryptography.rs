@@ -59,8 +59,11 @@ fn an_iv_is_made_and_answered_where_it_is_asked_for_and_only_then() {
     assert_eq!(bytes(&server.ask(V, Operation::Decrypt, payload).unwrap(), Tag::DATA), b"text");
     let payload = vec![id(&key), random, data(b"text"), iv(&[1; 16])];
     assert!(!has(&server.ask(V, Operation::Encrypt, payload).unwrap(), Tag::IV_COUNTER_NONCE));
-    let missing = server.ask(V, Operation::Encrypt, vec![id(&key), cbc_padded(), data(b"text")]);
-    assert_eq!(missing, Err(Reason::InvalidMessage));
+    for operation in [Operation::Encrypt, Operation::Decrypt] {
+        let missing = |version| server.ask(version, operation, vec![id(&key), cbc_padded(), data(&[0; 16])]);
+        assert_eq!(missing(V), Err(Reason::InvalidMessage));
+        assert_eq!(missing(Version::V1_4), Err(Reason::InvalidMessage));
+    }
     let short = vec![id(&key), cbc_padded(), data(b"text"), iv(&[1; 15])];
     assert_eq!(server.ask(V, Operation::Encrypt, short), Err(Reason::BadCryptographicParameters));
 }

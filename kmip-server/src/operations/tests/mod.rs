@@ -1,6 +1,7 @@
 //! Operations as clients see them: whole requests in, whole answers out, without a socket.
 
 mod audit;
+mod batches;
 mod capabilities;
 mod certify;
 mod cryptography;
@@ -14,6 +15,7 @@ mod pkcs12;
 mod rekey;
 mod split;
 mod templates;
+mod text;
 mod transfer;
 mod usage;
 mod validate;

@@ -52,6 +52,33 @@ fn what_is_wished_is_allowed_or_the_reason_says_which_wish_was_not() {
 }
 
 #[test]
+fn a_check_that_fails_answers_what_was_the_reason() {
+    let server = Server::new();
+    let key = limited(&server);
+    let count = |count| Item::long(Tag::USAGE_LIMITS_COUNT, count);
+    let mask = |mask| Item::integer(Tag::CRYPTOGRAPHIC_USAGE_MASK, mask);
+    let lease = |seconds| Item::interval(Tag::LEASE_TIME, seconds);
+    let (long, fine) = (lease(LEASE_SECONDS + 1), lease(LEASE_SECONDS));
+    for version in [Version::V1_0, Version::V1_4, Version::V2_1] {
+        for (wishes, denied) in [
+            (vec![count(11), mask(ENCRYPT), fine.clone()], vec![count(11)]),
+            (vec![count(10), mask(ENCRYPT | DECRYPT), fine.clone()], vec![mask(ENCRYPT | DECRYPT)]),
+            (vec![mask(DECRYPT), long.clone(), count(11)], vec![count(11), mask(DECRYPT), long.clone()]),
+        ] {
+            let payload = [vec![id(&key)], wishes].concat();
+            let items = server.batch(&client("a"), version, vec![], vec![(Operation::Check, payload)]);
+            assert!(outcome(&items[0]).is_err());
+            let payload = items[0].child(Tag::RESPONSE_PAYLOAD);
+            let told = (version < Version::V2_0).then_some(denied.as_slice());
+            assert_eq!(payload.map(Item::items), told);
+        }
+        let payload = vec![id("absent"), mask(ENCRYPT)];
+        let items = server.batch(&client("a"), version, vec![], vec![(Operation::Check, payload)]);
+        assert_eq!(items[0].child(Tag::RESPONSE_PAYLOAD), None);
+    }
+}
+
+#[test]
 fn a_check_that_fails_empties_the_placeholder() {
     let server = Server::new();
     let key = limited(&server);

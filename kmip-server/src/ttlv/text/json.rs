@@ -8,8 +8,8 @@ use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
-    TextError, TextFault, bit_names, bits_of, bounded, name_or_number, named_by, number_of, scalar, tag_of,
-    type_of,
+    Place, TextError, TextFault, bit_names, bits_of, bounded, name_or_number, named_by, number_of, scalar,
+    tag_of, type_of, utf8,
 };
 use crate::ttlv::decode::Limits;
 use crate::ttlv::enums::ItemType;
@@ -18,9 +18,18 @@ use crate::ttlv::tags::Tag;
 
 /// Reads one item, which the text must be and nothing else.
 pub fn decode(text: &[u8], limits: &Limits) -> Result<Item, TextError> {
-    let object = serde_json::from_slice(text).map_err(|_| TextFault::Syntax)?;
-    let mut reading = Reading { limits, items: limits.items };
-    reading.item(object, &[], limits.depth)
+    let object = serde_json::from_str(utf8(text)?).map_err(|error| unread(&error))?;
+    let mut reading = Reading { limits, items: limits.items, batch_items: 0 };
+    let item = reading.item(object, &[], limits.depth);
+    let batch_item = Some(reading.batch_items).filter(|number| *number > 0);
+    item.map_err(|error| TextError { batch_item, ..error })
+}
+
+/// Why a text is no tree of objects. The parser has a limit of its own for the depth, far beyond ours.
+fn unread(error: &serde_json::Error) -> TextError {
+    let too_deep = error.is_syntax() && error.to_string().starts_with("recursion limit exceeded");
+    let fault = if too_deep { TextFault::TooDeep } else { TextFault::Syntax };
+    TextError { place: Some(Place { line: error.line(), column: error.column() }), ..fault.into() }
 }
 
 /// An object as it is written, in any order.
@@ -87,11 +96,14 @@ struct Reading<'a> {
     limits: &'a Limits,
     /// How many more items there may be.
     items: usize,
+    /// How many batch items there were.
+    batch_items: usize,
 }
 
 impl Reading<'_> {
     fn item(&mut self, object: Object, before: &[Item], depth: usize) -> Result<Item, TextError> {
         let tag = tag_of(&object.tag)?;
+        self.batch_items += usize::from(tag == Tag::BATCH_ITEM);
         self.items = self.items.checked_sub(1).ok_or(TextFault::TooMany.at(tag))?;
         let item_type = type_of(object.item_type.as_deref()).map_err(|fault| fault.at(tag))?;
         let value = match (item_type, object.value) {

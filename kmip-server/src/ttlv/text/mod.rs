@@ -5,6 +5,8 @@ pub mod json;
 mod scalar;
 pub mod xml;
 
+use std::fmt;
+
 use super::decode::Limits;
 use super::enums::{self, ItemType};
 use super::item::{Item, Value};
@@ -14,8 +16,14 @@ use super::tags::Tag;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum TextFault {
     /// Not XML or JSON, or not in the shape of items.
-    #[error("is not written as an item")]
+    #[error("is not written as items are")]
     Syntax,
+    /// Not UTF-8.
+    #[error("is not UTF-8")]
+    Utf8,
+    /// XML with a document type, which is not read.
+    #[error("has a document type, which is not read")]
+    DocumentType,
     /// No tag of that name.
     #[error("has an unknown tag")]
     Tag,
@@ -25,6 +33,9 @@ pub enum TextFault {
     /// Not a value that the type can have.
     #[error("has a wrong value")]
     Value,
+    /// An enumeration or a mask has no value of that name.
+    #[error("has no value of that name")]
+    Name,
     /// Nested deeper than allowed.
     #[error("is nested too deep")]
     TooDeep,
@@ -37,25 +48,74 @@ pub enum TextFault {
 }
 
 /// Why text is not a message. Names no content.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("{} {fault}", tag.map_or_else(|| "an item".to_owned(), |tag| tag.to_string()))]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TextError {
     /// What is wrong.
     pub fault: TextFault,
     /// Which item, as far as it is known.
     pub tag: Option<Tag>,
+    /// In which batch item it is, the first being 1.
+    pub batch_item: Option<usize>,
+    /// Where in the text, as far as it is known.
+    pub place: Option<Place>,
 }
+
+/// A place in a text. Both numbers begin with 1; columns are bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
+impl Place {
+    /// The place of a byte.
+    fn of(text: &[u8], at: usize) -> Place {
+        let before = text.get(..at).unwrap_or(text);
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+        Place { line, column }
+    }
+}
+
+impl fmt::Display for TextError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.tag {
+            Some(tag) => write!(f, "{tag}")?,
+            None => f.write_str("the text")?,
+        }
+        if let Some(number) = self.batch_item {
+            write!(f, " in batch item {number}")?;
+        }
+        write!(f, " {}", self.fault)?;
+        match self.place {
+            Some(Place { line, column }) => write!(f, " (line {line}, column {column})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for TextError {}
 
 impl TextFault {
     fn at(self, tag: Tag) -> TextError {
-        TextError { fault: self, tag: Some(tag) }
+        TextError { tag: Some(tag), ..self.into() }
     }
 }
 
 impl From<TextFault> for TextError {
     fn from(fault: TextFault) -> TextError {
-        TextError { fault, tag: None }
+        TextError { fault, tag: None, batch_item: None, place: None }
     }
+}
+
+/// The text that bytes are.
+fn utf8(bytes: &[u8]) -> Result<&str, TextError> {
+    str::from_utf8(bytes).map_err(|error| TextError {
+        place: Some(Place::of(bytes, error.valid_up_to())),
+        ..TextFault::Utf8.into()
+    })
 }
 
 /// A tag by its name, or by its six hexadecimal digits.
@@ -112,8 +172,8 @@ fn bits_of(tag: Tag, text: &str, separator: char) -> Result<i32, TextFault> {
         bits |= match part.strip_prefix("0x") {
             Some(digits) => scalar::hex_u32(digits)?,
             None => {
-                let row = enums::bits_of_tag(tag).and_then(|table| table.of_name(part));
-                row.ok_or(TextFault::Value)?.number
+                let table = enums::bits_of_tag(tag).ok_or(TextFault::Value)?;
+                table.of_name(part).ok_or(TextFault::Name)?.number
             }
         };
     }
@@ -124,7 +184,10 @@ fn bits_of(tag: Tag, text: &str, separator: char) -> Result<i32, TextFault> {
 fn number_of(tag: Tag, text: &str) -> Result<u32, TextFault> {
     match text.strip_prefix("0x") {
         Some(digits) => scalar::hex_u32(digits),
-        None => enums::number_of(tag, text).ok_or(TextFault::Value),
+        None => enums::number_of(tag, text).ok_or_else(|| {
+            let named = enums::of_tag(tag).is_some() || enums::carries_tags(tag);
+            if named { TextFault::Name } else { TextFault::Value }
+        }),
     }
 }
 

@@ -7,8 +7,8 @@ use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 
 use super::{
-    TextError, TextFault, bit_names, bits_of, bounded, name_or_number, named_by, number_of, scalar, tag_of,
-    type_of,
+    Place, TextError, TextFault, bit_names, bits_of, bounded, name_or_number, named_by, number_of, scalar,
+    tag_of, type_of, utf8,
 };
 use crate::ttlv::decode::Limits;
 use crate::ttlv::enums::ItemType;
@@ -17,9 +17,21 @@ use crate::ttlv::tags::Tag;
 
 /// Reads one item, which the text must be and nothing else.
 pub fn decode(text: &[u8], limits: &Limits) -> Result<Item, TextError> {
-    let text = str::from_utf8(text).map_err(|_| TextFault::Syntax)?;
+    let text = utf8(text)?;
     let mut reader = Reader::from_str(text);
-    let mut tree = Tree { limits, items: limits.items, open: Vec::new(), root: None };
+    let mut tree = Tree { limits, items: limits.items, batch_items: 0, open: Vec::new(), root: None };
+    read_all(&mut reader, &mut tree).map_err(|error| {
+        let at = Some(reader.error_position()).filter(|at| *at > 0).unwrap_or(reader.buffer_position());
+        TextError {
+            batch_item: Some(tree.batch_items).filter(|number| *number > 0),
+            place: Some(Place::of(text.as_bytes(), usize::try_from(at).unwrap_or(usize::MAX))),
+            ..error
+        }
+    })?;
+    tree.root.ok_or(TextFault::Syntax.into())
+}
+
+fn read_all(reader: &mut Reader<&[u8]>, tree: &mut Tree<'_>) -> Result<(), TextError> {
     loop {
         match reader.read_event().map_err(|_| TextFault::Syntax)? {
             Event::Start(element) => tree.open(&element)?,
@@ -30,14 +42,10 @@ pub fn decode(text: &[u8], limits: &Limits) -> Result<Item, TextError> {
             Event::End(_) => tree.close()?,
             Event::Text(text) if text.trim().is_empty() => {}
             Event::Comment(_) | Event::Decl(_) => {}
-            Event::Eof => break,
+            Event::Eof if tree.open.is_empty() && tree.root.is_some() => return Ok(()),
+            Event::DocType(_) => return Err(TextFault::DocumentType.into()),
             _ => return Err(TextFault::Syntax.into()),
         }
-    }
-    if tree.open.is_empty() {
-        tree.root.ok_or(TextFault::Syntax.into())
-    } else {
-        Err(TextFault::Syntax.into())
     }
 }
 
@@ -46,6 +54,8 @@ struct Tree<'a> {
     limits: &'a Limits,
     /// How many more items there may be.
     items: usize,
+    /// How many batch items there were.
+    batch_items: usize,
     open: Vec<Item>,
     root: Option<Item>,
 }
@@ -54,6 +64,7 @@ impl Tree<'_> {
     fn open(&mut self, element: &BytesStart<'_>) -> Result<(), TextError> {
         let written = attributes(element)?;
         let tag = written.tag;
+        self.batch_items += usize::from(tag == Tag::BATCH_ITEM);
         self.items = self.items.checked_sub(1).ok_or(TextFault::TooMany.at(tag))?;
         let before: &[Item] = match self.open.last().map(|item| &item.value) {
             None if self.root.is_some() => return Err(TextFault::Syntax.at(tag)),

@@ -16,6 +16,9 @@ pub(crate) const FAIL: u8 = b'f';
 /// Cannot be read.
 pub(crate) const NOTHING: u8 = b'n';
 
+/// What [`Service::refuse`] makes of a message.
+const REFUSED: u8 = b'r';
+
 pub(crate) struct Stub;
 
 impl Service for Stub {
@@ -23,6 +26,10 @@ impl Service for Stub {
 
     fn read(&self, encoding: Encoding, bytes: &[u8]) -> (Encoding, Vec<u8>) {
         (encoding, bytes.to_vec())
+    }
+
+    fn refuse(&self, _: &[u8], why: &str) -> (Encoding, Vec<u8>) {
+        (Encoding::Ttlv, super::request(&[&[REFUSED], why.as_bytes()].concat()))
     }
 
     fn takes_long(&self, (encoding, bytes): &(Encoding, Vec<u8>)) -> bool {
@@ -33,6 +40,8 @@ impl Service for Stub {
         let Client { owner, name, partition, role, groups, .. } = client;
         let text = format!("{encoding:?} {name} {owner} {partition} {role:?} {groups:?} {}", bytes.len());
         match asked(encoding, &bytes) {
+            // What follows is why.
+            REFUSED => return Some(Wiped::new(bytes)),
             NOTHING => return None,
             FAIL => panic!("on purpose"),
             LONG => std::thread::sleep(Duration::from_millis(500)),

@@ -65,7 +65,7 @@ fn masks_are_names_or_numbers() {
     same(&written("4108"), mask(0x100c));
     same(&written("-2147483648"), mask(i32::MIN));
     assert_eq!(*encode(&mask(12)), written("Encrypt Decrypt"));
-    assert_eq!(read(&written("Encrypt Nothing")), Err(TextFault::Value));
+    assert_eq!(read(&written("Encrypt Nothing")), Err(TextFault::Name));
     assert_eq!(read(&written("")), Err(TextFault::Value));
 }
 
@@ -126,7 +126,7 @@ fn what_is_no_item_is_refused() {
     assert_eq!(read("<TTLV/>"), Err(TextFault::Tag));
     assert_eq!(read(r#"<TTLV tag="0x430001"/>"#), Err(TextFault::Tag));
     assert_eq!(read(r#"<BatchCount type="Int" value="1"/>"#), Err(TextFault::Type));
-    assert_eq!(decode(b"<BatchItem\xff/>", &Limits::default()).unwrap_err().fault, TextFault::Syntax);
+    assert_eq!(decode(b"<BatchItem\xff/>", &Limits::default()).unwrap_err().fault, TextFault::Utf8);
 }
 
 #[test]
@@ -136,7 +136,6 @@ fn values_that_the_type_cannot_have_are_refused() {
         ("Integer", "1.5"),
         ("LongInteger", "x"),
         ("BigInteger", "00"),
-        ("Enumeration", "Nothing"),
         ("Enumeration", "0x100000000"),
         ("Boolean", "yes"),
         ("ByteString", "0"),
@@ -153,13 +152,14 @@ fn values_that_the_type_cannot_have_are_refused() {
         );
     }
     assert_eq!(read(r#"<State type="Integer"/>"#), Err(TextFault::Value));
+    assert_eq!(read(r#"<State type="Enumeration" value="Nothing"/>"#), Err(TextFault::Name));
 }
 
 #[test]
 fn entities_and_document_types_are_refused() {
     let bomb =
         r#"<!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;">]><NameValue type="TextString" value="&c;"/>"#;
-    assert_eq!(read(bomb), Err(TextFault::Syntax));
+    assert_eq!(read(bomb), Err(TextFault::DocumentType));
     assert_eq!(read(r#"<NameValue type="TextString" value="&c;"/>"#), Err(TextFault::Syntax));
 }
 
@@ -183,8 +183,14 @@ fn depth_items_and_lengths_are_bounded() {
 #[test]
 fn errors_name_the_item_and_no_content() {
     let error = decode(br#"<Password type="ByteString" value="hush"/>"#, &Limits::default()).unwrap_err();
-    assert_eq!(error.to_string(), "Password has a wrong value");
-    assert_eq!(decode(b"", &Limits::default()).unwrap_err().to_string(), "an item is not written as an item");
+    assert_eq!(error.to_string(), "Password has a wrong value (line 1, column 43)");
+    let refusal = |text: &str| decode(text.as_bytes(), &Limits::default()).unwrap_err().to_string();
+    assert_eq!(refusal(""), "the text is not written as items are (line 1, column 1)");
+    let item = "<BatchItem>\n<Operation type=\"Enumeration\" value=\"Query\"/></BatchItem>\n";
+    let text = format!("<RequestMessage>{item}{}</RequestMessage>", item.replace("Query", "Frobnicate"));
+    assert_eq!(refusal(&text), "Operation in batch item 2 has no value of that name (line 4, column 51)");
+    let text = format!("<RequestMessage>{item}<BatchItem></RequestMessage>");
+    assert!(refusal(&text).starts_with("the text in batch item 2 is not written as items are (line 3, "));
 }
 
 /// What the cases leave open is filled in.
