@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use hsm_core::rng;
-
 use crate::failure::{Failure, Outcome};
 use crate::ttlv::Item;
 use crate::ttlv::enums::{Operation, ResultReason as Reason};
@@ -136,11 +134,11 @@ pub struct Streams {
 }
 
 impl Streams {
-    /// A place for a new operation of a client, who is named by his partition and owner.
+    /// A place under a random value for a new operation of a client, who is named by his partition and owner.
     ///
     /// # Errors
-    /// [`Reason::ServerLimitExceeded`]: there are too many. That there is no randomness.
-    pub fn begin(&self, (partition, owner): (&str, &str)) -> Outcome<Taken<'_>> {
+    /// [`Reason::ServerLimitExceeded`]: there are too many.
+    pub fn begin(&self, (partition, owner): (&str, &str), value: Correlation) -> Outcome<Taken<'_>> {
         let mut waiting = self.waiting();
         let late = |stream: &Stream| stream.touched.elapsed() >= PATIENCE;
         waiting.retain(|_, stream| !stream.as_ref().is_some_and(late));
@@ -149,7 +147,6 @@ impl Streams {
         if own >= MOST_OF_ONE || waiting.len() >= MOST {
             return Err(too_much("too many operations are under way"));
         }
-        let value = rng::array()?;
         waiting.insert(place(value), None);
         Ok(Taken { streams: self, place: Some(place(value)), value })
     }
@@ -229,8 +226,14 @@ mod tests {
         Stream::new(Operation::Hash, None, Box::new(Nothing { collects }))
     }
 
+    /// A value that no other has.
+    fn fresh() -> Correlation {
+        static COUNT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+        u128::from(COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)).to_be_bytes()
+    }
+
     fn begun(streams: &Streams, client: (&str, &str)) -> Correlation {
-        let taken = streams.begin(client).unwrap();
+        let taken = streams.begin(client, fresh()).unwrap();
         let value = taken.value();
         taken.keep(stream(false)).unwrap();
         value
@@ -258,21 +261,15 @@ mod tests {
     }
 
     #[test]
-    fn no_two_operations_have_a_value_in_common() {
+    fn an_operation_is_ended_by_its_client_alone() {
         let streams = Streams::default();
-        let values: Vec<Correlation> = (0..100)
-            .map(|_| {
-                let value = begun(&streams, ANN);
-                streams.end(&value, ("kmip", "bob"));
-                streams.end(b"short", ANN);
-                assert!(streams.take(&value, ANN, Operation::Hash).is_ok(), "nobody else ends it");
-                value
-            })
-            .collect();
-        assert!((0..values.len()).all(|at| !values[..at].contains(&values[at])));
-        let ended = begun(&streams, ANN);
-        streams.end(&ended, ANN);
-        assert_eq!(refusal(streams.take(&ended, ANN, Operation::Hash)), Reason::InvalidCorrelationValue);
+        let value = begun(&streams, ANN);
+        streams.end(&value, ("kmip", "bob"));
+        streams.end(b"short", ANN);
+        drop(streams.take(&value, ANN, Operation::Hash).unwrap());
+        let value = begun(&streams, ANN);
+        streams.end(&value, ANN);
+        assert_eq!(refusal(streams.take(&value, ANN, Operation::Hash)), Reason::InvalidCorrelationValue);
     }
 
     #[test]
@@ -281,11 +278,11 @@ mod tests {
         for _ in 0..MOST_OF_ONE {
             begun(&streams, ANN);
         }
-        assert_eq!(refusal(streams.begin(ANN)), Reason::ServerLimitExceeded);
+        assert_eq!(refusal(streams.begin(ANN, fresh())), Reason::ServerLimitExceeded);
         for number in MOST_OF_ONE..MOST {
             begun(&streams, ("kmip", &format!("client {}", number / MOST_OF_ONE)));
         }
-        assert_eq!(refusal(streams.begin(("kmip", "late"))), Reason::ServerLimitExceeded);
+        assert_eq!(refusal(streams.begin(("kmip", "late"), fresh())), Reason::ServerLimitExceeded);
     }
 
     #[test]
@@ -300,11 +297,11 @@ mod tests {
         for _ in 0..MOST_COLLECTED_BY_ALL / MOST_COLLECTED {
             let mut one = stream(true);
             one.collected = MOST_COLLECTED;
-            streams.begin(ANN).unwrap().keep(one).unwrap();
+            streams.begin(ANN, fresh()).unwrap().keep(one).unwrap();
         }
         let mut one = stream(true);
         one.collected = 1;
-        assert_eq!(refusal(streams.begin(ANN).unwrap().keep(one)), Reason::ServerLimitExceeded);
+        assert_eq!(refusal(streams.begin(ANN, fresh()).unwrap().keep(one)), Reason::ServerLimitExceeded);
     }
 
     #[test]

@@ -242,8 +242,7 @@ impl Space {
     /// # Errors
     /// Those of the store.
     pub fn undo(&self) -> Result<()> {
-        let journal = self.journal().take().filter(|journal| !journal.is_empty());
-        let Some(journal) = journal else { return Ok(()) };
+        let Some(journal) = self.journal().take().filter(|it| !it.is_empty()) else { return Ok(()) };
         let operation = self.account.take();
         self.session.partition().transact(Durability::Now, &mut |transaction| {
             for before in journal.iter().rev() {

@@ -8,7 +8,7 @@ use hsm_core::service::Item as Found;
 
 use crate::context::{Context, id_field};
 use crate::failure::{Failure, Outcome, invalid_field};
-use crate::streams::{Stream, Work};
+use crate::streams::{Correlation, Stream, Work};
 use crate::ttlv::enums::{Operation, ResultReason as Reason, UsageLimitsUnit};
 use crate::ttlv::{Fields, Item, Tag, Version};
 
@@ -131,7 +131,9 @@ impl Brought<'_> {
         work: Box<dyn Work>,
         opening: Vec<Item>,
     ) -> Outcome<Vec<Item>> {
-        let taken = context.engine.streams.begin(Brought::client(context))?;
+        let mut value = Correlation::default();
+        context.space.session().random(&mut value)?;
+        let taken = context.engine.streams.begin(Brought::client(context), value)?;
         let mut stream = Stream::new(self.operation, id, work);
         let output = self.feed(&mut stream)?;
         let mut answer: Vec<Item> = stream.id.as_deref().map(id_field).into_iter().collect();
