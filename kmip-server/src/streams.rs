@@ -3,6 +3,7 @@
 //! memory of those that collect their data, and gone after a time without a part.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use crate::ttlv::enums::{Operation, ResultReason as Reason};
 /// The most operations under way.
 const MOST: usize = 4096;
 /// The most of one client.
-const MOST_OF_ONE: usize = 64;
+const MOST_OF_ONE: u64 = 64;
 /// The most data that one collects, in bytes.
 const MOST_COLLECTED: usize = 16 << 20;
 /// The most data that all together collect, in bytes.
@@ -21,12 +22,14 @@ const MOST_COLLECTED_BY_ALL: usize = 256 << 20;
 /// How long one waits for its next part.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// What names an operation that is under way: random, so that a part that comes late finds no other
-/// operation than its own.
+/// What names an operation that is under way: a mark of this run of the server, and a number that no
+/// other operation of the client has. The number is the lowest that is free, so that a client who does one
+/// thing after the other is given the same value each time, which is what OASIS's cases expect. It is no
+/// secret, since nobody else can use it.
 pub type Correlation = [u8; 16];
 
-/// Whose operation it is, and what names it.
-type Place = (String, String, Correlation);
+/// Whose operation it is, and its number.
+type Place = (String, String, u64);
 
 /// What is done with the parts.
 pub trait Work: Send {
@@ -128,27 +131,33 @@ impl Drop for Taken<'_> {
 }
 
 /// The operations under way, of all clients; those that are just being gone on with have left their place.
-#[derive(Default)]
 pub struct Streams {
+    mark: u64,
     waiting: Mutex<BTreeMap<Place, Option<Stream>>>,
 }
 
+impl Default for Streams {
+    fn default() -> Streams {
+        Streams { mark: RandomState::new().build_hasher().finish(), waiting: Mutex::default() }
+    }
+}
+
 impl Streams {
-    /// A place under a random value for a new operation of a client, who is named by his partition and owner.
+    /// A place for a new operation of a client, who is named by his partition and owner.
     ///
     /// # Errors
     /// [`Reason::ServerLimitExceeded`]: there are too many.
-    pub fn begin(&self, (partition, owner): (&str, &str), value: Correlation) -> Outcome<Taken<'_>> {
+    pub fn begin(&self, (partition, owner): (&str, &str)) -> Outcome<Taken<'_>> {
         let mut waiting = self.waiting();
         let late = |stream: &Stream| stream.touched.elapsed() >= PATIENCE;
         waiting.retain(|_, stream| !stream.as_ref().is_some_and(late));
-        let place = |value: Correlation| (partition.to_owned(), owner.to_owned(), value);
-        let own = waiting.range(place([0; 16])..=place([u8::MAX; 16])).count();
-        if own >= MOST_OF_ONE || waiting.len() >= MOST {
-            return Err(too_much("too many operations are under way"));
-        }
-        waiting.insert(place(value), None);
-        Ok(Taken { streams: self, place: Some(place(value)), value })
+        let place = |number: u64| (partition.to_owned(), owner.to_owned(), number);
+        let free = (0..MOST_OF_ONE).map(place).find(|place| !waiting.contains_key(place));
+        let place = free.filter(|_| waiting.len() < MOST);
+        let place = place.ok_or_else(|| too_much("too many operations are under way"))?;
+        waiting.insert(place.clone(), None);
+        let number = place.2;
+        Ok(Taken { streams: self, place: Some(place), value: self.value(number) })
     }
 
     /// Takes a client's operation, to go on with it. While it is taken, nobody else finds it.
@@ -162,8 +171,11 @@ impl Streams {
         operation: Operation,
     ) -> Outcome<(Taken<'_>, Stream)> {
         let unknown = || Failure::new(Reason::InvalidCorrelationValue, "no such operation is under way");
-        let value: Correlation = value.try_into().map_err(|_| unknown())?;
-        let place = (partition.to_owned(), owner.to_owned(), value);
+        let number = value.last_chunk().copied().map(u64::from_be_bytes).ok_or_else(unknown)?;
+        if value != self.value(number) {
+            return Err(unknown());
+        }
+        let place = (partition.to_owned(), owner.to_owned(), number);
         let mut waiting = self.waiting();
         let found = waiting.get_mut(&place).ok_or_else(unknown)?;
         let fits =
@@ -172,14 +184,19 @@ impl Streams {
             return Err(unknown());
         }
         let stream = found.take().ok_or_else(unknown)?;
-        Ok((Taken { streams: self, place: Some(place), value }, stream))
+        Ok((Taken { streams: self, place: Some(place), value: self.value(number) }, stream))
     }
 
     /// Ends a client's operation, if it waits for its next part.
     pub fn end(&self, value: &[u8], (partition, owner): (&str, &str)) {
-        if let Ok(value) = value.try_into() {
-            self.waiting().remove(&(partition.to_owned(), owner.to_owned(), value));
+        let number = value.last_chunk().copied().map(u64::from_be_bytes).unwrap_or_default();
+        if value == self.value(number) {
+            self.waiting().remove(&(partition.to_owned(), owner.to_owned(), number));
         }
+    }
+
+    fn value(&self, number: u64) -> Correlation {
+        (u128::from(self.mark) << 64 | u128::from(number)).to_be_bytes()
     }
 
     fn waiting(&self) -> MutexGuard<'_, BTreeMap<Place, Option<Stream>>> {
@@ -226,14 +243,8 @@ mod tests {
         Stream::new(Operation::Hash, None, Box::new(Nothing { collects }))
     }
 
-    /// A value that no other has.
-    fn fresh() -> Correlation {
-        static COUNT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
-        u128::from(COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)).to_be_bytes()
-    }
-
     fn begun(streams: &Streams, client: (&str, &str)) -> Correlation {
-        let taken = streams.begin(client, fresh()).unwrap();
+        let taken = streams.begin(client).unwrap();
         let value = taken.value();
         taken.keep(stream(false)).unwrap();
         value
@@ -255,9 +266,11 @@ mod tests {
         assert_eq!(refusal(streams.take(b"short", ANN, Operation::Hash)), unknown);
         let (taken, found) = streams.take(&value, ANN, Operation::Hash).unwrap();
         assert_eq!(refusal(streams.take(&value, ANN, Operation::Hash)), unknown, "it is taken");
+        assert_ne!(begun(&streams, ANN), value, "its place is not free");
         taken.keep(found).unwrap();
         drop(streams.take(&value, ANN, Operation::Hash).unwrap());
         assert_eq!(refusal(streams.take(&value, ANN, Operation::Hash)), unknown, "it is over");
+        assert_eq!(begun(&streams, ANN), value, "its place is free again");
     }
 
     #[test]
@@ -278,11 +291,11 @@ mod tests {
         for _ in 0..MOST_OF_ONE {
             begun(&streams, ANN);
         }
-        assert_eq!(refusal(streams.begin(ANN, fresh())), Reason::ServerLimitExceeded);
-        for number in MOST_OF_ONE..MOST {
+        assert_eq!(refusal(streams.begin(ANN)), Reason::ServerLimitExceeded);
+        for number in MOST_OF_ONE..MOST as u64 {
             begun(&streams, ("kmip", &format!("client {}", number / MOST_OF_ONE)));
         }
-        assert_eq!(refusal(streams.begin(("kmip", "late"), fresh())), Reason::ServerLimitExceeded);
+        assert_eq!(refusal(streams.begin(("kmip", "late"))), Reason::ServerLimitExceeded);
     }
 
     #[test]
@@ -297,11 +310,11 @@ mod tests {
         for _ in 0..MOST_COLLECTED_BY_ALL / MOST_COLLECTED {
             let mut one = stream(true);
             one.collected = MOST_COLLECTED;
-            streams.begin(ANN, fresh()).unwrap().keep(one).unwrap();
+            streams.begin(ANN).unwrap().keep(one).unwrap();
         }
         let mut one = stream(true);
         one.collected = 1;
-        assert_eq!(refusal(streams.begin(ANN, fresh()).unwrap().keep(one)), Reason::ServerLimitExceeded);
+        assert_eq!(refusal(streams.begin(ANN).unwrap().keep(one)), Reason::ServerLimitExceeded);
     }
 
     #[test]

@@ -131,9 +131,7 @@ impl Brought<'_> {
         work: Box<dyn Work>,
         opening: Vec<Item>,
     ) -> Outcome<Vec<Item>> {
-        let mut value = Correlation::default();
-        context.space.session().random(&mut value)?;
-        let taken = context.engine.streams.begin(Brought::client(context), value)?;
+        let taken = context.engine.streams.begin(Brought::client(context))?;
         let mut stream = Stream::new(self.operation, id, work);
         let output = self.feed(&mut stream)?;
         let mut answer: Vec<Item> = stream.id.as_deref().map(id_field).into_iter().collect();

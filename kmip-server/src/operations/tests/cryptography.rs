@@ -69,25 +69,6 @@ fn an_iv_is_made_and_answered_where_it_is_asked_for_and_only_then() {
 }
 
 #[test]
-fn a_part_that_comes_late_finds_no_other_operation() {
-    let server = Server::new();
-    let key = server.aes(ALL, active());
-    let begin = || {
-        let payload = vec![id(&key), cbc_padded(), iv(&[0; 16]), Item::boolean(Tag::INIT_INDICATOR, true)];
-        field(&server.ask(V, Operation::Encrypt, payload).unwrap(), Tag::CORRELATION_VALUE).clone()
-    };
-    let end = |value: &Item| {
-        let payload = vec![value.clone(), data(b"text"), Item::boolean(Tag::FINAL_INDICATOR, true)];
-        server.ask(V, Operation::Encrypt, payload).map(|_| ())
-    };
-    let first = begin();
-    assert_eq!(end(&first), Ok(()));
-    let second = begin();
-    assert_eq!(end(&first), Err(Reason::InvalidCorrelationValue));
-    assert_eq!(end(&second), Ok(()));
-}
-
-#[test]
 fn whatever_is_wrong_with_a_ciphertext_looks_alike() {
     let server = Server::new();
     let key = server.aes(ALL, active());
