@@ -132,6 +132,11 @@ impl<'a> Attributes<'a> {
         lifecycle::state(self.object, self.now)
     }
 
+    /// Whether a date that the object has is reached.
+    pub fn is_reached(&self, tag: Tag) -> bool {
+        date(tag).and_then(|date| date.of(self.object)).is_some_and(|date| date <= self.now)
+    }
+
     /// The algorithm: as it was said, or as the key type says it.
     pub fn algorithm(&self) -> Option<u32> {
         managed::said_algorithm(self.object).or_else(|| {

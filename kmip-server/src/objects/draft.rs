@@ -268,7 +268,6 @@ impl Signer {
         };
         let space = self.own_space.as_ref().unwrap_or(context.space);
         let der = issue(&draft, &issuer, &mut |body| {
-            space.charge(&self.key, body.len() as u64)?;
             space.sign_certificate(&self.key, scheme, body)
         })?;
         check_signature(&der, issuer.public_key)

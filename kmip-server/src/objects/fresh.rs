@@ -19,6 +19,8 @@ pub enum Origin {
     Made,
     /// A client brought its value.
     Brought,
+    /// A client brought it as it was elsewhere, with what happened to it there.
+    Imported,
 }
 
 /// What a client says of a new object, by the attributes it gives.
@@ -154,9 +156,22 @@ fn prepare(
         editor.put(Item::integer(Tag::CRYPTOGRAPHIC_USAGE_MASK, 0))?;
     }
     remember_beginning(&mut editor, wanted);
-    editor.finish();
+    if origin == Origin::Imported {
+        editor.accept_dates();
+        keep_used(&mut editor, wanted)?;
+    }
+    editor.finish()?;
     set_dates(object, origin, now);
     add_digest(object)
+}
+
+/// What was used of an imported object's limits stays used.
+fn keep_used(editor: &mut Editor<'_>, wanted: &Wanted) -> Outcome<()> {
+    let said = wanted.first(Tag::USAGE_LIMITS).map(edit::said_left).transpose()?.flatten();
+    if let (Some(said), Some(limits)) = (said, &mut editor.managed().usage_limits) {
+        limits.left = said.min(limits.total);
+    }
+    Ok(())
 }
 
 /// What is so from the start: KMIP 1.4, sections 3.49 and 3.51.
@@ -182,7 +197,7 @@ fn is_key(kind: ObjectType) -> bool {
 fn generator(origin: Origin) -> Item {
     let fields = match origin {
         Origin::Made => generator_fields(),
-        Origin::Brought => {
+        Origin::Brought | Origin::Imported => {
             vec![Item::enumeration(Tag::RNG_ALGORITHM, crate::ttlv::enums::RNGAlgorithm::Unspecified)]
         }
     };
@@ -242,8 +257,7 @@ fn add_digest(object: &mut Object) -> Outcome<()> {
     let item = Item::structure(Tag::DIGEST, fields);
     let mut editor = Editor::new(object);
     editor.keep(Tag::DIGEST, &[item]);
-    editor.finish();
-    Ok(())
+    Ok(editor.finish()?)
 }
 
 fn sha256(bytes: &[u8]) -> Outcome<Vec<u8>> {

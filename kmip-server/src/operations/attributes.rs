@@ -94,23 +94,30 @@ fn value(given: &Given) -> Outcome<Item> {
     given.value.clone().ok_or_else(|| Failure::new(Reason::MissingData, "the attribute has no value"))
 }
 
-/// Changes the values of one attribute of an object.
+/// Changes the values of one attribute of an object, for which a client `said` a new one.
 fn change(
     context: &Context<'_>,
     id: &str,
     which: &Which,
+    said: Option<&Item>,
     allow: &dyn Fn(&Which, &Attributes<'_>) -> Outcome<()>,
     change: &dyn Fn(Vec<Item>) -> Outcome<Vec<Item>>,
 ) -> Outcome<Found> {
+    if let Some(said) = said {
+        let found = context.load(id, Action::Change)?;
+        if edit::is_said_again(which, &Attributes::of(found.object()), said) {
+            return Ok(found);
+        }
+    }
     let mut failure = None;
     let work = |before: &hsm_core::object::Object, after: &mut hsm_core::object::Object| -> Outcome<()> {
         let attributes = Attributes::of(before);
         allow(which, &attributes)?;
         let values = change(attributes.values(which))?;
+        edit::may_be(&attributes, &values)?;
         let mut editor = Editor::new(after);
         editor.set(which, &values)?;
-        editor.finish();
-        Ok(())
+        Ok(editor.finish()?)
     };
     let touched = context.space.write(&mut |changes| {
         let before = changes.object(id, Action::Change)?;
@@ -152,7 +159,7 @@ pub fn add(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
         return Err(Failure::new(Reason::InvalidField, "the server numbers the values of an attribute"));
     }
     let new = value(&given)?;
-    let found = change(context, &id, &given.which, &edit::may_change, &|mut values| {
+    let found = change(context, &id, &given.which, Some(&new), &edit::may_change, &|mut values| {
         if !given.which.is_multiple() && !values.is_empty() {
             let text = format!("{} has a value already", given.which.name());
             return Err(Failure::new(Reason::AttributeSingleValued, text));
@@ -188,7 +195,7 @@ pub fn modify(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
         return Err(invalid_field("the current attribute and the new one are not the same attribute"));
     }
     let index = given.index.unwrap_or_default();
-    change(context, &id, &given.which, &edit::may_change, &|mut values| {
+    change(context, &id, &given.which, Some(&new), &edit::may_change, &|mut values| {
         let place = match current.as_ref().and_then(|current| current.value.as_ref()) {
             Some(current) => values.iter().position(|value| value == current),
             None => Some(index),
@@ -226,7 +233,7 @@ pub fn delete(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
     let index = usize::try_from(index.unwrap_or_default())
         .map_err(|_| Failure::new(Reason::IndexOutOfBounds, "the index is negative"))?;
     let gone = std::cell::RefCell::new(None);
-    change(context, &id, &which, &edit::may_delete, &|mut values| {
+    change(context, &id, &which, None, &edit::may_delete, &|mut values| {
         if context.is_2() && current.is_none() {
             if values.is_empty() {
                 return Err(not_found(&which, 0));
@@ -257,7 +264,7 @@ pub fn set(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
     let given = only(fields.need(Tag::NEW_ATTRIBUTE)?, context)?;
     fields.end()?;
     let new = value(&given)?;
-    change(context, &id, &given.which, &edit::may_change, &|values| {
+    change(context, &id, &given.which, Some(&new), &edit::may_change, &|values| {
         let single = match given.which {
             Which::Standard(_) => !given.which.is_multiple(),
             Which::Custom { .. } => values.len() <= 1,
@@ -284,7 +291,7 @@ pub fn adjust(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
     let kind: AdjustmentType = fields.need(Tag::ADJUSTMENT_TYPE)?.as_value_of()?;
     let by = fields.take(Tag::ADJUSTMENT_VALUE).map(Item::as_integer).transpose()?;
     fields.end()?;
-    change(context, &id, &reference, &edit::may_change, &|values| {
+    change(context, &id, &reference, None, &edit::may_change, &|values| {
         let [value] = values.as_slice() else { return Err(not_found(&reference, 0)) };
         let plain = form::value_of(value.clone());
         let adjusted = adjusted(&plain, kind, i64::from(by.unwrap_or(1)))?;

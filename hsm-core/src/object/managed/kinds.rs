@@ -52,6 +52,23 @@ impl Date {
         }
     }
 
+    /// Its name in KMIP.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Date::Initial => "Initial Date",
+            Date::Activation => "Activation Date",
+            Date::ProcessStart => "Process Start Date",
+            Date::ProtectStop => "Protect Stop Date",
+            Date::Deactivation => "Deactivation Date",
+            Date::Destroy => "Destroy Date",
+            Date::CompromiseOccurrence => "Compromise Occurrence Date",
+            Date::Compromise => "Compromise Date",
+            Date::Archive => "Archive Date",
+            Date::LastChange => "Last Change Date",
+            Date::OriginalCreation => "Original Creation Date",
+        }
+    }
+
     /// An object's date.
     pub fn of(self, object: &Object) -> Option<Seconds> {
         object.number(self.kind()).map(u64::cast_signed)
@@ -60,6 +77,12 @@ impl Date {
     /// Sets an object's date, or takes it away.
     pub fn set(self, object: &mut Object, date: Option<Seconds>) {
         set_number(object, self.kind(), date.map(i64::cast_unsigned));
+    }
+}
+
+impl std::fmt::Display for Date {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
     }
 }
 

@@ -192,3 +192,8 @@ pub(crate) fn name(value: &str) -> Item {
         vec![Item::text(Tag::NAME_VALUE, value), Item::enumeration(Tag::NAME_TYPE, 1_u32)],
     )
 }
+
+/// 1.x's Attribute, its value under the tag Attribute Value.
+pub(crate) fn attribute_1x(name: &str, value: Item) -> Item {
+    Item::structure(Tag::ATTRIBUTE, vec![Item::text(Tag::ATTRIBUTE_NAME, name), value])
+}

@@ -4,6 +4,7 @@ mod audit;
 mod capabilities;
 mod certify;
 mod cryptography;
+mod dates;
 pub(crate) mod kit;
 mod login;
 mod pkcs11;
