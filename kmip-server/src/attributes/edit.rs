@@ -124,10 +124,11 @@ impl<'a> Editor<'a> {
             return Ok(());
         }
         let change = vec![(kind, Stored::Bool(flag))];
-        *self.object = template::change(self.object, change, Author::Ordinary).map_err(|error| match error {
-            Error::AttributeReadOnly(_) => read_only(&Which::Standard(tag)),
-            other => other.into(),
-        })?;
+        *self.object =
+            template::change(self.object, change, Author::Ordinary).map_err(|error| match error {
+                Error::AttributeReadOnly(_) => read_only(&Which::Standard(tag)),
+                other => other.into(),
+            })?;
         Ok(())
     }
 

@@ -1,15 +1,16 @@
 //! New objects on their way into the store: the attributes that the client gave, those that follow from
 //! the object, and those that every object has from the start.
 
+use cryptoki_sys::{CKK_DES2, CKK_DES3, CKK_RSA};
 use hsm_core::object::Object;
 use hsm_core::object::lifecycle::{Seconds, State};
 use hsm_core::object::managed::{self, Date, Managed, ObjectType};
-use hsm_core::object::material::Key;
+use hsm_core::object::material::{self, Key};
 
-use super::give;
+use super::digest;
 use crate::attributes::{Attributes, Editor, Which, edit};
 use crate::failure::{Failure, Outcome, invalid_field};
-use crate::ttlv::enums::{CryptographicAlgorithm as Algorithm, HashingAlgorithm, ResultReason as Reason};
+use crate::ttlv::enums::{CryptographicAlgorithm as Algorithm, ResultReason as Reason};
 use crate::ttlv::{Item, Tag};
 
 /// How an object came to be here.
@@ -78,6 +79,7 @@ pub fn ready(
     now: Seconds,
 ) -> Outcome<Key> {
     check_agreement(&said, wanted)?;
+    check_value(key.object(), kind, &said, wanted)?;
     check_protection(&said, wanted)?;
     let mut failure = None;
     let key = key.amended(|object| {
@@ -113,12 +115,46 @@ fn check_protection(said: &[Item], wanted: &Wanted) -> Outcome<()> {
     Err(Failure::new(Reason::GeneralFailure, "the key would not be quantum safe"))
 }
 
+/// Names of one algorithm, by what its keys are used for.
+const OF_CURVES: [Algorithm; 4] = [Algorithm::EC, Algorithm::ECDSA, Algorithm::ECDH, Algorithm::ECMQV];
+
+/// Whether two values of an attribute are the same, or name the same algorithm.
+fn is_same(here: &Item, there: &Item) -> bool {
+    let is_curve = |item: &Item| item.as_value_of().is_ok_and(|algorithm| OF_CURVES.contains(&algorithm));
+    here == there || here.tag == Tag::CRYPTOGRAPHIC_ALGORITHM && is_curve(here) && is_curve(there)
+}
+
+/// What is said of a key's value is so: its length, and that the algorithm has keys of this length. KMIP 1.4,
+/// section 3.5. Values that are kept unread, wrapped ones too, are taken at their owner's word.
+fn check_value(object: &Object, kind: ObjectType, said: &[Item], wanted: &Wanted) -> Outcome<()> {
+    let bits = material::bits(object);
+    let lengths = match (kind, object.key_type()) {
+        // KMIP counts the bits of DES keys without their parity, and clients do not always.
+        (ObjectType::SymmetricKey, Some(CKK_DES2 | CKK_DES3)) => [bits, bits / 8 * 7],
+        (ObjectType::SymmetricKey, Some(_)) => [bits; 2],
+        (ObjectType::PublicKey | ObjectType::PrivateKey, Some(CKK_RSA)) => [bits, bits.next_multiple_of(8)],
+        _ => return Ok(()),
+    };
+    let find = |tag| said.iter().find(|item| item.tag == tag).or_else(|| wanted.first(tag));
+    if let Some(item) = find(Tag::CRYPTOGRAPHIC_LENGTH)
+        && !lengths.contains(&u64::try_from(item.as_integer()?).unwrap_or_default())
+    {
+        return Err(invalid_field(format!("the value has {bits} bits, not the cryptographic length")));
+    }
+    let algorithm = find(Tag::CRYPTOGRAPHIC_ALGORITHM).and_then(|item| item.as_value_of().ok());
+    // XTS takes two keys as one.
+    if algorithm == Some(Algorithm::AES) && !matches!(bits, 128 | 192 | 256 | 512) {
+        return Err(invalid_field(format!("no AES key has {bits} bits")));
+    }
+    Ok(())
+}
+
 /// What object and client both say is the same.
 fn check_agreement(said: &[Item], wanted: &Wanted) -> Outcome<()> {
-    for tag in [Tag::CRYPTOGRAPHIC_LENGTH, Tag::CERTIFICATE_TYPE] {
+    for tag in [Tag::CRYPTOGRAPHIC_ALGORITHM, Tag::CRYPTOGRAPHIC_LENGTH, Tag::CERTIFICATE_TYPE] {
         let here = said.iter().find(|item| item.tag == tag);
         if let (Some(here), Some(there)) = (here, wanted.first(tag))
-            && here != there
+            && !is_same(here, there)
         {
             return Err(invalid_field(format!("{tag} is not that of the object")));
         }
@@ -162,7 +198,13 @@ fn prepare(
     }
     editor.finish()?;
     set_dates(object, origin, now);
-    add_digest(object)
+    let digest = digest::of(object, &Attributes::of(object));
+    if let Some(digest) = digest {
+        let mut editor = Editor::new(object);
+        editor.keep(Tag::DIGEST, &[digest]);
+        editor.finish()?;
+    }
+    Ok(())
 }
 
 /// What was used of an imported object's limits stays used.
@@ -224,43 +266,4 @@ fn set_dates(object: &mut Object, origin: Origin, now: Seconds) {
     if origin == Origin::Made && Date::OriginalCreation.of(object).is_none() {
         Date::OriginalCreation.set(object, Some(now));
     }
-}
-
-/// The digest of the value: KMIP 1.4, section 3.17. SHA-256, which every server must have.
-fn add_digest(object: &mut Object) -> Outcome<()> {
-    let attributes = Attributes::of(object);
-    if attributes.first(Tag::KEY_VALUE_PRESENT).is_some() {
-        return Ok(());
-    }
-    let format = give::default_format(object, &attributes);
-    let digest = match give::material_as(object, &attributes, format) {
-        Ok(material) => match material.as_bytes() {
-            Ok(bytes) => sha256(bytes),
-            // A transparent key: of its fields as they are written.
-            Err(_) => sha256(&crate::ttlv::encode(&material)),
-        },
-        Err(failure) => {
-            log::debug!("no digest: {}", failure.message);
-            return Ok(());
-        }
-    }?;
-    let mut fields = vec![
-        Item::enumeration(Tag::HASHING_ALGORITHM, HashingAlgorithm::SHA_256),
-        Item::bytes(Tag::DIGEST_VALUE, digest),
-    ];
-    // Certificates, requests for them and opaque objects have no key block, and so no format.
-    let has_format = !matches!(
-        ObjectType::of(object),
-        ObjectType::Certificate | ObjectType::CertificateRequest | ObjectType::OpaqueObject
-    );
-    fields.extend(has_format.then(|| Item::enumeration(Tag::KEY_FORMAT_TYPE, format)));
-    let item = Item::structure(Tag::DIGEST, fields);
-    let mut editor = Editor::new(object);
-    editor.keep(Tag::DIGEST, &[item]);
-    Ok(editor.finish()?)
-}
-
-fn sha256(bytes: &[u8]) -> Outcome<Vec<u8>> {
-    hsm_core::crypto::hash_of(hsm_core::crypto::Hash::Sha256, &[bytes])
-        .map_err(|_| Failure::new(Reason::CryptographicFailure, "the digest failed"))
 }

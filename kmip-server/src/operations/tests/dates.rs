@@ -48,20 +48,20 @@ fn no_change_of_a_date_brings_a_key_back() {
     let over = dated(&server, &[(Tag::ACTIVATION_DATE, -100), (Tag::DEACTIVATION_DATE, -50)]);
     assert_eq!(state(&server, &over), State::Deactivated as u32);
     let revoked = dated(&server, &[(Tag::ACTIVATION_DATE, -100), (Tag::DEACTIVATION_DATE, 50)]);
-    let reason = Item::structure(
-        Tag::REVOCATION_REASON,
-        vec![Item::enumeration(Tag::REVOCATION_REASON_CODE, 1_u32)],
-    );
+    let reason =
+        Item::structure(Tag::REVOCATION_REASON, vec![Item::enumeration(Tag::REVOCATION_REASON_CODE, 1_u32)]);
     server.ask(Version::V2_1, Operation::Revoke, vec![id(&revoked), reason]).unwrap();
     for key in [over, revoked] {
-        for tag in [Tag::DEACTIVATION_DATE, Tag::ACTIVATION_DATE, Tag::PROTECT_STOP_DATE, Tag::PROCESS_START_DATE]
+        for tag in
+            [Tag::DEACTIVATION_DATE, Tag::ACTIVATION_DATE, Tag::PROTECT_STOP_DATE, Tag::PROCESS_START_DATE]
         {
             for answer in changes(&server, &key, tag, 1000) {
                 assert_eq!(answer.unwrap_err(), Reason::WrongKeyLifecycleState, "{tag}");
             }
         }
         assert_eq!(state(&server, &key), State::Deactivated as u32);
-        let new = vec![id(&key), attribute_1x("Deactivation Date", Item::date(Tag::ATTRIBUTE_VALUE, after(9)))];
+        let new =
+            vec![id(&key), attribute_1x("Deactivation Date", Item::date(Tag::ATTRIBUTE_VALUE, after(9)))];
         let refused = server.ask(Version::V1_4, Operation::ModifyAttribute, new).unwrap_err();
         assert_eq!(refused, Reason::PermissionDenied);
     }
@@ -148,18 +148,16 @@ fn dates_in_an_impossible_order_are_refused() {
             }
             assert!(server.attributes(&key, new.0).is_empty());
             let attributes = Item::structure(Tag::ATTRIBUTES, vec![item(new)]);
-            let refused = server.ask(Version::V2_1, Operation::ReKey, vec![id(&key), attributes]).unwrap_err();
+            let refused =
+                server.ask(Version::V2_1, Operation::ReKey, vec![id(&key), attributes]).unwrap_err();
             assert_eq!(refused, Reason::InvalidAttributeValue);
         }
     }
     // As 1.x says it.
     let wrong = |name, seconds| attribute_1x(name, Item::date(Tag::ATTRIBUTE_VALUE, after(seconds)));
     let key = dated(&server, &[(Tag::DEACTIVATION_DATE, 100)]);
-    let refused = server.ask(
-        Version::V1_4,
-        Operation::AddAttribute,
-        vec![id(&key), wrong("Protect Stop Date", 200)],
-    );
+    let refused =
+        server.ask(Version::V1_4, Operation::AddAttribute, vec![id(&key), wrong("Protect Stop Date", 200)]);
     assert_eq!(refused.unwrap_err(), Reason::InvalidField);
 }
 

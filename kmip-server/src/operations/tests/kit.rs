@@ -59,6 +59,11 @@ impl Server {
         self.engine.reload(HashMap::from([("kmip".to_owned(), session)]), settings);
     }
 
+    /// A session as PKCS #11 has it, on the partition that clients use.
+    pub(crate) fn session(&self) -> Arc<hsm_core::session::Session> {
+        self.hsm.server_partition("kmip").unwrap().open_for_server().unwrap()
+    }
+
     /// The audit log, as far as it is written.
     pub(crate) fn written_events(&self) -> Vec<serde_json::Value> {
         let mut events = Vec::new();

@@ -7,6 +7,7 @@ mod cryptography;
 mod dates;
 pub(crate) mod kit;
 mod login;
+mod objects;
 mod pkcs11;
 mod pkcs12;
 mod rekey;

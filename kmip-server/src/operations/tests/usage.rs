@@ -127,7 +127,13 @@ fn ecb(padding: Option<u32>) -> Item {
 
 const PKCS5: Option<u32> = Some(3);
 
-fn encrypt(server: &Server, key: &str, version: Version, padding: Option<u32>, length: usize) -> Option<Reason> {
+fn encrypt(
+    server: &Server,
+    key: &str,
+    version: Version,
+    padding: Option<u32>,
+    length: usize,
+) -> Option<Reason> {
     let payload = vec![id(key), ecb(padding), Item::bytes(Tag::DATA, vec![7; length])];
     server.ask(version, Operation::Encrypt, payload).err()
 }
@@ -236,7 +242,13 @@ fn parts_are_counted_as_they_come() {
             Item::boolean(Tag::FINAL_INDICATOR, true),
         ];
         assert_eq!(server.ask(Version::V2_1, Operation::Encrypt, payload).err(), reason);
-        let expected = if unit == 2 { 9 } else if reason.is_some() { 4 } else { 0 };
+        let expected = if unit == 2 {
+            9
+        } else if reason.is_some() {
+            4
+        } else {
+            0
+        };
         assert_eq!(left(&server, &key), expected);
     }
 }
