@@ -79,7 +79,7 @@ pub fn ready(
     now: Seconds,
 ) -> Outcome<Key> {
     check_agreement(&said, wanted)?;
-    check_value(key.object(), kind, &said, wanted)?;
+    check_value(key.object(), (kind, origin), &said, wanted)?;
     check_protection(&said, wanted)?;
     let mut failure = None;
     let key = key.amended(|object| {
@@ -126,7 +126,12 @@ fn is_same(here: &Item, there: &Item) -> bool {
 
 /// What is said of a key's value is so: its length, and that the algorithm has keys of this length. KMIP 1.4,
 /// section 3.5. Values that are kept unread, wrapped ones too, are taken at their owner's word.
-fn check_value(object: &Object, kind: ObjectType, said: &[Item], wanted: &Wanted) -> Outcome<()> {
+fn check_value(
+    object: &Object,
+    (kind, origin): (ObjectType, Origin),
+    said: &[Item],
+    wanted: &Wanted,
+) -> Outcome<()> {
     let bits = material::bits(object);
     let lengths = match (kind, object.key_type()) {
         // KMIP counts the bits of DES keys without their parity, and clients do not always.
@@ -142,8 +147,8 @@ fn check_value(object: &Object, kind: ObjectType, said: &[Item], wanted: &Wanted
         return Err(invalid_field(format!("the value has {bits} bits, not the cryptographic length")));
     }
     let algorithm = find(Tag::CRYPTOGRAPHIC_ALGORITHM).and_then(|item| item.as_value_of().ok());
-    // XTS takes two keys as one.
-    if algorithm == Some(Algorithm::AES) && !matches!(bits, 128 | 192 | 256 | 512) {
+    // XTS takes two keys as one. What is derived may be cut to its length elsewhere.
+    if algorithm == Some(Algorithm::AES) && origin != Origin::Made && !matches!(bits, 128 | 192 | 256 | 512) {
         return Err(invalid_field(format!("no AES key has {bits} bits")));
     }
     Ok(())

@@ -30,7 +30,11 @@ struct Asked<'a> {
 /// # Errors
 /// Those of the key's state, mask and limits, of the parameters, and of the data.
 pub fn encrypt(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
-    run(context, payload, Direction::Encrypt)
+    run(context, payload, Direction::Encrypt).map_err(|failure| match failure.reason {
+        // 2.1 lists either for Encrypt, and its mandatory case CS-BC-M-7-21 has this one.
+        Reason::UsageLimitExceeded => Failure::new(Reason::PermissionDenied, failure.message),
+        _ => failure,
+    })
 }
 
 /// Decrypt.

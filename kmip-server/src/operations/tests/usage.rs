@@ -212,18 +212,18 @@ fn a_use_that_fails_costs_nothing_and_one_too_many_says_why() {
     let key = limited(&server);
     assert_eq!(encrypt(&server, &key, Version::V2_1, None, 5), Some(Reason::CryptographicFailure));
     assert_eq!(left(&server, &key), 10);
-    assert_eq!(encrypt(&server, &key, Version::V2_1, PKCS5, 11), Some(Reason::UsageLimitExceeded));
+    assert_eq!(encrypt(&server, &key, Version::V2_1, PKCS5, 11), Some(Reason::PermissionDenied));
     assert_eq!(encrypt(&server, &key, Version::V1_4, PKCS5, 11), Some(Reason::PermissionDenied));
     assert_eq!(left(&server, &key), 10);
     assert_eq!(encrypt(&server, &key, Version::V2_1, PKCS5, 10), None);
-    assert_eq!(encrypt(&server, &key, Version::V2_1, PKCS5, 1), Some(Reason::UsageLimitExceeded));
+    assert_eq!(encrypt(&server, &key, Version::V2_1, PKCS5, 1), Some(Reason::PermissionDenied));
 }
 
 #[test]
 fn parts_are_counted_as_they_come() {
     let server = Server::new();
     for (unit, first, ends, reason) in
-        [(1, 6, 10, None), (1, 6, 11, Some(Reason::UsageLimitExceeded)), (2, 6, 1000, None)]
+        [(1, 6, 10, None), (1, 6, 11, Some(Reason::PermissionDenied)), (2, 6, 1000, None)]
     {
         let active = Item::date(Tag::ACTIVATION_DATE, 1000);
         let limits = counted(Tag::USAGE_LIMITS, 10, 10, unit);
@@ -260,7 +260,7 @@ fn macs_and_wrapped_keys_count() {
     let mac = server.aes(0x80, vec![counted(Tag::USAGE_LIMITS, 1, 1, 2), active()]);
     let cmac = Item::structure(
         Tag::CRYPTOGRAPHIC_PARAMETERS,
-        vec![Item::enumeration(Tag::BLOCK_CIPHER_MODE, 6_u32)],
+        vec![Item::enumeration(Tag::BLOCK_CIPHER_MODE, 7_u32)],
     );
     let make = |version| {
         let payload = vec![id(&mac), cmac.clone(), Item::bytes(Tag::DATA, vec![1])];
