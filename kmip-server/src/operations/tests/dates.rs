@@ -184,7 +184,7 @@ fn the_last_date_there_is_stands_for_none() {
         let ids = answer.iter().filter(|item| item.tag == Tag::UNIQUE_IDENTIFIER);
         ids.map(|id| id.as_text().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(located(&[i64::MAX]), [without.clone()]);
+    assert_eq!(located(&[i64::MAX]), [without]);
     assert_eq!(located(&[0, i64::MAX]).len(), 2);
     assert_eq!(located(&[0, i64::MAX - 1]), [with]);
     assert!(located(&[5]).is_empty());
