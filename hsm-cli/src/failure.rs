@@ -168,6 +168,7 @@ fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
         | Error::ObjectDestroyed
         | Error::ObjectArchived
         | Error::OutsideUsagePeriod
+        | Error::DatesOutOfOrder { .. }
         | Error::UsageLimitExceeded
         | Error::NameNotUnique
         | Error::DomainParamsInvalid

@@ -122,7 +122,7 @@ pub enum Error {
     #[error("the object's attributes forbid this")]
     ActionProhibited,
     /// The object's state does not allow an action.
-    #[error("a {state:?} object does not allow this")]
+    #[error("an object in state {state:?} does not allow this")]
     WrongState {
         /// Its state.
         state: crate::object::lifecycle::State,
@@ -138,6 +138,14 @@ pub enum Error {
     /// Now is outside the period in which the key may be used this way.
     #[error("the key's dates do not allow this use now")]
     OutsideUsagePeriod,
+    /// Two dates of an object are not in the order that they must have.
+    #[error("the {second} would be before the {first}")]
+    DatesOutOfOrder {
+        /// The date that is not after the other.
+        first: crate::object::managed::Date,
+        /// The other.
+        second: crate::object::managed::Date,
+    },
     /// The key's usage limits are used up.
     #[error("the key's usage limits are used up")]
     UsageLimitExceeded,

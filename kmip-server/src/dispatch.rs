@@ -136,6 +136,11 @@ pub fn takes_long(item: &BatchItem, heavy: &Heavy) -> bool {
                 usize::try_from(*length).is_ok_and(|length| length > SHORT_DATA)
             }
             (Tag::UNIQUE_IDENTIFIER, Value::TextString(id)) => heavy.has(id),
+            (Tag::KEY_WRAPPING_SPECIFICATION, _) => {
+                let wrapping = field.child(Tag::ENCRYPTION_KEY_INFORMATION);
+                let id = wrapping.and_then(|information| information.child(Tag::UNIQUE_IDENTIFIER));
+                id.and_then(|id| id.as_text().ok()).is_some_and(|id| heavy.has(id))
+            }
             _ => false,
         })
 }

@@ -155,6 +155,7 @@ fn reason_of(error: &Error) -> Reason {
         Error::ObjectArchived => Reason::ObjectArchived,
         Error::WrongState { .. } | Error::OutsideUsagePeriod => Reason::WrongKeyLifecycleState,
         Error::UsageLimitExceeded => Reason::UsageLimitExceeded,
+        Error::DatesOutOfOrder { .. } => Reason::InvalidAttributeValue,
         Error::NameNotUnique => Reason::NonUniqueNameAttribute,
         Error::KeyFunctionNotPermitted => Reason::IncompatibleCryptographicUsageMask,
         Error::KeyUnextractable => Reason::NotExtractable,

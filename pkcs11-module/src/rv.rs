@@ -180,7 +180,7 @@ fn code_of(error: &Error) -> CK_RV {
         Error::AttributeReadOnly(_) => CKR_ATTRIBUTE_READ_ONLY,
         Error::AttributeSensitive(_) => CKR_ATTRIBUTE_SENSITIVE,
         Error::TemplateIncomplete(_) => CKR_TEMPLATE_INCOMPLETE,
-        Error::TemplateInconsistent(_) => CKR_TEMPLATE_INCONSISTENT,
+        Error::TemplateInconsistent(_) | Error::DatesOutOfOrder { .. } => CKR_TEMPLATE_INCONSISTENT,
         Error::ActionProhibited | Error::WrongState { action: Action::Destroy, .. } => CKR_ACTION_PROHIBITED,
         Error::WrongState { .. }
         | Error::ObjectArchived

@@ -105,6 +105,30 @@ pub fn allows(state: State, action: Action) -> bool {
     })
 }
 
+/// Dates of which the first is never after the second: KMIP 1.4, sections 3.24 to 3.27.
+const ORDER: &[(Date, Date)] = &[
+    (Date::Activation, Date::ProcessStart),
+    (Date::ProtectStop, Date::Deactivation),
+    (Date::Activation, Date::Deactivation),
+];
+
+/// Checks that dates which somebody set are in their order with each other and with the object's others.
+/// Those that operations set are not asked: a key that is revoked early ends before it was to stop.
+///
+/// # Errors
+/// [`Error::DatesOutOfOrder`].
+pub fn check_order(object: &Object, set: &[Date]) -> Result<()> {
+    for (first, second) in ORDER {
+        if !set.contains(first) && !set.contains(second) {
+            continue;
+        }
+        if first.of(object).zip(second.of(object)).is_some_and(|(earlier, later)| later < earlier) {
+            return Err(Error::DatesOutOfOrder { first: *first, second: *second });
+        }
+    }
+    Ok(())
+}
+
 /// The state of an object at a moment: what was stored, moved on by its dates.
 pub fn state(object: &Object, now: Seconds) -> State {
     let stored = object.number(SOFTHSM_RS_STATE).and_then(State::of_number);
@@ -228,6 +252,21 @@ mod tests {
         assert!(check(&key, Action::Process, 100).is_ok());
         assert!(check(&key, Action::Protect, 199).is_ok());
         assert!(matches!(check(&key, Action::Protect, 200), Err(Error::OutsideUsagePeriod)));
+    }
+
+    #[test]
+    fn dates_that_are_set_are_in_order() {
+        let fine = object(State::PreActive, &[(Date::Activation, 5), (Date::Deactivation, 5)]);
+        assert!(check_order(&fine, &[Date::Activation]).is_ok());
+        for (first, second) in ORDER {
+            let wrong = object(State::PreActive, &[(*first, 6), (*second, 5)]);
+            for set in [first, second] {
+                let refused = check_order(&wrong, &[*set]);
+                assert!(matches!(refused, Err(Error::DatesOutOfOrder { first: f, second: s })
+                    if f == *first && s == *second));
+            }
+            assert!(check_order(&wrong, &[Date::Compromise]).is_ok());
+        }
     }
 
     #[test]

@@ -254,7 +254,7 @@ pub fn set_material(object: &mut Object, material: &[u8]) {
     object.set(SOFTHSM_RS_MATERIAL, Value::Secret(Secret::copy_of(material)));
 }
 
-/// When an object was made, in microseconds since 1970; 0 of those that PKCS #11 made.
+/// When an object was made, in microseconds since 1970.
 pub fn made(object: &Object) -> u64 {
     object.number(SOFTHSM_RS_MADE).unwrap_or_default()
 }
@@ -263,6 +263,22 @@ pub fn made(object: &Object) -> u64 {
 pub(crate) fn moment() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.ok().and_then(|since| u64::try_from(since.as_micros()).ok()).unwrap_or_default()
+}
+
+/// Says that an object is made now.
+pub(crate) fn set_made(object: &mut Object) {
+    object.set(SOFTHSM_RS_MADE, Value::Number(moment()));
+}
+
+/// Says that an object which PKCS #11 makes, perhaps a copy of one with dates of its own, is made now.
+pub(crate) fn stamp(object: &mut Object) {
+    set_made(object);
+    let now = super::lifecycle::now();
+    for date in [Date::Initial, Date::LastChange] {
+        if object.get(date.kind()).is_some() {
+            date.set(object, Some(now));
+        }
+    }
 }
 
 /// Says what kind of managed object it is.

@@ -17,6 +17,8 @@ use super::handles::{Identity, Named};
 use super::{Partition, locked};
 use crate::error::{Error, Result};
 use crate::object::find::Search;
+use crate::object::lifecycle;
+use crate::object::managed::{self, Date};
 use crate::object::material::Key;
 use crate::object::{Object, Value};
 use crate::rng;
@@ -162,7 +164,7 @@ impl Partition {
         for key in keys {
             let id = RecordId(rng::array()?);
             let half = self.half(key.object().is_private())?;
-            fresh.push((id, half, key.with_unique_id(id.to_string())));
+            fresh.push((id, half, key.with_unique_id(id.to_string()).amended(managed::stamp)));
         }
         let store = self.hsm()?.store()?;
         store.write(self.space(), &mut |writer| {
@@ -201,7 +203,8 @@ impl Partition {
         let half = self.half(named.private)?;
         self.hsm()?.store()?.write(half.space, &mut |writer| {
             let (before, revision) = half.get(writer, id)?.ok_or(Error::NoSuchObject)?;
-            let after = change(&before)?;
+            let mut after = change(&before)?;
+            Date::LastChange.set(&mut after, Some(lifecycle::now()));
             half.replace(writer, id, revision, &before, &after)?;
             Ok(())
         })

@@ -88,19 +88,21 @@ impl Space {
         Signing::by(scheme, self.fit_unnamed(item, Function::Sign, Some(types_for(scheme, item)))?)
     }
 
-    /// Signs a certificate's body.
+    /// Signs a certificate's body. It is a use that the key's usage limits count.
     ///
     /// # Errors
-    /// As [`Space::cipher_by`]; [`Error::KeyFunctionNotPermitted`] for a key that signs neither certificates
+    /// As [`Space::cipher_by`] and [`Space::spend`]; [`Error::KeyFunctionNotPermitted`] for a key that signs neither certificates
     /// nor anything else.
     pub fn sign_certificate(&self, item: &Item, scheme: Scheme, body: &[u8]) -> Result<Vec<u8>> {
         usage::check_certifying(scheme.key_types(), item.key())?;
         asks_no_pin(item)?;
-        let mut signing = Signing::by(scheme, item.key().clone())?;
-        let mut signature = vec![0; signing.signature_len()];
-        let length = signing.sign(body, &mut signature)?;
-        signature.truncate(length);
-        Ok(signature)
+        self.spend(item, body.len() as u64, || {
+            let mut signing = Signing::by(scheme, item.key().clone())?;
+            let mut signature = vec![0; signing.signature_len()];
+            let length = signing.sign(body, &mut signature)?;
+            signature.truncate(length);
+            Ok(signature)
+        })
     }
 
     /// Begins to verify a signature or MAC.
@@ -129,15 +131,17 @@ impl Space {
     }
 
     /// Wraps bytes: a key's value, or an encoding of it. Whether that value may leave is checked by
-    /// whoever brings it.
+    /// whoever brings it. It is a use that the wrapping key's usage limits count.
     ///
     /// # Errors
-    /// As [`Space::cipher`].
+    /// As [`Space::cipher`] and [`Space::spend`].
     pub fn wrap(&self, item: &Item, mechanism: &Mechanism, value: &[u8]) -> Result<Vec<u8>> {
         self.fit(item, mechanism, Function::Wrap).map_err(usage::as_wrapping)?;
         let (_, transform) = mechanism.wrapping(Function::Wrap)?;
-        let mut wrapped = transform.encrypt(item.key(), value)?;
-        Ok(std::mem::take(&mut *wrapped))
+        self.spend(item, value.len() as u64, || {
+            let mut wrapped = transform.encrypt(item.key(), value)?;
+            Ok(std::mem::take(&mut *wrapped))
+        })
     }
 
     /// Unwraps bytes.
@@ -199,24 +203,45 @@ impl Space {
         values::settle(template::create(template, Author::Ordinary)?)
     }
 
-    /// Takes what a use of a key costs from its usage limits, if it has any.
+    /// Uses a key to protect so many bytes, and takes what that costs from its usage limits, if it has any.
+    /// A use that fails costs nothing, and what a use made is given to nobody before it is paid for.
     ///
     /// # Errors
-    /// [`Error::UsageLimitExceeded`]: nothing is taken then.
-    pub fn charge(&self, item: &Item, bytes: u64) -> Result<()> {
-        if UsageLimits::of(item.object()).is_none() {
-            return Ok(());
+    /// What `use_key` answers; [`Error::UsageLimitExceeded`]: nothing is taken then.
+    pub fn spend<T, E: From<Error>>(
+        &self,
+        item: &Item,
+        bytes: u64,
+        use_key: impl FnOnce() -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        match UsageLimits::of(item.object()) {
+            None => return use_key(),
+            // In vain: others may have used up what was there since, and nobody gives back.
+            Some(limits) if limits.left < cost(&limits, bytes) => {
+                return Err(Error::UsageLimitExceeded.into());
+            }
+            Some(_) => {}
         }
+        let done = use_key()?;
+        self.charge(item, bytes)?;
+        Ok(done)
+    }
+
+    fn charge(&self, item: &Item, bytes: u64) -> Result<()> {
         self.write_aside(Durability::Now, &mut |changes| {
             let id = item.id();
             let mut object = changes.object(&id, crate::object::lifecycle::Action::Change)?;
             let Some(mut limits) = UsageLimits::of(&object) else { return Ok(()) };
-            let cost = if limits.unit == UNIT_BYTE { bytes } else { 1 };
-            limits.left = limits.left.checked_sub(cost).ok_or(Error::UsageLimitExceeded)?;
+            limits.left = limits.left.checked_sub(cost(&limits, bytes)).ok_or(Error::UsageLimitExceeded)?;
             limits.put(&mut object);
             changes.replace(&id, object)
         })
     }
+}
+
+/// What a use with so many bytes costs, in the limits' unit.
+fn cost(limits: &UsageLimits, bytes: u64) -> u64 {
+    if limits.unit == UNIT_BYTE { bytes } else { 1 }
 }
 
 /// The key types that a scheme takes. KMIP lets keys of ciphers make HMACs, where their usage mask does.

@@ -11,9 +11,7 @@ use crate::audit::{Event, Trail};
 use crate::error::{Error, Result};
 use crate::object::lifecycle::{self, Action, Seconds};
 use crate::object::locate::{self, Criterion, Of, Scope};
-use crate::object::managed::{
-    self, Date, Managed, Name, ObjectType, SOFTHSM_RS_FRESH, SOFTHSM_RS_MADE, SOFTHSM_RS_OWNER,
-};
+use crate::object::managed::{self, Date, Managed, Name, ObjectType, SOFTHSM_RS_FRESH, SOFTHSM_RS_OWNER};
 use crate::object::material::Key;
 use crate::object::{Object, Value};
 use crate::partition::{Durability, Loaded, ObjectId, Transaction};
@@ -309,7 +307,7 @@ impl Changes<'_, '_> {
         let key = key.amended(|object| {
             object.set(SOFTHSM_RS_OWNER, Value::Bytes(self.scope.owner.clone().into_bytes()));
             share(object, self.scope);
-            object.set(SOFTHSM_RS_MADE, Value::Number(managed::moment()));
+            managed::set_made(object);
             for date in [Date::Initial, Date::LastChange] {
                 // An object that comes from elsewhere with its dates keeps them.
                 let there = date.of(object);

@@ -1,8 +1,9 @@
 //! Setting attributes of an object: each goes where it belongs, on the object or beside it.
 
 use cryptoki_sys::*;
-use hsm_core::object::lifecycle::State;
-use hsm_core::object::managed::{Application, Custom, Link, Managed, Name, UsageLimits};
+use hsm_core::Error;
+use hsm_core::object::lifecycle::{self, State};
+use hsm_core::object::managed::{Application, Custom, Date, Link, Managed, Name, UsageLimits};
 use hsm_core::object::template::{self, Author};
 use hsm_core::object::{Object, Value as Stored, usage_mask};
 
@@ -20,6 +21,8 @@ pub struct Editor<'a> {
     managed: Managed,
     rest: Vec<Item>,
     usage_mask: Option<u32>,
+    /// Dates that were set, whose order is to be checked.
+    dates: Vec<Date>,
 }
 
 impl<'a> Editor<'a> {
@@ -27,7 +30,7 @@ impl<'a> Editor<'a> {
     pub fn new(object: &'a mut Object) -> Editor<'a> {
         let managed = Managed::of(object);
         let rest = read::read_rest(&managed.rest);
-        Editor { object, managed, rest, usage_mask: None }
+        Editor { object, managed, rest, usage_mask: None, dates: Vec::new() }
     }
 
     /// The managed attributes, to be changed.
@@ -72,7 +75,10 @@ impl<'a> Editor<'a> {
             Tag::SENSITIVE => self.set_flag(CKA_SENSITIVE, tag, first)?,
             Tag::EXTRACTABLE => self.set_flag(CKA_EXTRACTABLE, tag, first)?,
             _ => match read::date(tag) {
-                Some(date) => date.set(self.object, first.map(Item::as_date).transpose()?),
+                Some(date) => {
+                    date.set(self.object, first.map(Item::as_date).transpose()?);
+                    self.dates.push(date);
+                }
                 None => self.keep(tag, values),
             },
         }
@@ -125,18 +131,32 @@ impl<'a> Editor<'a> {
             return Ok(());
         }
         let change = vec![(kind, Stored::Bool(flag))];
-        *self.object = template::change(self.object, change, Author::Ordinary)?;
+        *self.object =
+            template::change(self.object, change, Author::Ordinary).map_err(|error| match error {
+                Error::AttributeReadOnly(_) => read_only(&Which::Standard(tag)),
+                other => other.into(),
+            })?;
         Ok(())
     }
 
+    /// Leaves the dates in whatever order they are: they come from elsewhere, with what happened there.
+    pub fn accept_dates(&mut self) {
+        self.dates.clear();
+    }
+
     /// Writes everything to the object.
-    pub fn finish(mut self) {
+    ///
+    /// # Errors
+    /// [`Error::DatesOutOfOrder`] of dates that were set.
+    pub fn finish(mut self) -> hsm_core::Result<()> {
+        lifecycle::check_order(self.object, &self.dates)?;
         let rest = Item::structure(Tag::ATTRIBUTES, std::mem::take(&mut self.rest));
         self.managed.rest = if rest.items().is_empty() { Vec::new() } else { encode(&rest).to_vec() };
         self.managed.put(self.object);
         if let Some(mask) = self.usage_mask {
             usage_mask::set(self.object, mask);
         }
+        Ok(())
     }
 }
 
@@ -160,16 +180,65 @@ pub fn may_change(which: &Which, attributes: &Attributes<'_>) -> Outcome<()> {
         let text = format!("{} is no attribute of templates", which.name());
         return Err(Failure::new(Reason::PermissionDenied, text));
     }
-    let read_only =
-        || Failure::new(Reason::AttributeReadOnly, format!("{} cannot be changed by clients", which.name()));
-    match rights {
-        Rights::Server | Rights::AtStart => Err(read_only()),
-        Rights::BeforeActive if attributes.state() != State::PreActive => Err(Failure::new(
-            Reason::WrongKeyLifecycleState,
-            format!("{} is set before the object is Active", which.name()),
-        )),
-        Rights::BeforeActive | Rights::Always | Rights::Free => Ok(()),
+    let late = |when: &str| {
+        let text = format!("{} is set before the object {when}", which.name());
+        Err(Failure::new(Reason::WrongKeyLifecycleState, text))
+    };
+    let in_use = matches!(attributes.state(), State::PreActive | State::Active);
+    match (rights, which) {
+        (Rights::Server | Rights::AtStart | Rights::Unchanging, _) => Err(read_only(which)),
+        (Rights::BeforeActive, _) if attributes.state() != State::PreActive => late("is Active"),
+        (Rights::BeforeEnd | Rights::BeforeReached, _) if !in_use => late("is out of use"),
+        (Rights::BeforeReached, Which::Standard(tag)) if attributes.is_reached(*tag) => late("reaches it"),
+        (Rights::BeforeUsed, _) if is_used(attributes) => {
+            let text = format!("{} are set before the object is used", which.name());
+            Err(Failure::new(Reason::AttributeReadOnly, text))
+        }
+        (
+            Rights::BeforeActive
+            | Rights::BeforeEnd
+            | Rights::BeforeReached
+            | Rights::BeforeUsed
+            | Rights::Always
+            | Rights::Free,
+            _,
+        ) => Ok(()),
     }
+}
+
+fn read_only(which: &Which) -> Failure {
+    Failure::new(Reason::AttributeReadOnly, format!("{} cannot be changed by clients", which.name()))
+}
+
+/// Whether any of an object's usage limits is used up.
+fn is_used(attributes: &Attributes<'_>) -> bool {
+    attributes.managed().usage_limits.is_some_and(|limits| limits.left < limits.total)
+}
+
+/// Whether a client says of an attribute that does not change what it is already.
+pub fn is_said_again(which: &Which, attributes: &Attributes<'_>, said: &Item) -> bool {
+    let rights = match which {
+        Which::Standard(tag) => table::row(*tag).map(|row| row.rights),
+        Which::Custom { .. } => None,
+    };
+    rights == Some(Rights::Unchanging) && attributes.values(which) == std::slice::from_ref(said)
+}
+
+/// Whether a client may give an attribute of an object that is there these values. What is left of usage
+/// limits is not the client's to say (KMIP 1.4, section 3.21): it may be repeated, as it is or as it becomes.
+///
+/// # Errors
+/// [`Reason::AttributeReadOnly`].
+pub fn may_be(attributes: &Attributes<'_>, values: &[Item]) -> Outcome<()> {
+    for limits in values.iter().filter(|item| item.tag == Tag::USAGE_LIMITS) {
+        let becomes = usage_limits(limits)?.left;
+        let is = attributes.managed().usage_limits.map(|limits| limits.left);
+        if said_left(limits)?.is_some_and(|said| said != becomes && Some(said) != is) {
+            let text = "what is left of usage limits cannot be set by clients";
+            return Err(Failure::new(Reason::AttributeReadOnly, text));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a client may take an attribute away.
@@ -179,11 +248,15 @@ pub fn may_change(which: &Which, attributes: &Attributes<'_>) -> Outcome<()> {
 pub fn may_delete(which: &Which, attributes: &Attributes<'_>) -> Outcome<()> {
     may_change(which, attributes)?;
     match which {
-        Which::Standard(tag) if table::row(*tag).is_none_or(|row| row.rights != Rights::Free) => {
+        Which::Standard(tag) if table::row(*tag).is_none_or(|row| !is_deletable(row.rights)) => {
             Err(Failure::new(Reason::AttributeReadOnly, format!("{} cannot be deleted", which.name())))
         }
         _ => Ok(()),
     }
+}
+
+const fn is_deletable(rights: Rights) -> bool {
+    matches!(rights, Rights::Free | Rights::BeforeUsed)
 }
 
 /// Whether a client may give an attribute for a new object.
@@ -256,16 +329,24 @@ pub fn application(item: &Item) -> Outcome<Application> {
     Ok(Application { namespace, data: data.ok_or_else(no_data)?.to_owned() })
 }
 
-/// Reads Usage Limits. Before 1.2 and at the start the count is the total.
+/// Reads Usage Limits. What is left is all; a count that is said is passed over (KMIP 1.4, section 3.21).
 fn usage_limits(item: &Item) -> Outcome<UsageLimits> {
     let mut fields = Fields::new(item)?;
     let total = fields.need(Tag::USAGE_LIMITS_TOTAL)?.as_long()?;
-    let count = fields.take(Tag::USAGE_LIMITS_COUNT).map(Item::as_long).transpose()?;
+    fields.take(Tag::USAGE_LIMITS_COUNT).map(Item::as_long).transpose()?;
     let unit = fields.take_value_of::<UsageLimitsUnit>(Tag::USAGE_LIMITS_UNIT)?;
     fields.end()?;
     let unit =
         unit.ok_or_else(|| Failure::new(Reason::MissingData, "the unit of the usage limits is missing"))?;
     let total = u64::try_from(total).map_err(|_| invalid_field("the usage limits are negative"))?;
-    let left = count.map(u64::try_from).transpose().map_err(|_| invalid_field("the count is negative"))?;
-    Ok(UsageLimits { total, left: left.unwrap_or(total), unit: unit.number() })
+    Ok(UsageLimits { total, left: total, unit: unit.number() })
+}
+
+/// What is left of Usage Limits by the word of whoever wrote them.
+///
+/// # Errors
+/// A count that is negative.
+pub fn said_left(item: &Item) -> Outcome<Option<u64>> {
+    let count = item.child(Tag::USAGE_LIMITS_COUNT).map(Item::as_long).transpose()?;
+    count.map(u64::try_from).transpose().map_err(|_| invalid_field("the count is negative"))
 }

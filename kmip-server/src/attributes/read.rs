@@ -6,13 +6,15 @@ use std::cell::OnceCell;
 use cryptoki_sys::*;
 use hsm_core::object::lifecycle::{self, Seconds, State};
 use hsm_core::object::managed::{
-    self, Date, Managed, ObjectType, SOFTHSM_RS_FRESH, SOFTHSM_RS_REST, SOFTHSM_RS_USAGE_MASK, UsageLimits,
+    self, Date, Managed, ObjectType, SOFTHSM_RS_FRESH, SOFTHSM_RS_OWNER, SOFTHSM_RS_REST,
+    SOFTHSM_RS_USAGE_MASK, UsageLimits,
 };
 use hsm_core::object::{Object, Value as Stored, usage_mask};
 
 use super::form::{self, Which};
 use super::indexes::Indexes;
 use super::table;
+use crate::objects::digest;
 use crate::ttlv::enums::{CryptographicAlgorithm as Algorithm, NameType};
 use crate::ttlv::{Item, Limits, Tag, Value, decode, decode_children};
 
@@ -134,6 +136,7 @@ impl<'a> Attributes<'a> {
             Tag::KEY_FORMAT_TYPE => self.key_format().into_iter().collect(),
             Tag::PROTECTION_STORAGE_MASK => one(Item::integer(tag, STORAGE_SOFTWARE)),
             Tag::OPERATION_POLICY_NAME if self.rest(tag).is_empty() => one(Item::text(tag, "default")),
+            Tag::DIGEST => self.digests(),
             _ => match date(tag) {
                 Some(date) => date.of(self.object).map(|at| Item::date(tag, at)).into_iter().collect(),
                 None => self.rest(tag),
@@ -141,9 +144,25 @@ impl<'a> Attributes<'a> {
         }
     }
 
+    /// The digest that was kept, or of an object that PKCS #11 made, that of its value. A destroyed object has
+    /// no value to make one of.
+    fn digests(&self) -> Vec<Item> {
+        let kept = self.rest(Tag::DIGEST);
+        let is_ours = self.object.get(SOFTHSM_RS_OWNER).is_some();
+        if !kept.is_empty() || is_ours || self.state().is_destroyed() {
+            return kept;
+        }
+        digest::of(self.object, self).into_iter().collect()
+    }
+
     /// The state now.
     pub fn state(&self) -> State {
         lifecycle::state(self.object, self.now)
+    }
+
+    /// Whether a date that the object has is reached.
+    pub fn is_reached(&self, tag: Tag) -> bool {
+        date(tag).and_then(|date| date.of(self.object)).is_some_and(|date| date <= self.now)
     }
 
     /// The algorithm: as it was said, or as the key type says it.

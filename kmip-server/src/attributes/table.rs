@@ -13,8 +13,16 @@ pub enum Rights {
     Server,
     /// A client when it makes the object, and nobody afterwards.
     AtStart,
+    /// A client when it makes the object; who says the same again later changes nothing.
+    Unchanging,
     /// A client, while the object's state is Pre-Active; it may not be taken away.
     BeforeActive,
+    /// A client, while the object's state is Pre-Active or Active; it may not be taken away.
+    BeforeEnd,
+    /// As `BeforeEnd`, and until the date that it is has come.
+    BeforeReached,
+    /// A client, until the object is used; it may be taken away until then.
+    BeforeUsed,
     /// A client at any time; it may not be taken away.
     Always,
     /// A client at any time, who may also take it away.
@@ -122,16 +130,16 @@ static TABLE: &[Row] = rows! {
     CERTIFICATE_ISSUER_DN_QUALIFIER "Certificate Issuer DN Qualifier"  TextString  MANY Server       V1_4 V2_1;
     DIGITAL_SIGNATURE_ALGORITHM     "Digital Signature Algorithm"      Enumeration MANY Server       V1_1 V2_1;
     DIGEST                          "Digest"                           Structure   MANY Server       V1_0 V2_1;
-    OPERATION_POLICY_NAME           "Operation Policy Name"            TextString  ONE  AtStart      V1_0 V1_4;
+    OPERATION_POLICY_NAME           "Operation Policy Name"            TextString  ONE  Unchanging   V1_0 V1_4;
     CRYPTOGRAPHIC_USAGE_MASK        "Cryptographic Usage Mask"         Integer     ONE  Always       V1_0 V2_1;
     LEASE_TIME                      "Lease Time"                       Interval    ONE  Server       V1_0 V2_1;
-    USAGE_LIMITS                    "Usage Limits"                     Structure   ONE  Free         V1_0 V2_1;
+    USAGE_LIMITS                    "Usage Limits"                     Structure   ONE  BeforeUsed   V1_0 V2_1;
     STATE                           "State"                            Enumeration ONE  Server       V1_0 V2_1;
     INITIAL_DATE                    "Initial Date"                     DateTime    ONE  Server       V1_0 V2_1;
     ACTIVATION_DATE                 "Activation Date"                  DateTime    ONE  BeforeActive V1_0 V2_1;
-    PROCESS_START_DATE              "Process Start Date"               DateTime    ONE  BeforeActive V1_0 V2_1;
-    PROTECT_STOP_DATE               "Protect Stop Date"                DateTime    ONE  Always       V1_0 V2_1;
-    DEACTIVATION_DATE               "Deactivation Date"                DateTime    ONE  Always       V1_0 V2_1;
+    PROCESS_START_DATE              "Process Start Date"               DateTime    ONE  BeforeReached V1_0 V2_1;
+    PROTECT_STOP_DATE               "Protect Stop Date"                DateTime    ONE  BeforeReached V1_0 V2_1;
+    DEACTIVATION_DATE               "Deactivation Date"                DateTime    ONE  BeforeEnd    V1_0 V2_1;
     DESTROY_DATE                    "Destroy Date"                     DateTime    ONE  Server       V1_0 V2_1;
     COMPROMISE_OCCURRENCE_DATE      "Compromise Occurrence Date"       DateTime    ONE  Server       V1_0 V2_1;
     COMPROMISE_DATE                 "Compromise Date"                  DateTime    ONE  Server       V1_0 V2_1;

@@ -9,7 +9,7 @@ use spki::SubjectPublicKeyInfoRef;
 
 use super::curves;
 use super::read::{Brought, data, stored};
-use crate::failure::Outcome;
+use crate::failure::{Outcome, invalid_field};
 use crate::ttlv::enums::{
     CertificateType, CryptographicAlgorithm as Algorithm, DigitalSignatureAlgorithm as Signature,
 };
@@ -57,7 +57,7 @@ const SIGNATURES: &[(&str, Signature)] = &[
 /// Reads a certificate that a client brings.
 ///
 /// # Errors
-/// Fields that are malformed. What is no X.509 certificate is kept as bytes.
+/// Fields that are malformed; what is said to be an X.509 certificate and is none. Others are kept as bytes.
 pub fn read(space: &Space, fields: &mut Fields<'_>) -> Outcome<Brought> {
     let kind: CertificateType = fields.need(Tag::CERTIFICATE_TYPE)?.as_value_of()?;
     let value = fields.need(Tag::CERTIFICATE_VALUE)?.as_bytes()?;
@@ -67,15 +67,16 @@ pub fn read(space: &Space, fields: &mut Fields<'_>) -> Outcome<Brought> {
 /// A certificate with its attributes.
 ///
 /// # Errors
-/// Those of the core.
+/// As [`read`].
 pub fn brought(space: &Space, kind: CertificateType, value: &[u8]) -> Outcome<Brought> {
     let mut attributes = vec![Item::enumeration(Tag::CERTIFICATE_TYPE, kind)];
     let length = i32::try_from(value.len()).unwrap_or(i32::MAX);
     attributes.push(Item::integer(Tag::CERTIFICATE_LENGTH, length));
-    let certificate = read_certificate(value).ok().filter(|_| kind == CertificateType::X_509);
-    let Some(certificate) = certificate else {
+    if kind != CertificateType::X_509 {
         return Ok(Brought { key: data(space, value)?, attributes });
-    };
+    }
+    let certificate =
+        read_certificate(value).map_err(|_| invalid_field("the value is no X.509 certificate"))?;
     attributes.extend(described(&certificate)?);
     let mut template = stored(CKO_CERTIFICATE);
     template.extend([

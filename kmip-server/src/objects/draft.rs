@@ -275,10 +275,7 @@ impl Signer {
             alternative: parts.alternative.as_deref(),
         };
         let space = self.own_space.as_ref().unwrap_or(context.space);
-        let der = issue(&draft, &issuer, &mut |body| {
-            space.charge(&self.key, body.len() as u64)?;
-            space.sign_certificate(&self.key, scheme, body)
-        })?;
+        let der = issue(&draft, &issuer, &mut |body| space.sign_certificate(&self.key, scheme, body))?;
         check_signature(&der, issuer.public_key)
             .map_err(|_| invalid_field("the issuer's private key is not that of its certificate"))?;
         Ok(der)

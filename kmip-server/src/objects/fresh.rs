@@ -1,15 +1,16 @@
 //! New objects on their way into the store: the attributes that the client gave, those that follow from
 //! the object, and those that every object has from the start.
 
+use cryptoki_sys::{CKK_DES2, CKK_DES3, CKK_RSA};
 use hsm_core::object::Object;
 use hsm_core::object::lifecycle::{Seconds, State};
 use hsm_core::object::managed::{self, Date, Managed, ObjectType};
-use hsm_core::object::material::Key;
+use hsm_core::object::material::{self, Key};
 
-use super::{give, template};
+use super::{digest, template};
 use crate::attributes::{Attributes, Editor, Which, edit};
 use crate::failure::{Failure, Outcome, invalid_field};
-use crate::ttlv::enums::{CryptographicAlgorithm as Algorithm, HashingAlgorithm, ResultReason as Reason};
+use crate::ttlv::enums::{CryptographicAlgorithm as Algorithm, ResultReason as Reason};
 use crate::ttlv::{Item, Tag};
 
 /// How an object came to be here.
@@ -19,6 +20,8 @@ pub enum Origin {
     Made,
     /// A client brought its value.
     Brought,
+    /// A client brought it as it was elsewhere, with what happened to it there.
+    Imported,
 }
 
 /// What a client says of a new object, by the attributes it gives.
@@ -79,6 +82,7 @@ pub fn ready(
         template::check(&said, wanted)?;
     }
     check_agreement(&said, wanted)?;
+    check_value(key.object(), (kind, origin), &said, wanted)?;
     check_protection(&said, wanted)?;
     let mut failure = None;
     let key = key.amended(|object| {
@@ -114,12 +118,51 @@ fn check_protection(said: &[Item], wanted: &Wanted) -> Outcome<()> {
     Err(Failure::new(Reason::GeneralFailure, "the key would not be quantum safe"))
 }
 
+/// Names of one algorithm, by what its keys are used for.
+const OF_CURVES: [Algorithm; 4] = [Algorithm::EC, Algorithm::ECDSA, Algorithm::ECDH, Algorithm::ECMQV];
+
+/// Whether two values of an attribute are the same, or name the same algorithm.
+fn is_same(here: &Item, there: &Item) -> bool {
+    let is_curve = |item: &Item| item.as_value_of().is_ok_and(|algorithm| OF_CURVES.contains(&algorithm));
+    here == there || here.tag == Tag::CRYPTOGRAPHIC_ALGORITHM && is_curve(here) && is_curve(there)
+}
+
+/// What is said of a key's value is so: its length, and that the algorithm has keys of this length. KMIP 1.4,
+/// section 3.5. Values that are kept unread, wrapped ones too, are taken at their owner's word.
+fn check_value(
+    object: &Object,
+    (kind, origin): (ObjectType, Origin),
+    said: &[Item],
+    wanted: &Wanted,
+) -> Outcome<()> {
+    let bits = material::bits(object);
+    let lengths = match (kind, object.key_type()) {
+        // KMIP counts the bits of DES keys without their parity, and clients do not always.
+        (ObjectType::SymmetricKey, Some(CKK_DES2 | CKK_DES3)) => [bits, bits / 8 * 7],
+        (ObjectType::SymmetricKey, Some(_)) => [bits; 2],
+        (ObjectType::PublicKey | ObjectType::PrivateKey, Some(CKK_RSA)) => [bits, bits.next_multiple_of(8)],
+        _ => return Ok(()),
+    };
+    let find = |tag| said.iter().find(|item| item.tag == tag).or_else(|| wanted.first(tag));
+    if let Some(item) = find(Tag::CRYPTOGRAPHIC_LENGTH)
+        && !lengths.contains(&u64::try_from(item.as_integer()?).unwrap_or_default())
+    {
+        return Err(invalid_field(format!("the value has {bits} bits, not the cryptographic length")));
+    }
+    let algorithm = find(Tag::CRYPTOGRAPHIC_ALGORITHM).and_then(|item| item.as_value_of().ok());
+    // XTS takes two keys as one. What is derived may be cut to its length elsewhere.
+    if algorithm == Some(Algorithm::AES) && origin != Origin::Made && !matches!(bits, 128 | 192 | 256 | 512) {
+        return Err(invalid_field(format!("no AES key has {bits} bits")));
+    }
+    Ok(())
+}
+
 /// What object and client both say is the same.
 fn check_agreement(said: &[Item], wanted: &Wanted) -> Outcome<()> {
-    for tag in [Tag::CRYPTOGRAPHIC_LENGTH, Tag::CERTIFICATE_TYPE] {
+    for tag in [Tag::CRYPTOGRAPHIC_ALGORITHM, Tag::CRYPTOGRAPHIC_LENGTH, Tag::CERTIFICATE_TYPE] {
         let here = said.iter().find(|item| item.tag == tag);
         if let (Some(here), Some(there)) = (here, wanted.first(tag))
-            && here != there
+            && !is_same(here, there)
         {
             return Err(invalid_field(format!("{tag} is not that of the object")));
         }
@@ -162,13 +205,32 @@ fn prepare(
         editor.put(Item::integer(Tag::CRYPTOGRAPHIC_USAGE_MASK, 0))?;
     }
     remember_beginning(&mut editor, wanted);
-    editor.finish();
+    if origin == Origin::Imported {
+        editor.accept_dates();
+        keep_used(&mut editor, wanted)?;
+    }
+    editor.finish()?;
     if kind == ObjectType::Template {
         managed::set_state(object, State::PreActive);
         return Ok(());
     }
     set_dates(object, origin, now);
-    add_digest(object)
+    let digest = digest::of(object, &Attributes::of(object));
+    if let Some(digest) = digest {
+        let mut editor = Editor::new(object);
+        editor.keep(Tag::DIGEST, &[digest]);
+        editor.finish()?;
+    }
+    Ok(())
+}
+
+/// What was used of an imported object's limits stays used.
+fn keep_used(editor: &mut Editor<'_>, wanted: &Wanted) -> Outcome<()> {
+    let said = wanted.first(Tag::USAGE_LIMITS).map(edit::said_left).transpose()?.flatten();
+    if let (Some(said), Some(limits)) = (said, &mut editor.managed().usage_limits) {
+        limits.left = said.min(limits.total);
+    }
+    Ok(())
 }
 
 /// What is so from the start: KMIP 1.4, sections 3.49 and 3.51.
@@ -194,7 +256,7 @@ fn is_key(kind: ObjectType) -> bool {
 fn generator(origin: Origin) -> Item {
     let fields = match origin {
         Origin::Made => generator_fields(),
-        Origin::Brought => {
+        Origin::Brought | Origin::Imported => {
             vec![Item::enumeration(Tag::RNG_ALGORITHM, crate::ttlv::enums::RNGAlgorithm::Unspecified)]
         }
     };
@@ -221,41 +283,4 @@ fn set_dates(object: &mut Object, origin: Origin, now: Seconds) {
     if origin == Origin::Made && Date::OriginalCreation.of(object).is_none() {
         Date::OriginalCreation.set(object, Some(now));
     }
-}
-
-/// The digest of the value: KMIP 1.4, section 3.17. SHA-256, which every server must have.
-fn add_digest(object: &mut Object) -> Outcome<()> {
-    let attributes = Attributes::of(object);
-    if attributes.first(Tag::KEY_VALUE_PRESENT).is_some() {
-        return Ok(());
-    }
-    let format = give::default_format(object, &attributes);
-    let digest = match give::material_as(object, &attributes, format) {
-        Ok(material) => match material.as_bytes() {
-            Ok(bytes) => sha256(bytes),
-            // A transparent key: of its fields as they are written.
-            Err(_) => sha256(&crate::ttlv::encode(&material)),
-        },
-        Err(failure) => {
-            log::debug!("no digest: {}", failure.message);
-            return Ok(());
-        }
-    }?;
-    let item = Item::structure(
-        Tag::DIGEST,
-        vec![
-            Item::enumeration(Tag::HASHING_ALGORITHM, HashingAlgorithm::SHA_256),
-            Item::bytes(Tag::DIGEST_VALUE, digest),
-            Item::enumeration(Tag::KEY_FORMAT_TYPE, format),
-        ],
-    );
-    let mut editor = Editor::new(object);
-    editor.keep(Tag::DIGEST, &[item]);
-    editor.finish();
-    Ok(())
-}
-
-fn sha256(bytes: &[u8]) -> Outcome<Vec<u8>> {
-    hsm_core::crypto::hash_of(hsm_core::crypto::Hash::Sha256, &[bytes])
-        .map_err(|_| Failure::new(Reason::CryptographicFailure, "the digest failed"))
 }

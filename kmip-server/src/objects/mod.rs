@@ -3,6 +3,7 @@
 
 pub mod certificate;
 pub mod curves;
+pub mod digest;
 pub mod draft;
 pub mod fresh;
 pub mod give;

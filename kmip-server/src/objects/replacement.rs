@@ -39,7 +39,25 @@ pub fn inherited(attributes: &Attributes<'_>, offset: Option<u32>, now: Seconds)
     if let Some(offset) = offset {
         shift(&mut out, now, offset)?;
     }
+    in_order(&mut out);
     Ok(out)
+}
+
+/// Dates that operations set, Activate and Revoke, may have overtaken others, which move to them.
+fn in_order(attributes: &mut [Item]) {
+    for (moved, bound, is_wrong) in [
+        (Tag::PROCESS_START_DATE, Tag::ACTIVATION_DATE, i64::lt as fn(&i64, &i64) -> bool),
+        (Tag::PROTECT_STOP_DATE, Tag::DEACTIVATION_DATE, i64::gt),
+        (Tag::DEACTIVATION_DATE, Tag::ACTIVATION_DATE, i64::lt),
+    ] {
+        let bound = attributes.iter().find(|item| item.tag == bound).and_then(|item| item.as_date().ok());
+        let Some(bound) = bound else { continue };
+        for item in attributes.iter_mut().filter(|item| item.tag == moved) {
+            if item.as_date().is_ok_and(|date| is_wrong(&date, &bound)) {
+                *item = Item::date(moved, bound);
+            }
+        }
+    }
 }
 
 /// Usage limits of which nothing is used.

@@ -12,6 +12,7 @@ use crate::attributes::{Attributes, Which, form};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome, invalid_field};
 use crate::operations::get::Form;
+use crate::operations::parts::learn;
 use crate::ttlv::enums::{
     BlockCipherMode as Mode, EncodingOption, KeyFormatType as Format, KeyWrapType, PaddingMethod,
     ResultReason as Reason, WrappingMethod,
@@ -106,6 +107,7 @@ pub fn wrapped(
         return Err(Failure::new(Reason::NotExtractable, "the key is not extractable"));
     }
     let (key, mut mechanism) = named(context, information)?;
+    learn(context, &key.id(), &key, false);
     let iv = random_iv(context, &mut mechanism)?;
     let said = option;
     let value = match said.unwrap_or(EncodingOption::TTLVEncoding) {

@@ -100,14 +100,21 @@ struct Instance {
     value: Item,
 }
 
-/// Changes the values of one attribute of an object.
+/// Changes the values of one attribute of an object, for which a client `said` a new one.
 fn change(
     context: &Context<'_>,
     id: &str,
     which: &Which,
+    said: Option<&Item>,
     allow: &dyn Fn(&Which, &Attributes<'_>) -> Outcome<()>,
     change: &dyn Fn(Vec<Instance>) -> Outcome<Vec<Instance>>,
 ) -> Outcome<Found> {
+    if let Some(said) = said {
+        let found = context.load(id, Action::Change)?;
+        if edit::is_said_again(which, &Attributes::of(found.object()), said) {
+            return Ok(found);
+        }
+    }
     let mut failure = None;
     let work = |before: &hsm_core::object::Object, after: &mut hsm_core::object::Object| -> Outcome<()> {
         let attributes = Attributes::of(before);
@@ -117,11 +124,11 @@ fn change(
         let values = values.map(|(place, value)| Instance { index: indexes.at(which, place), value });
         let changed = change(values.collect())?.into_iter();
         let (indexes, values): (Vec<_>, Vec<_>) = changed.map(|one| (one.index, one.value)).unzip();
+        edit::may_be(&attributes, &values)?;
         let mut editor = Editor::new(after);
         editor.set(which, &values)?;
         editor.set_indexes(which, &indexes);
-        editor.finish();
-        Ok(())
+        Ok(editor.finish()?)
     };
     let touched = context.space.write(&mut |changes| {
         let before = changes.object(id, Action::Change)?;
@@ -163,7 +170,7 @@ pub fn add(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
         return Err(Failure::new(Reason::InvalidField, "the server numbers the values of an attribute"));
     }
     let new = value(&given)?;
-    let found = change(context, &id, &given.which, &edit::may_change, &|mut values| {
+    let found = change(context, &id, &given.which, Some(&new), &edit::may_change, &|mut values| {
         if !given.which.is_multiple() && !values.is_empty() {
             let text = format!("{} has a value already", given.which.name());
             return Err(Failure::new(Reason::AttributeSingleValued, text));
@@ -201,7 +208,7 @@ pub fn modify(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
         return Err(invalid_field("the current attribute and the new one are not the same attribute"));
     }
     let index = given.index.unwrap_or_default();
-    change(context, &id, &given.which, &edit::may_change, &|mut values| {
+    change(context, &id, &given.which, Some(&new), &edit::may_change, &|mut values| {
         let place = place(&values, current.as_ref(), index);
         let slot = place.and_then(|place| values.get_mut(place));
         slot.ok_or_else(|| not_found(&given.which, index))?.value = new.clone();
@@ -244,7 +251,7 @@ pub fn delete(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
     let index = usize::try_from(index.unwrap_or_default())
         .map_err(|_| Failure::new(Reason::IndexOutOfBounds, "the index is negative"))?;
     let gone = std::cell::RefCell::new(None);
-    change(context, &id, &which, &edit::may_delete, &|mut values| {
+    change(context, &id, &which, None, &edit::may_delete, &|mut values| {
         if context.is_2() && current.is_none() {
             if values.is_empty() {
                 return Err(not_found(&which, 0));
@@ -271,7 +278,7 @@ pub fn set(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
     let given = only(fields.need(Tag::NEW_ATTRIBUTE)?, context)?;
     fields.end()?;
     let new = value(&given)?;
-    change(context, &id, &given.which, &edit::may_change, &|values| {
+    change(context, &id, &given.which, Some(&new), &edit::may_change, &|values| {
         let index = values.first().map_or(0, |first| first.index);
         let single = match given.which {
             Which::Standard(_) => !given.which.is_multiple(),
@@ -299,7 +306,7 @@ pub fn adjust(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
     let kind: AdjustmentType = fields.need(Tag::ADJUSTMENT_TYPE)?.as_value_of()?;
     let by = fields.take(Tag::ADJUSTMENT_VALUE).map(Item::as_integer).transpose()?;
     fields.end()?;
-    change(context, &id, &reference, &edit::may_change, &|values| {
+    change(context, &id, &reference, None, &edit::may_change, &|values| {
         let [one] = values.as_slice() else { return Err(not_found(&reference, 0)) };
         let plain = form::value_of(one.value.clone());
         let adjusted = adjusted(&plain, kind, i64::from(by.unwrap_or(1)))?;

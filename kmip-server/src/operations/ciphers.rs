@@ -7,7 +7,7 @@ use hsm_core::object::lifecycle::Action;
 use hsm_core::secret::Wiped;
 use hsm_core::service::Item as Found;
 
-use super::parts::{Brought, Part, charge, check_mask, data_field, learn, need};
+use super::parts::{Brought, Part, check_mask, data_field, learn, need};
 use crate::context::{Context, id_field};
 use crate::failure::{Failure, Outcome, invalid_field};
 use crate::parameters::ciphers::{Chosen, Start, choose};
@@ -30,7 +30,11 @@ struct Asked<'a> {
 /// # Errors
 /// Those of the key's state, mask and limits, of the parameters, and of the data.
 pub fn encrypt(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
-    run(context, payload, Direction::Encrypt)
+    run(context, payload, Direction::Encrypt).map_err(|failure| match failure.reason {
+        // 2.1 lists either for Encrypt, and its mandatory case CS-BC-M-7-21 has this one.
+        Reason::UsageLimitExceeded => Failure::new(Reason::PermissionDenied, failure.message),
+        _ => failure,
+    })
 }
 
 /// Decrypt.
@@ -95,8 +99,8 @@ struct Begun {
     is_whole: bool,
 }
 
-/// Chooses the cipher, and begins with it if the key is fit; takes what it costs.
-fn begin(context: &Context<'_>, id: &str, found: &Found, asked: &Asked<'_>, bytes: usize) -> Outcome<Begun> {
+/// Chooses the cipher, and begins with it if the key is fit.
+fn begin(context: &Context<'_>, id: &str, found: &Found, asked: &Asked<'_>) -> Outcome<Begun> {
     let object = found.object();
     let direction = asked.direction;
     check_mask(object, if direction == Direction::Encrypt { Mask::Encrypt } else { Mask::Decrypt }.into())?;
@@ -115,9 +119,6 @@ fn begin(context: &Context<'_>, id: &str, found: &Found, asked: &Asked<'_>, byte
     let Chosen { transform, fresh_iv, tag_length } = chosen;
     let ciphering = context.space.cipher_by(found, transform, direction)?;
     learn(context, id, found, is_whole && direction == Direction::Decrypt);
-    if direction == Direction::Encrypt {
-        charge(context, found, bytes as u64)?;
-    }
     Ok(Begun { ciphering, fresh_iv, tag_length, is_whole })
 }
 
@@ -128,7 +129,7 @@ fn at_once(
     asked: &Asked<'_>,
     data: &[u8],
 ) -> Outcome<Vec<Item>> {
-    let mut begun = begin(context, id, found, asked, data.len())?;
+    let mut begun = begin(context, id, found, asked)?;
     let with_tag;
     let input = match (asked.direction, begun.tag_length) {
         (Direction::Decrypt, 1..) if context.version >= Version::V1_4 => {
@@ -138,7 +139,11 @@ fn at_once(
         }
         _ => data,
     };
-    let mut output = whole(&mut begun.ciphering, input).map_err(|error| told(error, asked.direction))?;
+    let mut run = || whole(&mut begun.ciphering, input).map_err(|error| told(error, asked.direction));
+    let mut output = match asked.direction {
+        Direction::Encrypt => context.space.spend(found, data.len() as u64, run)?,
+        Direction::Decrypt => run()?,
+    };
     let tag = split_tag(context.version, asked.direction, begun.tag_length, &mut output);
     let mut answer = Vec::with_capacity(4);
     answer.push(id_field(id));
@@ -198,8 +203,7 @@ fn in_parts(
     asked: &Asked<'_>,
     brought: &Brought<'_>,
 ) -> Outcome<Vec<Item>> {
-    let bytes = brought.data.map(Item::as_bytes).transpose()?.unwrap_or_default().len();
-    let begun = begin(context, &id, found, asked, bytes)?;
+    let begun = begin(context, &id, found, asked)?;
     if begun.is_whole {
         return Err(Failure::new(Reason::FeatureNotSupported, "the cipher takes its data whole"));
     }
@@ -214,7 +218,8 @@ fn in_parts(
     };
     let opening: Vec<Item> = fresh_iv.map(|iv| Item::bytes(Tag::IV_COUNTER_NONCE, iv)).into_iter().collect();
     let work = Parts { ciphering, direction: asked.direction, version: context.version, tag_length, tag };
-    brought.begin(context, Some(id), Box::new(work), opening)
+    let charged = (asked.direction == Direction::Encrypt).then_some(found);
+    brought.begin(context, Some(id), Box::new(work), opening, charged)
 }
 
 /// A cipher whose data comes in parts.

@@ -92,6 +92,8 @@ fn secret_bytes(algorithm: Option<u32>, bits: usize) -> Outcome<usize> {
         return Err(Failure::new(Reason::InvalidField, "the algorithm is not one of symmetric keys"));
     }
     match known {
+        // Too short to protect anything; not offered by any door.
+        Some(Algorithm::DES) => Err(invalid_field("no DES keys are made")),
         Some(Algorithm::AES) if !matches!(bits, 128 | 192 | 256) => {
             Err(invalid_field("an AES key has 128, 192 or 256 bits"))
         }

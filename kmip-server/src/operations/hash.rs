@@ -31,7 +31,7 @@ pub fn hash(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
         Part::First => {
             let hash = named()?;
             let work = Hashing { digest: crypto::digest(hash)?, hash };
-            brought.begin(context, None, Box::new(work), Vec::new())
+            brought.begin(context, None, Box::new(work), Vec::new(), None)
         }
         Part::Next(value) => brought.go_on(context, None, (value, false), (Action::Look, false)),
         Part::Last(value) => brought.go_on(context, None, (value, true), (Action::Look, false)),

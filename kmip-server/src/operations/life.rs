@@ -60,8 +60,7 @@ pub fn revoke(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
         }
         let mut editor = Editor::new(after);
         editor.keep(Tag::REVOCATION_REASON, std::slice::from_ref(reason));
-        editor.finish();
-        Ok(())
+        editor.finish()
     })?;
     Ok(vec![id_field(&id)])
 }

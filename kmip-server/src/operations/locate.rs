@@ -195,9 +195,13 @@ impl Wanted {
     }
 }
 
-/// Whether an object has an attribute as it is wanted.
+/// Whether an object has an attribute as it is wanted. A date that an object does not have is as good as the
+/// last that there is: KMIP 1.4, section 4.9.
 fn has(attributes: &Attributes<'_>, which: &Which, wanted: &[Item]) -> bool {
-    let values = attributes.values(which);
+    let mut values = attributes.values(which);
+    if let (true, Some(Item { tag, value: Value::DateTime(_) })) = (values.is_empty(), wanted.first()) {
+        values.push(Item::date(*tag, i64::MAX));
+    }
     match wanted {
         [from, to] if matches!((&from.value, &to.value), (Value::DateTime(_), Value::DateTime(_))) => {
             values.iter().any(|value| within(value, from, to))
@@ -213,12 +217,17 @@ fn within(value: &Item, from: &Item, to: &Item) -> bool {
     }
 }
 
-/// Equality, but for masks, of which all bits asked for must be set, and for structures, of which every
-/// field asked for must be there.
+/// Equality, but for masks, of which all bits asked for must be set, for usage limits, of which there must be
+/// as much, and for structures, of which every field asked for must be there.
 fn fits(value: &Item, wanted: &Item) -> bool {
     match (&value.value, &wanted.value) {
         (Value::Integer(bits), Value::Integer(asked)) if value.tag == Tag::CRYPTOGRAPHIC_USAGE_MASK => {
             bits & asked == *asked
+        }
+        (Value::LongInteger(number), Value::LongInteger(asked))
+            if matches!(value.tag, Tag::USAGE_LIMITS_TOTAL | Tag::USAGE_LIMITS_COUNT) =>
+        {
+            number >= asked
         }
         (Value::Structure(_), Value::Structure(asked)) => {
             asked.iter().all(|asked| value.children(asked.tag).any(|field| fits(field, asked)))

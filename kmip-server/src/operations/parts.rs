@@ -8,7 +8,7 @@ use hsm_core::service::Item as Found;
 
 use crate::context::{Context, id_field};
 use crate::failure::{Failure, Outcome, invalid_field};
-use crate::streams::{Correlation, Stream, Work};
+use crate::streams::{Stream, Work};
 use crate::ttlv::enums::{Operation, ResultReason as Reason, UsageLimitsUnit};
 use crate::ttlv::{Fields, Item, Tag, Version};
 
@@ -76,22 +76,9 @@ pub fn learn(context: &Context<'_>, id: &str, found: &Found, private: bool) {
     }
 }
 
-/// Takes what an operation costs from the key's usage limits.
-///
-/// # Errors
-/// [`Reason::PermissionDenied`] where too little is left: sections 4.29 and 4.31.
-pub fn charge(context: &Context<'_>, found: &Found, bytes: u64) -> Outcome<()> {
-    context.space.charge(found, bytes).map_err(|error| match error {
-        hsm_core::Error::UsageLimitExceeded => Failure::new(Reason::PermissionDenied, error.to_string()),
-        other => other.into(),
-    })
-}
-
-/// Takes what a part of an operation costs. The operation itself was counted with its first part.
-fn charge_more(context: &Context<'_>, found: &Found, bytes: u64) -> Outcome<()> {
-    let by_bytes =
-        UsageLimits::of(found.object()).is_some_and(|limits| limits.unit == u32::from(UsageLimitsUnit::Byte));
-    if by_bytes { charge(context, found, bytes) } else { Ok(()) }
+/// Whether usage limits count bytes. An operation in parts is counted as one with its first part.
+fn counts_bytes(found: &Found) -> bool {
+    UsageLimits::of(found.object()).is_some_and(|limits| limits.unit == u32::from(UsageLimitsUnit::Byte))
 }
 
 /// What a request of an operation in parts brings.
@@ -116,11 +103,17 @@ impl Brought<'_> {
         }
     }
 
+    /// How many bytes the request brings.
+    fn bytes(&self) -> Outcome<u64> {
+        Ok(self.data.map(Item::as_bytes).transpose()?.unwrap_or_default().len() as u64)
+    }
+
     fn client<'c>(context: &Context<'c>) -> (&'c str, &'c str) {
         (&context.client.partition, &context.client.owner)
     }
 
-    /// Begins an operation in parts. `opening` are fields of the answer that no other part has.
+    /// Begins an operation in parts. `opening` are fields of the answer that no other part has; `charged` is
+    /// the key whose usage limits count it.
     ///
     /// # Errors
     /// Those of the operation, and of too many of them.
@@ -130,10 +123,14 @@ impl Brought<'_> {
         id: Option<String>,
         work: Box<dyn Work>,
         opening: Vec<Item>,
+        charged: Option<&Found>,
     ) -> Outcome<Vec<Item>> {
         let taken = context.engine.streams.begin(Brought::client(context))?;
         let mut stream = Stream::new(self.operation, id, work);
-        let output = self.feed(&mut stream)?;
+        let output = match charged {
+            Some(found) => context.space.spend(found, self.bytes()?, || self.feed(&mut stream))?,
+            None => self.feed(&mut stream)?,
+        };
         let mut answer: Vec<Item> = stream.id.as_deref().map(id_field).into_iter().collect();
         answer.extend(data_field(output));
         answer.extend(opening);
@@ -161,20 +158,22 @@ impl Brought<'_> {
         {
             return Err(invalid_field("the correlation value is one of another key's"));
         }
-        if let Some(id) = &stream.id {
-            let found = context.load(id, action)?;
-            if charged {
-                let bytes = self.data.map(Item::as_bytes).transpose()?.unwrap_or_default();
-                charge_more(context, &found, bytes.len() as u64)?;
-            }
-        }
-        let output = self.feed(&mut stream)?;
+        let key = stream.id.as_deref().map(|id| context.load(id, action)).transpose()?;
         let mut answer: Vec<Item> = stream.id.as_deref().map(id_field).into_iter().collect();
-        if ends {
-            answer.extend(stream.work.finish(output)?);
-            return Ok(answer);
-        }
-        answer.extend(data_field(output));
+        let work = || -> Outcome<Option<Stream>> {
+            let output = self.feed(&mut stream)?;
+            if ends {
+                answer.extend(stream.work.finish(output)?);
+                return Ok(None);
+            }
+            answer.extend(data_field(output));
+            Ok(Some(stream))
+        };
+        let kept = match key.filter(|found| charged && counts_bytes(found)) {
+            Some(found) => context.space.spend(&found, self.bytes()?, work)?,
+            None => work()?,
+        };
+        let Some(stream) = kept else { return Ok(answer) };
         answer.push(Item::bytes(Tag::CORRELATION_VALUE, taken.value().to_vec()));
         taken.keep(stream)?;
         Ok(answer)

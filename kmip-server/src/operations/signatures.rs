@@ -7,7 +7,7 @@ use hsm_core::mechanism::{Scheme, Signing, Verifying, ecdsa_from_der, ecdsa_to_d
 use hsm_core::object::lifecycle::Action;
 use hsm_core::service::Item as Found;
 
-use super::parts::{Brought, Part, charge, check_mask, learn, need};
+use super::parts::{Brought, Part, check_mask, learn, need};
 use crate::context::{Context, id_field};
 use crate::failure::{Failure, Outcome, invalid_field};
 use crate::parameters::signatures::{self, Message};
@@ -122,13 +122,12 @@ fn run(context: &Context<'_>, payload: &Item, kind: &Kind) -> Outcome<Vec<Item>>
     let kept = of_object(parameters, found.object());
     let parameters = Parameters::read(kept.as_ref().or(parameters))?;
     let maker = Maker { kind, found: &found, parameters: &parameters, message };
-    let bytes = whole.map(Item::as_bytes).transpose()?.unwrap_or_default().len() as u64;
     if let Part::First = part {
         if message == Message::Digest {
             return Err(Failure::new(Reason::FeatureNotSupported, "a digest does not come in parts"));
         }
-        let work = maker.work(context, &id, bytes)?;
-        return brought.begin(context, Some(id), work, Vec::new());
+        let work = maker.work(context, &id)?;
+        return brought.begin(context, Some(id), work, Vec::new(), (!kind.verifies).then_some(&found));
     }
     if let (None, Operation::SignatureVerify, Some(scheme)) =
         (whole, kind.operation, signatures::recovery(found.object(), &parameters))
@@ -164,10 +163,9 @@ impl Maker<'_> {
         signatures::signature(self.found.key(), self.parameters, self.message)
     }
 
-    fn signing(&self, context: &Context<'_>, id: &str, bytes: u64) -> Outcome<Signing> {
+    fn signing(&self, context: &Context<'_>, id: &str) -> Outcome<Signing> {
         let signing = context.space.sign_by(self.found, self.schemes()?.0)?;
         learn(context, id, self.found, true);
-        charge(context, self.found, bytes)?;
         Ok(signing)
     }
 
@@ -186,11 +184,13 @@ impl Maker<'_> {
     }
 
     fn make(&self, context: &Context<'_>, id: &str, data: &[u8]) -> Outcome<Item> {
-        let mut signing = self.signing(context, id, data.len() as u64)?;
-        let mut out = vec![0; signing.signature_len()];
-        let length = signing.sign(data, &mut out)?;
-        out.truncate(length);
-        made(self.kind.tag, out, self.der().is_some())
+        let mut signing = self.signing(context, id)?;
+        context.space.spend(self.found, data.len() as u64, || {
+            let mut out = vec![0; signing.signature_len()];
+            let length = signing.sign(data, &mut out)?;
+            out.truncate(length);
+            made(self.kind.tag, out, self.der().is_some())
+        })
     }
 
     fn verify(&self, context: &Context<'_>, data: &[u8], expected: &[u8]) -> Outcome<Item> {
@@ -199,14 +199,14 @@ impl Maker<'_> {
         judge(&mut all, |verifying| verifying.verify(data, &expected))
     }
 
-    fn work(&self, context: &Context<'_>, id: &str, bytes: u64) -> Outcome<Box<dyn Work>> {
+    fn work(&self, context: &Context<'_>, id: &str) -> Outcome<Box<dyn Work>> {
         let collects = self.found.object().key_type() == Some(cryptoki_sys::CKK_EC_EDWARDS);
         let der = self.der();
         if self.kind.verifies {
             let all = self.verifying(context)?;
             return Ok(Box::new(Comparing { all, der, expected: None, tag: self.kind.tag, collects }));
         }
-        let signing = self.signing(context, id, bytes)?;
+        let signing = self.signing(context, id)?;
         Ok(Box::new(Making { signing, der: der.is_some(), tag: self.kind.tag, collects }))
     }
 }

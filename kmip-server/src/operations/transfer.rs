@@ -182,7 +182,7 @@ fn imported(context: &Context<'_>, import: &Import<'_>) -> Outcome<Key> {
     let wanted = Wanted { attributes };
     let said = brought.attributes;
     let now = lifecycle::now();
-    let key = fresh::ready(brought.key, import.kind, Origin::Brought, said, &wanted, now)?;
+    let key = fresh::ready(brought.key, import.kind, Origin::Imported, said, &wanted, now)?;
     Ok(key.amended(|object| {
         if let Some(state) = state {
             managed::set_state(object, state);

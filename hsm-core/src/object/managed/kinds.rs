@@ -7,6 +7,9 @@ use super::set_number;
 use crate::object::Object;
 use crate::object::lifecycle::Seconds;
 
+/// How many there are in a second.
+const MICROSECONDS: u64 = 1_000_000;
+
 /// The dates of an object. KMIP 1.4, sections 3.23 to 3.33, 3.38 and 3.44.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Date {
@@ -52,14 +55,51 @@ impl Date {
         }
     }
 
+    /// Its name in KMIP.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Date::Initial => "Initial Date",
+            Date::Activation => "Activation Date",
+            Date::ProcessStart => "Process Start Date",
+            Date::ProtectStop => "Protect Stop Date",
+            Date::Deactivation => "Deactivation Date",
+            Date::Destroy => "Destroy Date",
+            Date::CompromiseOccurrence => "Compromise Occurrence Date",
+            Date::Compromise => "Compromise Date",
+            Date::Archive => "Archive Date",
+            Date::LastChange => "Last Change Date",
+            Date::OriginalCreation => "Original Creation Date",
+        }
+    }
+
     /// An object's date.
     pub fn of(self, object: &Object) -> Option<Seconds> {
-        object.number(self.kind()).map(u64::cast_signed)
+        object.number(self.kind()).map(u64::cast_signed).or_else(|| self.implied(object))
+    }
+
+    /// What follows from the moment at which PKCS #11 made an object, which is Active from then on.
+    fn implied(self, object: &Object) -> Option<Seconds> {
+        let follows = match self {
+            Date::Initial | Date::Activation | Date::LastChange => true,
+            Date::OriginalCreation => object.flag(CKA_LOCAL),
+            _ => false,
+        };
+        if !follows || object.get(SOFTHSM_RS_OWNER).is_some() {
+            return None;
+        }
+        let made = object.number(SOFTHSM_RS_MADE)?;
+        i64::try_from(made / MICROSECONDS).ok()
     }
 
     /// Sets an object's date, or takes it away.
     pub fn set(self, object: &mut Object, date: Option<Seconds>) {
         set_number(object, self.kind(), date.map(i64::cast_unsigned));
+    }
+}
+
+impl std::fmt::Display for Date {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
     }
 }
 

@@ -59,6 +59,11 @@ impl Server {
         self.engine.reload(HashMap::from([("kmip".to_owned(), session)]), settings);
     }
 
+    /// A session as PKCS #11 has it, on the partition that clients use.
+    pub(crate) fn session(&self) -> Arc<hsm_core::session::Session> {
+        self.hsm.server_partition("kmip").unwrap().open_for_server().unwrap()
+    }
+
     /// The audit log, as far as it is written.
     pub(crate) fn written_events(&self) -> Vec<serde_json::Value> {
         let mut events = Vec::new();
@@ -191,4 +196,9 @@ pub(crate) fn name(value: &str) -> Item {
         Tag::NAME,
         vec![Item::text(Tag::NAME_VALUE, value), Item::enumeration(Tag::NAME_TYPE, 1_u32)],
     )
+}
+
+/// 1.x's Attribute, its value under the tag Attribute Value.
+pub(crate) fn attribute_1x(name: &str, value: Item) -> Item {
+    Item::structure(Tag::ATTRIBUTE, vec![Item::text(Tag::ATTRIBUTE_NAME, name), value])
 }

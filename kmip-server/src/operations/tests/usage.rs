@@ -135,3 +135,205 @@ fn an_allocation_is_taken_from_what_is_left() {
     let unfit = server.aes(DECRYPT, vec![limits(10), active()]);
     assert_eq!(take(&unfit, 1).unwrap_err(), Reason::IncompatibleCryptographicUsageMask);
 }
+
+/// Usage limits of a total, a count and a unit.
+fn counted(tag: Tag, total: i64, count: i64, unit: u32) -> Item {
+    let limits = vec![
+        Item::long(Tag::USAGE_LIMITS_TOTAL, total),
+        Item::long(Tag::USAGE_LIMITS_COUNT, count),
+        Item::enumeration(Tag::USAGE_LIMITS_UNIT, unit),
+    ];
+    Item::structure(tag, limits)
+}
+
+fn ecb(padding: Option<u32>) -> Item {
+    let mut fields = vec![Item::enumeration(Tag::BLOCK_CIPHER_MODE, 2_u32)];
+    fields.extend(padding.map(|padding| Item::enumeration(Tag::PADDING_METHOD, padding)));
+    Item::structure(Tag::CRYPTOGRAPHIC_PARAMETERS, fields)
+}
+
+const PKCS5: Option<u32> = Some(3);
+
+fn encrypt(
+    server: &Server,
+    key: &str,
+    version: Version,
+    padding: Option<u32>,
+    length: usize,
+) -> Option<Reason> {
+    let payload = vec![id(key), ecb(padding), Item::bytes(Tag::DATA, vec![7; length])];
+    server.ask(version, Operation::Encrypt, payload).err()
+}
+
+#[test]
+fn the_count_is_not_the_clients_to_say() {
+    let server = Server::new();
+    let active = Item::date(Tag::ACTIVATION_DATE, 1000);
+    // At the start it is passed over.
+    let key = server.aes(ENCRYPT, vec![counted(Tag::USAGE_LIMITS, 10, 1000, 1), active]);
+    assert_eq!(left(&server, &key), 10);
+    let set = |operation, limits| {
+        let new = Item::structure(Tag::NEW_ATTRIBUTE, vec![limits]);
+        server.ask(Version::V2_1, operation, vec![id(&key), new])
+    };
+    for operation in [Operation::SetAttribute, Operation::ModifyAttribute] {
+        let refused = set(operation, counted(Tag::USAGE_LIMITS, 20, 15, 1)).unwrap_err();
+        assert_eq!(refused, Reason::AttributeReadOnly);
+        assert_eq!(set(operation, counted(Tag::USAGE_LIMITS, 20, -1, 1)).unwrap_err(), Reason::InvalidField);
+    }
+    assert_eq!(left(&server, &key), 10);
+    // The total may be corrected, also by who repeats the count as it was read.
+    set(Operation::ModifyAttribute, counted(Tag::USAGE_LIMITS, 30, 10, 1)).unwrap();
+    assert_eq!(left(&server, &key), 30);
+    set(Operation::SetAttribute, limits(20)).unwrap();
+    assert_eq!(left(&server, &key), 20);
+}
+
+#[test]
+fn limits_bind_once_they_are_used() {
+    let server = Server::new();
+    for by_allocation in [true, false] {
+        let key = limited(&server);
+        if by_allocation {
+            let payload = vec![id(&key), Item::long(Tag::USAGE_LIMITS_COUNT, 5)];
+            server.ask(Version::V2_1, Operation::GetUsageAllocation, payload).unwrap();
+        } else {
+            assert_eq!(encrypt(&server, &key, Version::V2_1, PKCS5, 5), None);
+        }
+        let new = || Item::structure(Tag::NEW_ATTRIBUTE, vec![limits(100)]);
+        let reference = Item::enumeration(Tag::ATTRIBUTE_REFERENCE, Tag::USAGE_LIMITS.number());
+        for (operation, field) in [
+            (Operation::SetAttribute, new()),
+            (Operation::ModifyAttribute, new()),
+            (Operation::AddAttribute, new()),
+            (Operation::DeleteAttribute, reference),
+        ] {
+            let refused = server.ask(Version::V2_1, operation, vec![id(&key), field]).unwrap_err();
+            assert_eq!(refused, Reason::AttributeReadOnly, "{operation:?}");
+        }
+        let name = Item::text(Tag::ATTRIBUTE_NAME, "Usage Limits");
+        let refused = server.ask(Version::V1_4, Operation::DeleteAttribute, vec![id(&key), name]);
+        assert_eq!(refused.unwrap_err(), Reason::PermissionDenied);
+        assert_eq!(left(&server, &key), 5);
+    }
+    let unused = limited(&server);
+    let reference = Item::enumeration(Tag::ATTRIBUTE_REFERENCE, Tag::USAGE_LIMITS.number());
+    server.ask(Version::V2_1, Operation::DeleteAttribute, vec![id(&unused), reference]).unwrap();
+    assert!(server.attributes(&unused, Tag::USAGE_LIMITS).is_empty());
+}
+
+#[test]
+fn an_import_brings_what_is_left_along() {
+    let server = Server::new();
+    let key = limited(&server);
+    assert_eq!(encrypt(&server, &key, Version::V2_1, PKCS5, 7), None);
+    let mut exported = server.ask(Version::V2_1, Operation::Export, vec![id(&key)]).unwrap();
+    exported.push(Item::boolean(Tag::REPLACE_EXISTING, true));
+    server.ask(Version::V2_1, Operation::Import, exported).unwrap();
+    assert_eq!(left(&server, &key), 3);
+}
+
+#[test]
+fn a_use_that_fails_costs_nothing_and_one_too_many_says_why() {
+    let server = Server::new();
+    let key = limited(&server);
+    assert_eq!(encrypt(&server, &key, Version::V2_1, None, 5), Some(Reason::CryptographicFailure));
+    assert_eq!(left(&server, &key), 10);
+    assert_eq!(encrypt(&server, &key, Version::V2_1, PKCS5, 11), Some(Reason::PermissionDenied));
+    assert_eq!(encrypt(&server, &key, Version::V1_4, PKCS5, 11), Some(Reason::PermissionDenied));
+    assert_eq!(left(&server, &key), 10);
+    assert_eq!(encrypt(&server, &key, Version::V2_1, PKCS5, 10), None);
+    assert_eq!(encrypt(&server, &key, Version::V2_1, PKCS5, 1), Some(Reason::PermissionDenied));
+}
+
+#[test]
+fn parts_are_counted_as_they_come() {
+    let server = Server::new();
+    for (unit, first, ends, reason) in
+        [(1, 6, 10, None), (1, 6, 11, Some(Reason::PermissionDenied)), (2, 6, 1000, None)]
+    {
+        let active = Item::date(Tag::ACTIVATION_DATE, 1000);
+        let limits = counted(Tag::USAGE_LIMITS, 10, 10, unit);
+        let key = server.aes(ENCRYPT, vec![limits, active]);
+        let payload = vec![
+            id(&key),
+            ecb(PKCS5),
+            Item::bytes(Tag::DATA, vec![7; first]),
+            Item::boolean(Tag::INIT_INDICATOR, true),
+        ];
+        let begun = server.ask(Version::V2_1, Operation::Encrypt, payload).unwrap();
+        let payload = vec![
+            id(&key),
+            Item::bytes(Tag::DATA, vec![7; ends - first]),
+            field(&begun, Tag::CORRELATION_VALUE).clone(),
+            Item::boolean(Tag::FINAL_INDICATOR, true),
+        ];
+        assert_eq!(server.ask(Version::V2_1, Operation::Encrypt, payload).err(), reason);
+        let expected = if unit == 2 {
+            9
+        } else if reason.is_some() {
+            4
+        } else {
+            0
+        };
+        assert_eq!(left(&server, &key), expected);
+    }
+}
+
+#[test]
+fn macs_and_wrapped_keys_count() {
+    let server = Server::new();
+    let active = || Item::date(Tag::ACTIVATION_DATE, 1000);
+    let mac = server.aes(0x80, vec![counted(Tag::USAGE_LIMITS, 1, 1, 2), active()]);
+    let cmac = Item::structure(
+        Tag::CRYPTOGRAPHIC_PARAMETERS,
+        vec![Item::enumeration(Tag::BLOCK_CIPHER_MODE, 7_u32)],
+    );
+    let make = |version| {
+        let payload = vec![id(&mac), cmac.clone(), Item::bytes(Tag::DATA, vec![1])];
+        server.ask(version, Operation::MAC, payload).err()
+    };
+    assert_eq!(make(Version::V2_1), None);
+    assert_eq!(make(Version::V2_1), Some(Reason::UsageLimitExceeded));
+    assert_eq!(make(Version::V1_4), Some(Reason::PermissionDenied));
+
+    let wrapping = server.aes(0x10, vec![counted(Tag::USAGE_LIMITS, 2, 2, 2), active()]);
+    let key = server.aes(ENCRYPT, vec![]);
+    let wrapped = |mode: u32| {
+        let parameters = Item::structure(
+            Tag::CRYPTOGRAPHIC_PARAMETERS,
+            vec![Item::enumeration(Tag::BLOCK_CIPHER_MODE, mode)],
+        );
+        Item::structure(
+            Tag::KEY_WRAPPING_SPECIFICATION,
+            vec![
+                Item::enumeration(Tag::WRAPPING_METHOD, 1_u32),
+                Item::structure(Tag::ENCRYPTION_KEY_INFORMATION, vec![id(&wrapping), parameters]),
+            ],
+        )
+    };
+    let ask = |operation, mode| server.ask(Version::V2_1, operation, vec![id(&key), wrapped(mode)]).err();
+    assert_eq!(ask(Operation::Get, 99), Some(Reason::UnknownEnumeration));
+    assert_eq!(left(&server, &wrapping), 2);
+    assert_eq!(ask(Operation::Get, 13), None);
+    assert_eq!(ask(Operation::Export, 13), None);
+    assert_eq!(left(&server, &wrapping), 0);
+    assert_eq!(ask(Operation::Get, 13), Some(Reason::UsageLimitExceeded));
+}
+
+#[test]
+fn keys_are_found_by_how_much_use_there_is_at_least() {
+    let server = Server::new();
+    let key = limited(&server);
+    assert_eq!(encrypt(&server, &key, Version::V2_1, PKCS5, 4), None);
+    let located = |limits| {
+        let payload = vec![Item::structure(Tag::ATTRIBUTES, vec![limits])];
+        let answer = server.ask(Version::V2_1, Operation::Locate, payload).unwrap();
+        field(&answer, Tag::LOCATED_ITEMS).as_integer().unwrap()
+    };
+    assert_eq!(located(counted(Tag::USAGE_LIMITS, 10, 6, 1)), 1);
+    assert_eq!(located(counted(Tag::USAGE_LIMITS, 5, 1, 1)), 1);
+    assert_eq!(located(counted(Tag::USAGE_LIMITS, 11, 6, 1)), 0);
+    assert_eq!(located(counted(Tag::USAGE_LIMITS, 10, 7, 1)), 0);
+    assert_eq!(located(counted(Tag::USAGE_LIMITS, 1, 1, 2)), 0);
+}
