@@ -1,7 +1,7 @@
 //! New objects on their way into the store: the attributes that the client gave, those that follow from
 //! the object, and those that every object has from the start.
 
-use cryptoki_sys::{CKK_DES2, CKK_DES3, CKK_RSA};
+use cryptoki_sys::{CKK_DES2, CKK_DES3};
 use hsm_core::object::Object;
 use hsm_core::object::lifecycle::{Seconds, State};
 use hsm_core::object::managed::{self, Date, Managed, ObjectType};
@@ -140,7 +140,7 @@ fn check_value(
         // KMIP counts the bits of DES keys without their parity, and clients do not always.
         (ObjectType::SymmetricKey, Some(CKK_DES2 | CKK_DES3)) => [bits, bits / 8 * 7],
         (ObjectType::SymmetricKey, Some(_)) => [bits; 2],
-        (ObjectType::PublicKey | ObjectType::PrivateKey, Some(CKK_RSA)) => [bits, bits.next_multiple_of(8)],
+        // Of key pairs, clients (PyKMIP's own tests) say lengths that are not the modulus's.
         _ => return Ok(()),
     };
     let find = |tag| said.iter().find(|item| item.tag == tag).or_else(|| wanted.first(tag));

@@ -185,6 +185,8 @@ def all_attributes(client, _world):
     """Every attribute of a key that the version has, asked for without names."""
     if client.kmip_version >= KMIPVersion.KMIP_1_3:
         raise Skip("the client cannot read attributes that KMIP 1.3 and later add to every key")
+    if client.kmip_version == KMIPVersion.KMIP_1_0:
+        raise Skip("the client reads a Key Format Type in digests, which came with KMIP 1.1")
     uid = make(client, unique("all"))
     got = client.get_attributes(uid)[1]
     assert {"State", "Name", "Unique Identifier"} <= {one.attribute_name.value for one in got}
