@@ -162,6 +162,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn why_a_chain_does_not_hold_is_said_in_words() {
+        let other = |text: &str| {
+            let inner = std::sync::Arc::new(std::io::Error::other(text.to_owned()));
+            in_words(&CertificateError::Other(rustls::OtherError(inner)))
+        };
+        for (name, meaning) in PARTICULARS {
+            assert_eq!(other(name), meaning);
+        }
+        assert_eq!(other("something new"), "something new");
+        assert!(in_words(&CertificateError::BadSignature).contains("signature"));
+    }
+
+    #[test]
     fn every_rule_has_a_name_of_its_own() {
         for (i, row) in RULES.iter().enumerate() {
             assert_eq!(row.0.name(), row.1);
