@@ -57,7 +57,11 @@ impl Listening {
     fn warn_of_others(&self, settings: &Settings) {
         for ((key, old), (_, new)) in self.0.iter().zip(Listening::of(settings).0) {
             if *old != new {
-                log::warn!("`{key}` counts at the next start: the server goes on listening where it does");
+                let new: Vec<String> = new.iter().map(SocketAddr::to_string).collect();
+                let new = if new.is_empty() { "nothing".to_owned() } else { new.join(", ") };
+                log::warn!(
+                    "`{key}`: {new} counts at the next start; the server goes on listening where it does"
+                );
             }
         }
     }

@@ -259,15 +259,11 @@ pub fn made(object: &Object) -> u64 {
     object.number(SOFTHSM_RS_MADE).unwrap_or_default()
 }
 
-/// The moment that it is, in microseconds since 1970.
-pub(crate) fn moment() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.ok().and_then(|since| u64::try_from(since.as_micros()).ok()).unwrap_or_default()
-}
-
-/// Says that an object is made now.
+/// Says that an object is made now, in microseconds since 1970.
 pub(crate) fn set_made(object: &mut Object) {
-    object.set(SOFTHSM_RS_MADE, Value::Number(moment()));
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let moment = since.ok().and_then(|since| u64::try_from(since.as_micros()).ok());
+    object.set(SOFTHSM_RS_MADE, Value::Number(moment.unwrap_or_default()));
 }
 
 /// Says that an object which PKCS #11 makes, perhaps a copy of one with dates of its own, is made now.

@@ -45,6 +45,15 @@ async fn a_self_signed_certificate_is_refused_unless_pinned() {
 }
 
 #[tokio::test]
+async fn a_self_signed_authority_is_a_stranger_first() {
+    let bench = Bench::new().await;
+    let mark = |params: &mut rcgen::CertificateParams| {
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    };
+    is_refused(&bench, &Identity::self_signed("a", mark), "unknown-issuer").await;
+}
+
+#[tokio::test]
 async fn a_certificate_for_servers_alone_is_refused() {
     let bench = Bench::new().await;
     let identity = bench.authority.client_with("a", |params| {

@@ -21,6 +21,20 @@ async fn a_reload_drops_whom_the_new_rules_refuse_and_nobody_else() {
 }
 
 #[tokio::test]
+async fn other_addresses_are_told_and_not_taken_up() {
+    let mut bench = Bench::new().await;
+    let caller = bench.caller(&bench.client("a"));
+    let told = |port| lines_of(port).iter().filter(|line| line.starts_with("`kmip.listen`")).count();
+    bench.server.reload(&bench.settings).unwrap();
+    // Nobody can listen on port 1 here by chance.
+    bench.settings.listen = vec!["127.0.0.1:1".parse().unwrap()];
+    assert_eq!(told(1), 0);
+    bench.server.reload(&bench.settings).unwrap();
+    assert_eq!(told(1), 1);
+    assert!(caller.connect(bench.address()).await.unwrap().ask(ANSWER).await.is_ok());
+}
+
+#[tokio::test]
 async fn resumed_sessions_work_and_end_with_a_reload() {
     for version in [Version::Tls12, Version::Tls13] {
         let mut bench = Bench::new().await;
