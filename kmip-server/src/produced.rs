@@ -107,3 +107,30 @@ impl Produced {
 fn refers(field: &Item) -> bool {
     field.tag == Tag::DATA && matches!(field.value, Value::Enumeration(_) | Value::Integer(_))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_batch_keeps_is_bounded() {
+        let mut produced = Produced { wanted: true, ..Produced::default() };
+        let mut keep = |bytes: usize| {
+            let mut answer = vec![Item::bytes(Tag::DATA, vec![7; bytes])];
+            produced.keep(Operation::Encrypt, true, &mut answer).map_err(|failure| failure.reason)
+        };
+        assert_eq!(keep(MOST - 1), Ok(()));
+        assert_eq!(keep(2), Err(Reason::ServerLimitExceeded));
+        assert_eq!(keep(1), Ok(()));
+    }
+
+    #[test]
+    fn what_nobody_refers_to_is_not_kept() {
+        let mut produced = Produced::default();
+        let mut answer = vec![Item::bytes(Tag::DATA, vec![7; 4])];
+        produced.keep(Operation::Encrypt, false, &mut answer).unwrap();
+        assert_eq!((produced.count(), answer.len()), (0, 1));
+        produced.keep(Operation::Encrypt, true, &mut answer).unwrap();
+        assert_eq!((produced.count(), answer.len()), (0, 0), "ephemeral data is not given out either");
+    }
+}
