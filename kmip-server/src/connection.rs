@@ -195,7 +195,7 @@ enum Arrived {
 
 /// Waits for a whole message, and meanwhile for the server's calls.
 async fn message<S: Service>(seat: &Seat<S>, line: &mut Line) -> Result<Arrived, End> {
-    let mut started = line.is_begun().then(Instant::now);
+    let mut started = None;
     loop {
         let limits = seat.current().map_err(End::Refused)?.rules.limits.clone();
         match line.whole(limits.message) {
@@ -214,12 +214,16 @@ async fn message<S: Service>(seat: &Seat<S>, line: &mut Line) -> Result<Arrived,
                 return Ok(Arrived::Unbounded(format!("what it sends is no message: {error}")));
             }
         }
+        // Most messages come whole, and need no clock.
+        if line.is_begun() {
+            started.get_or_insert_with(Instant::now);
+        }
         let deadline = match started {
             Some(started) => started + limits.request,
             None => Instant::now() + limits.idle,
         };
         match line.receive(deadline).await {
-            Received::Bytes => started = started.or_else(|| Some(Instant::now())),
+            Received::Bytes => {}
             Received::Called => match seat.order() {
                 Order::Serve => {}
                 Order::Finish if started.is_some() => {}

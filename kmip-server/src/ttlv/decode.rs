@@ -113,38 +113,23 @@ pub fn frame_length(header: &[u8; HEADER], most: usize) -> Result<usize, DecodeE
 
 /// Reads one item, which the bytes must be and nothing else.
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Item, DecodeError> {
-    let mut decoder = Decoder { bytes, limits, items: limits.items };
-    let head = decoder.head(0, bytes.len())?;
-    decoder.spend(&head, 1)?;
-    let item = decoder.item(&head, limits.depth)?;
-    if head.end == bytes.len() { Ok(item) } else { Err(head.error(Fault::Trailing)) }
+    let mut decoder = Decoder::new(bytes, limits);
+    let outcome = decoder.message();
+    outcome.map_err(|fault| decoder.error(fault))
 }
 
 /// Reads the items with a tag that stand in a structure, which the bytes must be. The others are passed
 /// over by their lengths.
 pub fn decode_children(bytes: &[u8], tag: Tag, limits: &Limits) -> Result<Vec<Item>, DecodeError> {
-    let mut decoder = Decoder { bytes, limits, items: limits.items };
-    let head = decoder.head(0, bytes.len())?;
-    if u32::from(head.item_type) != ItemType::Structure.number() {
-        return Err(head.error(Fault::Type));
-    }
-    let mut found = Vec::new();
-    let mut at = head.value();
-    while at < head.end {
-        let inner = decoder.head(at, head.end)?;
-        if inner.tag == tag {
-            decoder.spend(&inner, 1)?;
-            found.push(decoder.item(&inner, limits.depth)?);
-        }
-        at = inner.end;
-    }
-    Ok(found)
+    let mut decoder = Decoder::new(bytes, limits);
+    let outcome = decoder.children(tag);
+    outcome.map_err(|fault| decoder.error(fault))
 }
 
 /// Tag, type and length of an item that lies within its structure.
 struct Head {
-    /// Where it begins.
-    at: usize,
+    /// Where its value begins.
+    value: usize,
     tag: Tag,
     item_type: u8,
     /// Of the value, without padding.
@@ -154,52 +139,95 @@ struct Head {
 }
 
 impl Head {
-    #[cold]
-    fn error(&self, fault: Fault) -> DecodeError {
-        DecodeError { fault, offset: self.at, tag: Some(self.tag) }
-    }
-
-    /// Where its value begins.
-    fn value(&self) -> usize {
-        self.at + HEADER
+    fn is_structure(&self) -> bool {
+        u32::from(self.item_type) == ItemType::Structure.number()
     }
 }
 
+/// Its parts give their fault alone, a byte, since what they give otherwise is given for each item; which
+/// item has the fault is known: the one that was begun last.
 struct Decoder<'a> {
     bytes: &'a [u8],
     limits: &'a Limits,
     /// How many more items there may be.
     items: usize,
+    /// Where the item begins that was begun last.
+    at: usize,
+    /// Its tag, unless there are not even bytes for that.
+    tag: Option<Tag>,
 }
 
 impl Decoder<'_> {
+    fn new<'a>(bytes: &'a [u8], limits: &'a Limits) -> Decoder<'a> {
+        Decoder { bytes, limits, items: limits.items, at: 0, tag: None }
+    }
+
+    #[cold]
+    fn error(&self, fault: Fault) -> DecodeError {
+        DecodeError { fault, offset: self.at, tag: self.tag }
+    }
+
+    fn message(&mut self) -> Result<Item, Fault> {
+        let head = self.head(0, self.bytes.len())?;
+        self.spend(1)?;
+        let item = self.item(&head, self.limits.depth)?;
+        if head.end != self.bytes.len() {
+            (self.at, self.tag) = (0, Some(head.tag));
+            return Err(Fault::Trailing);
+        }
+        Ok(item)
+    }
+
+    fn children(&mut self, tag: Tag) -> Result<Vec<Item>, Fault> {
+        let head = self.head(0, self.bytes.len())?;
+        if !head.is_structure() {
+            return Err(Fault::Type);
+        }
+        let mut found = Vec::new();
+        let mut at = head.value;
+        while at < head.end {
+            let inner = self.head(at, head.end)?;
+            if inner.tag == tag {
+                self.spend(1)?;
+                found.push(self.item(&inner, self.limits.depth)?);
+            }
+            at = inner.end;
+        }
+        Ok(found)
+    }
+
     /// The item that begins at `at`, in a structure that ends at `end`.
-    fn head(&self, at: usize, end: usize) -> Result<Head, DecodeError> {
+    #[inline(always)]
+    fn head(&mut self, at: usize, end: usize) -> Result<Head, Fault> {
+        self.at = at;
         let header = self.bytes.get(at..end).and_then(<[u8]>::first_chunk::<HEADER>);
         let Some([a, b, c, item_type, length @ ..]) = header else {
-            return Err(DecodeError { fault: Fault::Truncated, offset: at, tag: None });
+            self.tag = None;
+            return Err(Fault::Truncated);
         };
         let tag = Tag(u32::from_be_bytes([0, *a, *b, *c]));
-        let length = u32::from_be_bytes(*length) as usize;
-        let head = Head { at, tag, item_type: *item_type, length, end };
+        self.tag = Some(tag);
         if !tag.is_possible() {
-            return Err(head.error(Fault::Tag));
+            return Err(Fault::Tag);
         }
+        let value = at + HEADER;
+        let length = u32::from_be_bytes(*length) as usize;
         // What is left is less than the whole of memory, so that nothing overflows behind the comparison.
-        if length > end - head.value() || length.next_multiple_of(8) > end - head.value() {
-            return Err(head.error(Fault::Truncated));
+        if length > end - value || length.next_multiple_of(8) > end - value {
+            return Err(Fault::Truncated);
         }
-        Ok(Head { end: head.value() + length.next_multiple_of(8), ..head })
+        Ok(Head { value, tag, item_type: *item_type, length, end: value + length.next_multiple_of(8) })
     }
 
     /// Takes items off those that there may be.
-    fn spend(&mut self, head: &Head, items: usize) -> Result<(), DecodeError> {
-        self.items = self.items.checked_sub(items).ok_or_else(|| head.error(Fault::TooMany))?;
+    fn spend(&mut self, items: usize) -> Result<(), Fault> {
+        self.items = self.items.checked_sub(items).ok_or(Fault::TooMany)?;
         Ok(())
     }
 
-    fn item(&mut self, head: &Head, depth: usize) -> Result<Item, DecodeError> {
-        let value = if u32::from(head.item_type) == ItemType::Structure.number() {
+    #[inline(always)]
+    fn item(&mut self, head: &Head, depth: usize) -> Result<Item, Fault> {
+        let value = if head.is_structure() {
             Value::Structure(self.structure(head, depth)?)
         } else {
             self.primitive(head)?
@@ -208,15 +236,15 @@ impl Decoder<'_> {
     }
 
     /// The items are counted before room is made for them: no structure takes more than they need.
-    fn structure(&mut self, head: &Head, depth: usize) -> Result<Vec<Item>, DecodeError> {
+    fn structure(&mut self, head: &Head, depth: usize) -> Result<Vec<Item>, Fault> {
         if !head.length.is_multiple_of(8) {
-            return Err(head.error(Fault::Length));
+            return Err(Fault::Length);
         }
-        let depth = depth.checked_sub(1).ok_or_else(|| head.error(Fault::TooDeep))?;
+        let depth = depth.checked_sub(1).ok_or(Fault::TooDeep)?;
         let count = self.count(head);
-        self.spend(head, count)?;
+        self.spend(count)?;
         let mut items = Vec::with_capacity(count);
-        let mut at = head.value();
+        let mut at = head.value;
         while at < head.end {
             let inner = self.head(at, head.end)?;
             items.push(self.item(&inner, depth)?);
@@ -228,7 +256,7 @@ impl Decoder<'_> {
     /// How many items a structure has, by their lengths alone; up to one that leads out of it, which is
     /// refused when it is read.
     fn count(&self, head: &Head) -> usize {
-        let inside = self.bytes.get(head.value()..head.end).unwrap_or_default();
+        let inside = self.bytes.get(head.value..head.end).unwrap_or_default();
         let mut count = 0;
         let mut at: usize = 0;
         while let Some([_, _, _, _, length @ ..]) = inside.get(at..).and_then(<[u8]>::first_chunk::<HEADER>) {
@@ -240,15 +268,16 @@ impl Decoder<'_> {
         count
     }
 
-    fn primitive(&self, head: &Head) -> Result<Value, DecodeError> {
+    #[inline(always)]
+    fn primitive(&self, head: &Head) -> Result<Value, Fault> {
         if head.length > self.limits.field {
-            return Err(head.error(Fault::TooLong));
+            return Err(Fault::TooLong);
         }
-        let padded = self.bytes.get(head.value()..head.end).unwrap_or_default();
+        let padded = self.bytes.get(head.value..head.end).unwrap_or_default();
         let (value, padding) = padded.split_at_checked(head.length).unwrap_or_default();
-        let value = primitive::read(head.item_type, value).map_err(|fault| head.error(fault))?;
+        let value = primitive::read(head.item_type, value)?;
         if padding.iter().any(|byte| *byte != 0) {
-            return Err(head.error(Fault::Padding));
+            return Err(Fault::Padding);
         }
         Ok(value)
     }
