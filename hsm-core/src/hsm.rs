@@ -4,7 +4,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use crate::partition::Partition;
 use crate::partition::directory::{self, Directory};
 use crate::partition::record::PartitionRecord;
 use crate::session::{Access, Role};
-use crate::store::{self, RecordId, Store, StoreError};
+use crate::store::{self, RecordId, Store, StoreError, StoreResult, StoreUrl};
 use crate::unit::{ActiveUnit, Unit, UnitPaths, UnitStatus, ceremony};
 
 mod audit;
@@ -27,7 +27,9 @@ const SESSIONS_LOCK_STEP: Duration = Duration::from_millis(5);
 pub struct Hsm {
     config: Config,
     itself: Weak<Hsm>,
-    store: Mutex<Option<Arc<dyn Store>>>,
+    store: OnceLock<Arc<dyn Store>>,
+    /// Held by who opens the store or makes it: a process has it open once.
+    opening: Mutex<()>,
     directory: Mutex<Directory>,
 }
 
@@ -41,7 +43,8 @@ impl Hsm {
         Arc::new_cyclic(|itself| Hsm {
             config,
             itself: itself.clone(),
-            store: Mutex::default(),
+            store: OnceLock::new(),
+            opening: Mutex::default(),
             directory: Mutex::default(),
         })
     }
@@ -75,7 +78,6 @@ impl Hsm {
         let unit = self.active_unit()?;
         let store = self.open_or_create_store(options.group)?;
         directory::begin(store.as_ref(), &unit, &status)?;
-        *locked(&self.store) = Some(store);
         Ok(status)
     }
 
@@ -97,15 +99,15 @@ impl Hsm {
     }
 
     /// A store that an interrupted ceremony left behind is taken up again.
-    fn open_or_create_store(&self, group: Option<u32>) -> Result<Arc<dyn Store>> {
-        match store::open(&self.config.store) {
-            Err(StoreError::Missing(_)) => match store::create(&self.config.store, group) {
+    fn open_or_create_store(&self, group: Option<u32>) -> Result<&Arc<dyn Store>> {
+        self.store_by(|place| match store::open(place) {
+            Err(StoreError::Missing(_)) => match store::create(place, group) {
                 // Another process was faster.
-                Err(StoreError::Exists(_)) => Ok(store::open(&self.config.store)?.into()),
-                created => Ok(created?.into()),
+                Err(StoreError::Exists(_)) => store::open(place),
+                created => created,
             },
-            opened => Ok(opened?.into()),
-        }
+            opened => opened,
+        })
     }
 
     /// Where the unit's files are.
@@ -135,14 +137,25 @@ impl Hsm {
     }
 
     /// The store, opened at its first use.
-    pub(crate) fn store(&self) -> Result<Arc<dyn Store>> {
-        let mut store = locked(&self.store);
-        if let Some(store) = &*store {
-            return Ok(store.clone());
+    pub(crate) fn store(&self) -> Result<&Arc<dyn Store>> {
+        self.store_by(store::open)
+    }
+
+    fn store_by(
+        &self,
+        open: impl FnOnce(&StoreUrl) -> StoreResult<Box<dyn Store>>,
+    ) -> Result<&Arc<dyn Store>> {
+        if let Some(store) = self.store.get() {
+            return Ok(store);
         }
-        let opened: Arc<dyn Store> = store::open(&self.config.store)?.into();
-        *store = Some(opened.clone());
-        Ok(opened)
+        let _alone = locked(&self.opening);
+        match self.store.get() {
+            Some(store) => Ok(store),
+            None => {
+                let opened = open(&self.config.store)?.into();
+                Ok(self.store.get_or_init(|| opened))
+            }
+        }
     }
 
     /// The partitions in the order of their creation; none where there is no HSM. While the unit is
@@ -323,26 +336,26 @@ impl Hsm {
 
     /// Before a fork: closes every connection to the store.
     pub fn suspend(&self) {
-        if let Some(store) = &*locked(&self.store) {
+        if let Some(store) = self.store.get() {
             store.suspend();
         }
     }
 
     /// After a fork, in the parent.
     pub fn resume(&self) {
-        if let Some(store) = &*locked(&self.store) {
+        if let Some(store) = self.store.get() {
             store.resume();
         }
     }
 
     /// How many reads went to the store, for tests that show what a warm path costs.
     pub fn store_reads(&self) -> u64 {
-        locked(&self.store).as_ref().map_or(0, |store| store.reads())
+        self.store.get().map_or(0, |store| store.reads())
     }
 
     /// How often a write waited for the disk, for tests that show that writers share it.
     pub fn store_syncs(&self) -> u64 {
-        locked(&self.store).as_ref().map_or(0, |store| store.syncs())
+        self.store.get().map_or(0, |store| store.syncs())
     }
 }
 

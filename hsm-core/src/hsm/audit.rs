@@ -24,7 +24,7 @@ impl Hsm {
             Some(log) => log,
             None => self.begin_audit_log(store.as_ref())?,
         };
-        Ok(Arc::new(Trail::new(store, log, self.config.audit.uses.unwrap_or(uses))))
+        Ok(Arc::new(Trail::new(store.clone(), log, self.config.audit.uses.unwrap_or(uses))))
     }
 
     /// Reads the audit log's events from a number on and hands them out in order, each checked against the

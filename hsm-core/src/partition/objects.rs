@@ -23,7 +23,7 @@ use crate::object::material::Key;
 use crate::object::{Object, Value};
 use crate::rng;
 use crate::session::{LoginState, Session};
-use crate::store::RecordId;
+use crate::store::{PartitionId, RecordId};
 
 /// How many unsealed objects a process keeps for each partition.
 const CACHED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
@@ -35,6 +35,8 @@ const NEVER: u64 = u64::MAX;
 pub(crate) struct Loaded {
     pub identity: Identity,
     pub key: Arc<Key>,
+    /// Where it was read from; the partition's space is another one when it was initialised anew.
+    space: PartitionId,
     revision: u64,
     /// The change counter at which the revision was last compared with the store.
     checked: AtomicU64,
@@ -97,18 +99,28 @@ impl Partition {
         Ok(Half { space: self.space(), private, key })
     }
 
+    /// A cached token object that nothing has changed since it was compared with the store. Whatever else
+    /// every use of every key would look at here, all threads would write to: private objects are in the
+    /// cache only while the user is logged in, and a space that was given up has no counter.
+    pub(super) fn current(&self, id: RecordId) -> Result<Option<Arc<Loaded>>> {
+        let Some(loaded) = locked(&self.cache).0.get(&id).cloned() else { return Ok(None) };
+        let generation = self.hsm()?.store()?.generation(loaded.space)?;
+        Ok((generation == Some(loaded.checked.load(Ordering::Acquire))).then_some(loaded))
+    }
+
     /// A token object by its record, from the cache or the store.
     pub(super) fn load_token(&self, id: RecordId, private: bool) -> Result<Arc<Loaded>> {
+        if let Some(loaded) = self.current(id)?
+            && loaded.object().is_private() == private
+        {
+            return Ok(loaded);
+        }
         let half = self.half(private)?;
-        let store = self.hsm()?.store()?;
+        let hsm = self.hsm()?;
+        let store = hsm.store()?;
         // Read before the record: a change in between is then seen at the next use.
         let generation = store.generation(half.space)?;
-        let cached = locked(&self.cache).0.get(&id).cloned();
-        if let Some(loaded) = &cached
-            && generation == Some(loaded.checked.load(Ordering::Acquire))
-        {
-            return Ok(loaded.clone());
-        }
+        let cached = locked(&self.cache).0.get(&id).cloned().filter(|loaded| loaded.space == half.space);
         let mut found = None;
         store.read(&mut |reader| {
             found = match &cached {
@@ -119,6 +131,7 @@ impl Partition {
                     Arc::new(Loaded {
                         identity: Identity::Token(id),
                         key: Arc::new(Key::new(object)),
+                        space: half.space,
                         revision,
                         checked: AtomicU64::new(NEVER),
                     })
@@ -166,14 +179,14 @@ impl Partition {
             let half = self.half(key.object().is_private())?;
             fresh.push((id, half, key.with_unique_id(id.to_string()).amended(managed::stamp)));
         }
-        let store = self.hsm()?.store()?;
-        store.write(self.space(), &mut |writer| {
+        let space = self.space();
+        self.hsm()?.store()?.write(space, &mut |writer| {
             for (id, half, key) in &fresh {
                 half.insert(writer, *id, key.object())?;
             }
             Ok(())
         })?;
-        Ok(fresh.into_iter().map(|(id, _, key)| self.remember(id, key, 1)).collect())
+        Ok(fresh.into_iter().map(|(id, _, key)| self.remember(id, key, (space, 1))).collect())
     }
 
     /// Adds an object of one session, unless that has ended meanwhile, or the login that the object
@@ -191,7 +204,7 @@ impl Partition {
         let place = session.place();
         objects.last += 1;
         let number = objects.last;
-        let loaded = session_object(number, key);
+        let loaded = session_object(self.space(), number, key);
         objects.objects.insert(number, (place, loaded.clone()));
         Ok(loaded)
     }
@@ -215,7 +228,7 @@ impl Partition {
         let mut objects = self.session_objects.write().unwrap_or_else(PoisonError::into_inner);
         let (_, loaded) = objects.objects.get_mut(&number).ok_or(Error::NoSuchObject)?;
         let after = change(loaded.object())?;
-        *loaded = session_object(number, Key::new(after));
+        *loaded = session_object(loaded.space, number, Key::new(after));
         Ok(())
     }
 
@@ -242,10 +255,16 @@ impl Partition {
     }
 
     /// Keeps an object that was just written, as it is in the store.
-    pub(super) fn remember(&self, id: RecordId, key: Key, revision: u64) -> Arc<Loaded> {
+    pub(super) fn remember(
+        &self,
+        id: RecordId,
+        key: Key,
+        (space, revision): (PartitionId, u64),
+    ) -> Arc<Loaded> {
         let loaded = Arc::new(Loaded {
             identity: Identity::Token(id),
             key: Arc::new(key),
+            space,
             revision,
             checked: AtomicU64::new(NEVER),
         });
@@ -338,10 +357,11 @@ impl Partition {
     }
 }
 
-fn session_object(number: u64, key: Key) -> Arc<Loaded> {
+fn session_object(space: PartitionId, number: u64, key: Key) -> Arc<Loaded> {
     Arc::new(Loaded {
         identity: Identity::Session(number),
         key: Arc::new(key),
+        space,
         revision: 0,
         checked: AtomicU64::new(NEVER),
     })

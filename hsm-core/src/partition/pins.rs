@@ -80,7 +80,8 @@ impl Partition {
             }
             Ok(())
         };
-        let store = self.hsm()?.store()?;
+        let hsm = self.hsm()?;
+        let store = hsm.store()?;
         match commit {
             Commit::Durable => store.write(self.login_space(), &mut body),
             Commit::Soon => store.write_soon(self.login_space(), &mut body),

@@ -12,7 +12,7 @@ use crate::object::find::Field;
 use crate::object::material::Key;
 use crate::object::{Object, locate};
 use crate::rng;
-use crate::store::{RecordId, Writer};
+use crate::store::{PartitionId, RecordId, Writer};
 
 /// The changes that a caller makes, all of which are committed or none.
 pub(crate) struct Transaction<'w> {
@@ -127,7 +127,8 @@ impl Partition {
         let space = public.space;
         let mut halves = Some((public, private));
         let mut touched = Vec::new();
-        let store = self.hsm()?.store()?;
+        let hsm = self.hsm()?;
+        let store = hsm.store()?;
         let mut work = |writer: &mut dyn Writer| {
             let (public, private) = halves.take().ok_or(Error::Conflict)?;
             let mut transaction = Transaction { public, private, writer, touched: Vec::new() };
@@ -139,17 +140,17 @@ impl Partition {
             Durability::Now => store.write(space, &mut work)?,
             Durability::Soon => store.write_soon(space, &mut work)?,
         }
-        Ok(touched.into_iter().filter_map(|touched| self.take_over(touched)).collect())
+        Ok(touched.into_iter().filter_map(|touched| self.take_over(space, touched)).collect())
     }
 
     /// Brings the cache up to what a transaction did to an object.
-    fn take_over(&self, touched: Touched) -> Option<Arc<Loaded>> {
+    fn take_over(&self, space: PartitionId, touched: Touched) -> Option<Arc<Loaded>> {
         match touched.now {
             Some((key, revision)) => {
                 if locate::is_destroyed(key.object()) {
                     self.forget_record(touched.id);
                 }
-                Some(self.remember(touched.id, key, revision))
+                Some(self.remember(touched.id, key, (space, revision)))
             }
             None => {
                 self.forget_record(touched.id);
@@ -160,6 +161,9 @@ impl Partition {
 
     /// An object of either half by its record.
     pub(crate) fn load_record(&self, id: RecordId) -> Result<Arc<Loaded>> {
+        if let Some(loaded) = self.current(id)? {
+            return Ok(loaded);
+        }
         if let Some(private) = self.cached_half(id) {
             return self.load_token(id, private);
         }
