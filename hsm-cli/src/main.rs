@@ -22,12 +22,6 @@ use crate::cli::Cli;
 use crate::failure::Outcome;
 use crate::output::Output;
 
-/// A message is some fifty small pieces of memory, taken by one thread and given back by the same: a sixth
-/// of a request's instructions went into the C library's allocator.
-#[cfg(feature = "aws-lc")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
