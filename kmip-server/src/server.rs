@@ -16,12 +16,14 @@ use crate::identity::Credentials;
 use crate::metrics::Metrics;
 use crate::service::Service;
 
+mod lanes;
 mod monitor;
 mod registry;
 mod seat;
 mod shared;
 mod signals;
 
+use lanes::Lanes;
 pub(crate) use registry::{Order, Place};
 pub(crate) use seat::Seat;
 pub(crate) use shared::Shared;
@@ -38,6 +40,7 @@ pub struct Server<S: Service> {
     /// Where it was told to listen when it started.
     listening: Listening,
     accepting: CancellationToken,
+    lanes: Arc<Lanes>,
 }
 
 /// Addresses as settings name them.
@@ -98,9 +101,11 @@ impl<S: Service> Server<S> {
             |listeners: &[TcpListener]| listeners.iter().filter_map(|it| it.local_addr().ok()).collect();
         let addresses = Addresses { kmip: local(&kmip), https: local(&https), metrics: local(&monitors) };
         let accepting = CancellationToken::new();
+        let lanes = Lanes::start().map_err(|e| Error::Config(format!("threads cannot be started: {e}")))?;
+        let lanes = Arc::new(lanes);
         for (door, listeners) in [(Door::Kmip, kmip), (Door::Https, https)] {
             for listener in listeners {
-                let work = accept(shared.clone(), listener, door);
+                let work = accept(shared.clone(), lanes.clone(), listener, door);
                 tokio::spawn(accepting.clone().run_until_cancelled_owned(work));
             }
         }
@@ -108,7 +113,7 @@ impl<S: Service> Server<S> {
             // It answers to the last, so that it can be seen that the server stops.
             tokio::spawn(monitor::serve(shared.clone(), listener));
         }
-        Ok(Server { shared, addresses, listening: Listening::of(settings), accepting })
+        Ok(Server { shared, addresses, listening: Listening::of(settings), accepting, lanes })
     }
 
     /// Where it listens.
@@ -158,6 +163,15 @@ impl<S: Service> Server<S> {
         open
     }
 
+    /// Ends the connections' threads, and waits for them.
+    fn end(mut self) {
+        self.stop_now();
+        // Who accepts has one as well, until it is cancelled.
+        if let Some(lanes) = Arc::get_mut(&mut self.lanes) {
+            lanes.end();
+        }
+    }
+
     /// How many connections are open, handshakes included.
     pub fn connections(&self) -> usize {
         self.shared.registry.open()
@@ -184,7 +198,7 @@ async fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>> {
     Ok(listeners)
 }
 
-async fn accept<S: Service>(shared: Arc<Shared<S>>, listener: TcpListener, door: Door) {
+async fn accept<S: Service>(shared: Arc<Shared<S>>, lanes: Arc<Lanes>, listener: TcpListener, door: Door) {
     loop {
         let (tcp, address) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -195,9 +209,11 @@ async fn accept<S: Service>(shared: Arc<Shared<S>>, listener: TcpListener, door:
             }
         };
         shared.metrics.accepted();
-        match shared.enter(address) {
-            Some(place) => drop(tokio::spawn(connection::run(shared.clone(), tcp, address, place, door))),
-            None => drop(tcp),
+        let Some(place) = shared.enter(address) else { continue };
+        let shared = shared.clone();
+        let given = lanes.give(tcp, move |tcp| connection::run(shared, tcp, address, place, door));
+        if let Err(error) = given {
+            log::warn!("a connection from {address} could not be taken over: {error}");
         }
     }
 }

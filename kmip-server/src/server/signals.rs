@@ -1,7 +1,6 @@
 //! A server as a process: signals, and what the service manager is told.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use hsm_core::{Error, Result};
 use sd_notify::NotifyState;
@@ -12,13 +11,6 @@ use crate::config::{Settings, SettingsSource};
 use crate::identity::Credentials;
 use crate::metrics::Metrics;
 use crate::service::Service;
-
-/// Threads for requests that take long. Each waits for the disk or makes a key; more would only queue
-/// there.
-const LONG_THREADS: usize = 128;
-
-/// What the process gives running threads when it ends.
-const LAST_WAIT: Duration = Duration::from_secs(2);
 
 /// What a server process is made of.
 pub struct Process<'a, S> {
@@ -42,9 +34,10 @@ impl<S: Service> Process<'_, S> {
     pub fn serve(self, ready: impl FnOnce(&Addresses)) -> Result<()> {
         let settings = self.source.load()?;
         (self.accept)(&settings)?;
+        // Connections have threads of their own: this one accepts them, and shows the metrics.
         let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
             .enable_all()
-            .max_blocking_threads(LONG_THREADS)
             .build()
             .map_err(|e| Error::Config(format!("threads cannot be started: {e}")))?;
         let outcome = runtime.block_on(async {
@@ -53,10 +46,11 @@ impl<S: Service> Process<'_, S> {
             let server = Server::start(&settings, self.service, self.credentials, self.metrics).await?;
             ready(server.addresses());
             run(&server, signals, &self.source, self.accept).await;
-            Ok(())
+            Ok(server)
         });
-        runtime.shutdown_timeout(LAST_WAIT);
-        outcome
+        // What accepts ends here.
+        drop(runtime);
+        outcome.map(Server::end)
     }
 }
 
