@@ -10,9 +10,13 @@ use crate::key_type::{self, KeyType};
 mod help;
 mod kmip;
 mod server;
+mod unit;
 
 pub(crate) use kmip::{Kmip, KmipConnection, KmipGet, KmipLocate};
 pub(crate) use server::{Certs, MakeCertificate, RsaBits, Serve};
+pub(crate) use unit::{
+    Carried, KeyPassphrase, PartPassphrase, Permission, Prepare, SigningKey, Unit, UnitKey, UnitPart,
+};
 
 /// A software HSM: tokens and keys for PKCS#11, under a master key that a ceremony made.
 #[derive(Debug, Parser)]
@@ -50,6 +54,9 @@ pub(crate) enum Command {
     /// Show the HSM: its crypto unit, its store and its tokens
     #[command(after_long_help = help::STATUS_EXAMPLES)]
     Status,
+    /// The crypto unit: its ceremony by several people, administrators, quorum and master key parts
+    #[command(subcommand, after_long_help = help::UNIT_EXAMPLES)]
+    Unit(Box<Unit>),
     /// Tokens: partitions with their own PINs and keys
     #[command(subcommand, after_long_help = help::TOKEN_EXAMPLES)]
     Token(Token),

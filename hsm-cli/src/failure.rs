@@ -56,7 +56,7 @@ pub(crate) const OUTCOMES: [(Outcome, u8, &str, &str); 16] = [
     (Outcome::Disk,          12, "disk",          "a file cannot be read or written"),
     (Outcome::Unreachable,   13, "unreachable",   "a KMIP server cannot be reached, or does not answer"),
     (Outcome::NotTrusted,    14, "not-trusted",   "a KMIP server's certificate is not accepted, or it does not accept the client's"),
-    (Outcome::Refused,       15, "refused",       "a KMIP server refused what was asked"),
+    (Outcome::Refused,       15, "refused",       "a KMIP server or the crypto unit refused what was asked"),
     (Outcome::BadAnswer,     16, "bad-answer",    "what a KMIP server answered is not KMIP"),
 ];
 
@@ -143,9 +143,10 @@ fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
         }
         Error::PinsSet => (Outcome::Exists, None),
         Error::PinAloneOpens { .. } => (Outcome::Configuration, None),
-        // The first two say what to do; the rest is not for this door's users.
-        Error::Unit(_)
-        | Error::UserPinNotSet
+        // It says what to do.
+        Error::Unit(_) => (Outcome::Refused, None),
+        // The first says what to do; the rest is not for this door's users.
+        Error::UserPinNotSet
         | Error::ArgumentsBad(_)
         | Error::NotSupported
         | Error::NoSuchSession

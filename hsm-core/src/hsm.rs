@@ -81,6 +81,27 @@ impl Hsm {
         Ok(status)
     }
 
+    /// Makes the store of an HSM whose unit its people's ceremony made active. Answers whether there was none.
+    ///
+    /// # Errors
+    /// [`Error::UnitNotActive`], and what keeps files from being written.
+    pub fn complete(&self) -> Result<bool> {
+        let unit = self.unit()?;
+        let active = unit.active()?;
+        match self.store() {
+            Err(Error::Store(StoreError::Missing(_))) => {}
+            found => return found.map(|_| false),
+        }
+        let store = self.open_or_create_store(unit.group()?)?;
+        directory::begin(store.as_ref(), &active, &unit.status())?;
+        Ok(true)
+    }
+
+    /// Whether there is a store, readable or not: what stands in it is under the unit's current master key.
+    pub fn has_store(&self) -> bool {
+        !matches!(self.store(), Err(Error::Store(StoreError::Missing(_))))
+    }
+
     /// A store without a unit has lost it, since the unit is made first. A new unit would not open the
     /// store, and would stand where the lost one is to be put back. The store is looked for before
     /// the unit: another process may be making both.

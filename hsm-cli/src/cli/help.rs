@@ -42,6 +42,54 @@ Examples:
   softhsm-rs status
   softhsm-rs status --json | jq -r .unit.current_register.verification_pattern";
 
+pub(super) const UNIT_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs --home ./hsm unit create
+      At the HSM: a unit in imprint mode. (`softhsm-rs init` holds the whole ceremony by itself.)
+  softhsm-rs unit show --out unit.json
+      What the unit says of itself, signed, for those who make and sign commands elsewhere.
+  softhsm-rs unit trust unit.json
+      Where they are: keeps the unit's attestation key, once its fingerprint was compared.
+  softhsm-rs unit compare unit-a.json unit-b.json
+
+Files go round: `unit show --out`, `unit prepare … --for`, `unit sign` by each administrator, `unit submit
+--reply` at the HSM; the reply is the statement that the next command is made for. docs/root-of-trust.md
+tells a whole ceremony.";
+
+pub(super) const UNIT_PREPARE_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs unit prepare add-administrator alice.sigkey.pub --for unit.json --out add-alice.cmd
+  softhsm-rs unit prepare set-thresholds --signature 2 --revocation 2 --for reply.json --out own.cmd
+  softhsm-rs unit prepare generate-importer --for reply.json --out importer.cmd
+  softhsm-rs unit prepare load part-1.signed part-2.signed part-3.signed --out load.cmd
+  softhsm-rs unit prepare commit 3f9a… --for reply.json --out commit.cmd --expires 3600
+  softhsm-rs unit prepare set-immediate 3f9a… --for reply.json --out immediate.cmd
+  softhsm-rs unit prepare export-current --to recovery.json --for reply.json --out export.cmd";
+
+pub(super) const UNIT_SIGN_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs unit inspect commit.cmd
+  softhsm-rs unit sign commit.cmd --key alice.sigkey
+      Shows what the bytes say that are signed, and asks.
+  softhsm-rs unit submit commit.cmd --reply reply.json
+      At the HSM: exit code 15 and EP11's codes where the unit refuses.";
+
+pub(super) const UNIT_KEY_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs unit key new alice.sigkey --name alice
+      alice.sigkey stays with alice; alice.sigkey.pub goes to whoever prepares commands.
+  softhsm-rs unit key show *.sigkey
+  softhsm-rs unit key public --key 1.sigkey --name alice --out alice.pub";
+
+pub(super) const UNIT_PART_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs unit part new alice.keypart --name \"alice's part\"
+  softhsm-rs unit part show *.keypart
+  softhsm-rs unit part seal alice.keypart --number 1 --of 3 --key alice.sigkey --for reply.json --out part-1.signed
+      Encrypted to the unit's importer key; the part's own file stays where it is.
+  softhsm-rs unit part seal --exported export-reply.json --key alice.sigkey --for recovery.json --out part.signed
+      The master key of another unit, which exported it to this one.";
+
 pub(super) const AUDIT_EXAMPLES: &str = "\
 Examples:
   softhsm-rs audit verify

@@ -102,7 +102,7 @@ fn passphrase(options: &Init, output: Output) -> Result<Option<hsm_core::secret:
 }
 
 /// A group by name or number.
-fn group_number(group: &str) -> Result<u32> {
+pub(super) fn group_number(group: &str) -> Result<u32> {
     if let Ok(number) = group.parse() {
         return Ok(number);
     }

@@ -21,6 +21,7 @@ mod kmip;
 mod serve;
 mod status;
 mod token;
+mod unit;
 
 /// Carries out a command line.
 pub(crate) fn run(cli: Cli, output: Output) -> Result<()> {
@@ -30,6 +31,7 @@ pub(crate) fn run(cli: Cli, output: Output) -> Result<()> {
         Command::Completions { shell } => about::completions(shell),
         Command::Init(options) => init::run(&*hsm()?, &options, output)?,
         Command::Status => status::run(&*hsm()?, output)?,
+        Command::Unit(command) => unit::run(&*hsm()?, *command, output)?,
         Command::Token(command) => token::run(&*hsm()?, command, output)?,
         Command::Audit(command) => audit::run(&*hsm()?, command, output)?,
         Command::Key(command) => key::run(&*hsm()?, command, output)?,
@@ -140,22 +142,23 @@ fn quoted(name: &str) -> String {
 
 /// Makes sure that destroying something is meant.
 fn confirm(consent: &Consent, what: &str) -> Result<()> {
+    ask(consent, &format!("{what}: this cannot be undone"))
+}
+
+/// Makes sure that something is meant.
+fn ask(consent: &Consent, what: &str) -> Result<()> {
     if consent.yes {
         return Ok(());
     }
     let unasked = || {
-        Failure::new(
-            Outcome::Usage,
-            format!("{what}: this cannot be undone, and there is no terminal to ask on"),
-        )
-        .next("add --yes if it is meant")
+        Failure::new(Outcome::Usage, format!("{what}, and there is no terminal to ask on"))
+            .next("add --yes if it is meant")
     };
     if !std::io::stdin().is_terminal() {
         return Err(unasked());
     }
     let mut terminal = anstream::stderr();
-    let asked = write!(terminal, "{what}: this cannot be undone. Type yes to go on: ")
-        .and_then(|()| terminal.flush());
+    let asked = write!(terminal, "{what}. Type yes to go on: ").and_then(|()| terminal.flush());
     let mut answer = String::new();
     asked.and_then(|()| std::io::stdin().read_line(&mut answer)).map_err(|_| unasked())?;
     if answer.trim() == "yes" { Ok(()) } else { Err(Failure::new(Outcome::Failed, "nothing was done")) }

@@ -42,7 +42,7 @@ pub(super) fn unit_summary(unit: &UnitStatus) -> Vec<(&'static str, String)> {
     fields
 }
 
-fn unit_fields(unit: &UnitStatus) -> Vec<(&'static str, String)> {
+pub(super) fn unit_fields(unit: &UnitStatus) -> Vec<(&'static str, String)> {
     let mut fields = vec![
         ("HSM", unit.hsm_id.to_string()),
         ("crypto unit", format!("{}, {}", unit.unit_id, unit.ownership)),

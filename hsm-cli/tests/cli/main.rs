@@ -15,3 +15,4 @@ mod init;
 mod keys;
 mod serve;
 mod tokens;
+mod unit;

@@ -35,6 +35,10 @@ pub(super) struct Block {
     pub(super) counter: OctetString,
     /// The command's parameters.
     pub(super) input: OctetString,
+    /// When the signatures end to count, 8 bytes: seconds since 1970. EP11 has no such field; a block
+    /// without it is one of EP11's.
+    #[asn1(context_specific = "0", tag_mode = "IMPLICIT", optional = "true")]
+    pub(super) expires: Option<OctetString>,
 }
 
 /// A block and the signatures over it.

@@ -98,6 +98,21 @@ impl SignatureKey {
         self.0.to_sec1_der().map_err(|_| Error::CryptoFailed("encoding a P-521 key"))
     }
 
+    /// The key with this scalar, 66 bytes.
+    pub(super) fn from_scalar(bytes: &[u8]) -> Option<SignatureKey> {
+        SecretKey::from_slice(bytes).ok().map(SignatureKey)
+    }
+
+    /// The scalar, 66 bytes.
+    pub(super) fn scalar(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(self.0.to_bytes().to_vec())
+    }
+
+    /// A second copy of the same key.
+    pub(super) fn duplicate(&self) -> SignatureKey {
+        SignatureKey(self.0.clone())
+    }
+
     /// The public half.
     pub fn public_key(&self) -> PublicKey {
         PublicKey::of(&self.0)

@@ -8,10 +8,12 @@ use super::active::ActiveUnit;
 use super::disk::{Access, Lock, UnitPaths};
 use super::file::{self, UnitHeader};
 use super::identity::{HsmId, Ski, VerificationPattern};
+use super::keys::SignatureKey;
 use super::permissions::Permissions;
 use super::quorum::{Authorized, SignedCommand, Target};
 use super::sealer::Sealer;
-use super::state::{Ownership, State, Thresholds};
+use super::state::{Ownership, Secured, State, Thresholds};
+use super::statement::{SignedStatement, Statement};
 use super::transition::{Event, Fresh, apply};
 use crate::error::{Error, Result};
 use crate::rng;
@@ -44,7 +46,8 @@ impl Unit {
         }
         // The sealer is durable before anything is sealed with it.
         let sealer = Sealer::find_or_make(paths, access)?;
-        let state = State::imprint(HsmId::new(rng::array()?), FIRST_UNIT);
+        let mut state = State::imprint(HsmId::new(rng::array()?), FIRST_UNIT);
+        state.attestation = Some(SignatureKey::generate()?);
         file::save(paths, &sealer, &state, access)?;
         Ok(Unit { paths: paths.clone(), sealer, state })
     }
@@ -75,6 +78,17 @@ impl Unit {
         self.state.target()
     }
 
+    /// The number of the group whose members may use the unit, if its file is one's.
+    ///
+    /// # Errors
+    /// A file that cannot be looked at.
+    pub fn group(&self) -> Result<Option<u32>> {
+        Ok(match Access::of(&self.paths.unit)? {
+            Access::Owner => None,
+            Access::Group(group) => Some(group),
+        })
+    }
+
     /// Where the unit's files are.
     pub fn paths(&self) -> &UnitPaths {
         &self.paths
@@ -93,11 +107,35 @@ impl Unit {
     pub(super) fn submit_locked(&mut self, command: &SignedCommand, _held: &Lock) -> Result<Vec<Event>> {
         // Another process may have been faster.
         self.state = file::load(&self.paths, &self.sealer)?;
-        let authorized = Authorized::verify(&self.state, command)?;
+        let authorized = Authorized::verify(&self.state, command, now())?;
         let (state, events) = apply(authorized, Fresh::draw()?)?;
         file::save(&self.paths, &self.sealer, &state, Access::of(&self.paths.unit)?)?;
         self.state = state;
         Ok(events)
+    }
+
+    /// What the unit says of itself, signed by its attestation key; with what a command did, if it is the
+    /// answer to one. A unit that has no such key gets one.
+    ///
+    /// # Errors
+    /// As [`Unit::submit`].
+    pub fn statement(&mut self, answer: Option<(&SignedCommand, &[Event])>) -> Result<SignedStatement> {
+        if self.state.attestation.is_none() {
+            let lock = Lock::take(&self.paths.lock, Access::of(&self.paths.unit)?)?;
+            self.make_attestation_key(&lock)?;
+        }
+        let key = self.state.attestation.as_ref().ok_or(Error::CryptoFailed("attestation"))?;
+        let importer = self.state.secured().and_then(Secured::importer);
+        Statement::of(&self.status(), importer, answer, now())?.signed(key)
+    }
+
+    fn make_attestation_key(&mut self, _held: &Lock) -> Result<()> {
+        self.state = file::load(&self.paths, &self.sealer)?;
+        if self.state.attestation.is_none() {
+            self.state.attestation = Some(SignatureKey::generate()?);
+            file::save(&self.paths, &self.sealer, &self.state, Access::of(&self.paths.unit)?)?;
+        }
+        Ok(())
     }
 
     /// The proof that the unit has a master key in use, by which keys are derived from it.
@@ -195,4 +233,10 @@ pub struct RegisterStatus {
 
 impl RegisterStatus {
     const EMPTY: RegisterStatus = RegisterStatus { status: "Empty", verification_pattern: None };
+}
+
+/// Seconds since 1970.
+fn now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
 }

@@ -61,6 +61,8 @@
 //! | which load a part belongs to | its signed block names the command's counter, its number and how many there are; EP11 says nothing of the last two |
 //! | how parts combine | exclusive or |
 //! | the key derivation of an envelope | RFC 5753's ECC-CMS-SharedInfo with the 40 bytes of user keying material |
+//! | when signatures end to count | with the next command, and at the moment that the block names, if it does (a field that EP11 has not): 163 too |
+//! | who answers | replies and the importer key are signed by an attestation key of the unit's own, P-521, which outlives zeroize as a module's OA key does |
 //! | a command for another HSM or unit; unreadable | 3 "the domain specified is invalid"; 7 "bad arguments" |
 //! | how far the epoch counts | by one with each key that becomes current, a random one included |
 
@@ -81,6 +83,7 @@ mod refusal;
 mod rotation;
 mod sealer;
 mod state;
+mod statement;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -104,4 +107,5 @@ pub use state::{
     ADMINISTRATORS_MAX, Administrator, CurrentRegister, MasterKey, NAME_MAX, NewRegister, Ownership, Secured,
     State, Thresholds,
 };
+pub use statement::{SignedStatement, Statement};
 pub use transition::{Event, Fresh, apply};

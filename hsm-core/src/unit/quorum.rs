@@ -29,10 +29,15 @@ pub struct Target {
 pub struct SignedCommand(SignedBlock);
 
 impl SignedCommand {
-    /// The command, made for `target` and not yet signed.
+    /// The command, made for `target` and not yet signed. It counts until another command was carried out.
     pub fn new(target: &Target, command: &Command) -> Result<SignedCommand> {
+        SignedCommand::until(target, command, None)
+    }
+
+    /// The same; it counts until a moment at most, in seconds since 1970.
+    pub fn until(target: &Target, command: &Command, expires: Option<u64>) -> Result<SignedCommand> {
         let code = command.kind().row().code;
-        Ok(SignedCommand(unsigned_block(target, code, command.input()?)?))
+        Ok(SignedCommand(unsigned_block(target, code, command.input()?, expires)?))
     }
 
     /// Adds this administrator's signature.
@@ -53,12 +58,17 @@ impl SignedCommand {
 
     /// What the command is made for. Nothing of it is verified.
     pub fn target(&self) -> Result<Target> {
-        Ok(read_block(&self.0)?.0)
+        Ok(read_block(&self.0)?.target)
+    }
+
+    /// Until when the command counts, in seconds since 1970, if it says so. Nothing of it is verified.
+    pub fn expires(&self) -> Result<Option<u64>> {
+        Ok(read_block(&self.0)?.expires)
     }
 
     /// What the command says, for whoever is asked to sign it. Nothing of it is verified.
     pub fn command(&self) -> Result<Command> {
-        let (_, code, input) = read_block(&self.0)?;
+        let Read { code, input, .. } = read_block(&self.0)?;
         let kind = CommandKind::of_code(code).ok_or(Refusal::CommandMalformed)?;
         Ok(Command::from_input(kind, input.as_bytes())?)
     }
@@ -85,6 +95,7 @@ pub struct SignedPart {
     signed: SignedBlock,
     /// What `signed` says, read once.
     target: Target,
+    expires: Option<u64>,
     number: u8,
     count: u8,
     envelope: Envelope,
@@ -103,9 +114,39 @@ impl SignedPart {
     /// Part `number` of `count`, made for `target` (that of the command that will carry it) and not
     /// yet signed.
     pub fn new(target: &Target, number: u8, count: u8, envelope: Envelope) -> Result<SignedPart> {
+        SignedPart::until(target, (number, count), envelope, None)
+    }
+
+    /// The same; it counts until a moment at most, in seconds since 1970.
+    pub fn until(
+        target: &Target,
+        (number, count): (u8, u8),
+        envelope: Envelope,
+        expires: Option<u64>,
+    ) -> Result<SignedPart> {
         let input = to_der(&PartInput { number, count, envelope: octets(envelope.to_der()?)? })?;
-        let signed = unsigned_block(target, KEY_PART_CODE, input)?;
-        Ok(SignedPart { signed, target: *target, number, count, envelope })
+        let signed = unsigned_block(target, KEY_PART_CODE, input, expires)?;
+        Ok(SignedPart { signed, target: *target, expires, number, count, envelope })
+    }
+
+    /// Its number, and how many there are. Nothing of it is verified.
+    pub fn place(&self) -> (u8, u8) {
+        (self.number, self.count)
+    }
+
+    /// What the part is made for. Nothing of it is verified.
+    pub fn target(&self) -> Target {
+        self.target
+    }
+
+    /// Until when the part counts, in seconds since 1970, if it says so. Nothing of it is verified.
+    pub fn expires(&self) -> Option<u64> {
+        self.expires
+    }
+
+    /// Who seems to have signed. Nothing of it is verified.
+    pub fn signers(&self) -> Vec<Ski> {
+        self.signed.signers.iter().filter_map(|info| Some(info.parts()?.0)).collect()
     }
 
     /// Adds this administrator's signature.
@@ -136,13 +177,13 @@ impl SignedPart {
 
     /// The reverse of [`SignedPart::encoded`].
     pub(super) fn decode(signed: SignedBlock) -> std::result::Result<SignedPart, Refusal> {
-        let (target, code, input) = read_block(&signed)?;
+        let Read { target, expires, code, input } = read_block(&signed)?;
         let part = PartInput::from_der(input.as_bytes()).map_err(|_| Refusal::CommandMalformed)?;
         let envelope = Envelope::from_der(part.envelope.as_bytes()).ok_or(Refusal::KeyPartDamaged)?;
         if code != KEY_PART_CODE {
             return Err(Refusal::CommandMalformed);
         }
-        Ok(SignedPart { signed, target, number: part.number, count: part.count, envelope })
+        Ok(SignedPart { signed, target, expires, number: part.number, count: part.count, envelope })
     }
 }
 
@@ -155,19 +196,22 @@ pub struct Authorized<'state> {
 }
 
 impl<'state> Authorized<'state> {
-    /// Verifies target, counter, signatures and their number.
+    /// Verifies target, counter, signatures and their number, and that it is not too late: `now` is in
+    /// seconds since 1970.
     pub fn verify(
         state: &'state State,
         signed: &SignedCommand,
+        now: u64,
     ) -> std::result::Result<Authorized<'state>, Refusal> {
-        let (target, code, input) = read_block(&signed.0)?;
+        let Read { target, expires, code, input } = read_block(&signed.0)?;
         let kind = CommandKind::of_code(code).ok_or(Refusal::CommandMalformed)?;
         check_target(state, &target)?;
+        check_time(expires, now)?;
         let rule = rule(state, kind)?;
         let command = Command::from_input(kind, input.as_bytes())?;
         check_signers(state, &signed.0, needed(rule, state, &command))?;
         if let Command::LoadNewMasterKey(parts) = &command {
-            check_parts(state, parts)?;
+            check_parts(state, parts, now)?;
         }
         Ok(Authorized { state, command })
     }
@@ -242,6 +286,11 @@ fn check_target(state: &State, target: &Target) -> std::result::Result<(), Refus
     Ok(())
 }
 
+/// The signatures still count.
+fn check_time(expires: Option<u64>, now: u64) -> std::result::Result<(), Refusal> {
+    if expires.is_some_and(|expires| now > expires) { Err(Refusal::Expired) } else { Ok(()) }
+}
+
 /// Every signature is an administrator's and valid, and `needed` different administrators signed.
 fn check_signers(state: &State, signed: &SignedBlock, needed: u8) -> std::result::Result<(), Refusal> {
     let mut signers = Vec::new();
@@ -259,9 +308,10 @@ fn check_signers(state: &State, signed: &SignedBlock, needed: u8) -> std::result
 }
 
 /// All parts are here, in their order, made for this command, and each is signed.
-fn check_parts(state: &State, parts: &[SignedPart]) -> std::result::Result<(), Refusal> {
+fn check_parts(state: &State, parts: &[SignedPart], now: u64) -> std::result::Result<(), Refusal> {
     for (part, number) in parts.iter().zip(1..) {
         check_target(state, &part.target)?;
+        check_time(part.expires, now)?;
         if part.number != number || usize::from(part.count) != parts.len() {
             return Err(Refusal::KeyParts);
         }
@@ -271,26 +321,36 @@ fn check_parts(state: &State, parts: &[SignedPart]) -> std::result::Result<(), R
 }
 
 /// A block for `target` without signatures.
-fn unsigned_block(target: &Target, code: u32, input: Vec<u8>) -> Result<SignedBlock> {
+fn unsigned_block(target: &Target, code: u32, input: Vec<u8>, expires: Option<u64>) -> Result<SignedBlock> {
     let block = Block {
         command: octets(code.to_be_bytes().as_slice())?,
         domain: octets(target.unit_id.to_be_bytes().as_slice())?,
         module: octets(target.hsm_id.as_bytes().as_slice())?,
         counter: octets(target.counter.to_be_bytes().as_slice())?,
         input: octets(input)?,
+        expires: expires.map(|expires| octets(expires.to_be_bytes().as_slice())).transpose()?,
     };
     Ok(SignedBlock { block: octets(to_der(&block)?)?, signers: Vec::new() })
 }
 
+/// A block that was read.
+struct Read {
+    target: Target,
+    expires: Option<u64>,
+    code: u32,
+    input: OctetString,
+}
+
 /// What a block is for, its number, and its parameters.
-fn read_block(signed: &SignedBlock) -> std::result::Result<(Target, u32, OctetString), Refusal> {
+fn read_block(signed: &SignedBlock) -> std::result::Result<Read, Refusal> {
     let block = Block::from_der(signed.block.as_bytes()).map_err(|_| Refusal::CommandMalformed)?;
     let target = Target {
         hsm_id: HsmId::new(fixed(&block.module)?),
         unit_id: u32::from_be_bytes(fixed(&block.domain)?),
         counter: u128::from_be_bytes(fixed(&block.counter)?),
     };
-    Ok((target, u32::from_be_bytes(fixed(&block.command)?), block.input))
+    let expires = block.expires.as_ref().map(fixed).transpose()?.map(u64::from_be_bytes);
+    Ok(Read { target, expires, code: u32::from_be_bytes(fixed(&block.command)?), input: block.input })
 }
 
 fn fixed<const N: usize>(octets: &OctetString) -> std::result::Result<[u8; N], Refusal> {

@@ -18,6 +18,8 @@ pub enum Refusal {
         /// The counter that the next command must carry.
         expected: u128,
     },
+    /// The command's time has passed.
+    Expired,
     /// The command is not for a unit in imprint mode.
     ImprintMode,
     /// A signer who is no administrator of this unit.
@@ -146,6 +148,7 @@ impl Refusal {
             Refusal::NewRegisterUncommitted      => (102,   0, "the new master key is not committed: commit it first"),
             Refusal::CurrentRegisterEmpty        => (102,   0, "the current master key register is empty"),
             Refusal::Counter { .. }              => (163,   0, "the transaction counter is wrong, another command came first: make the command anew with counter"),
+            Refusal::Expired                     => (163,   0, "the command's time has passed: make and sign it anew"),
             Refusal::ImprintMode                 => (179,   0, "not allowed in imprint mode: add administrators and set the thresholds first"),
             Refusal::SignatureWrong              => (192,   0, "a signature is not valid for this command: sign it anew"),
             Refusal::SignatureMalformed          => (193,   0, "a signature is malformed: sign the command anew"),

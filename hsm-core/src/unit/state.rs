@@ -3,7 +3,7 @@
 //! How the machines move is in `transition`; how the state is kept is in `file`.
 
 use super::identity::{HsmId, Ski, VerificationPattern};
-use super::keys::PublicKey;
+use super::keys::{PublicKey, SignatureKey};
 use super::parts::ImporterKey;
 use super::permissions::Permissions;
 use super::quorum::Target;
@@ -25,6 +25,9 @@ pub struct State {
     pub(super) epoch: u64,
     pub(super) administrators: Vec<Administrator>,
     pub(super) ownership: Ownership,
+    /// Signs what the unit says of itself, as long as there is the unit. A unit of an earlier version
+    /// gets one when it is asked for a statement.
+    pub(super) attestation: Option<SignatureKey>,
 }
 
 impl State {
@@ -37,6 +40,7 @@ impl State {
             epoch: 0,
             administrators: Vec::new(),
             ownership: Ownership::Imprint,
+            attestation: None,
         }
     }
 
@@ -105,6 +109,7 @@ impl State {
                 Ownership::Imprint => Ownership::Imprint,
                 Ownership::Secure(secured) => Ownership::Secure(Box::new(secured.duplicate())),
             },
+            attestation: self.attestation.as_ref().map(SignatureKey::duplicate),
         }
     }
 }

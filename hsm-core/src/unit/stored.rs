@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::identity::HsmId;
-use super::keys::PublicKey;
+use super::keys::{PublicKey, SignatureKey};
 use super::parts::{ImporterKey, KEY_LENGTH};
 use super::permissions::Permissions;
 use super::state::{
@@ -71,9 +71,11 @@ pub(super) fn encode(state: &State) -> Result<Secret> {
             importer: scalar.as_ref().map(|scalar| scalar.as_slice()),
         }),
     };
+    let attestation = state.attestation.as_ref().map(SignatureKey::scalar);
+    let attestation: &[u8] = attestation.as_ref().map_or(&[], |scalar| scalar);
     // A fixed buffer, since a growing one leaves copies of what it held.
     let mut buffer = Secret::zeroed(STATE_MAX);
-    let used = postcard::to_slice(&stored, buffer.expose_mut())
+    let used = postcard::to_slice(&(stored, attestation), buffer.expose_mut())
         .map_err(|_| Error::CryptoFailed("encoding the unit's state"))?;
     Ok(Secret::copy_of(used))
 }
@@ -81,7 +83,14 @@ pub(super) fn encode(state: &State) -> Result<Secret> {
 /// The reverse of [`encode`]; `None` for anything that it does not write.
 pub(super) fn decode(bytes: &[u8], hsm_id: HsmId, epoch: u64) -> Option<State> {
     let (stored, rest) = postcard::take_from_bytes::<Stored<'_>>(bytes).ok()?;
-    if !rest.is_empty() || stored.administrators.len() > ADMINISTRATORS_MAX {
+    if stored.administrators.len() > ADMINISTRATORS_MAX {
+        return None;
+    }
+    // States were written without it once.
+    let (scalar, rest) =
+        if rest.is_empty() { (&[][..], rest) } else { postcard::take_from_bytes(rest).ok()? };
+    let attestation = (!scalar.is_empty()).then(|| SignatureKey::from_scalar(scalar));
+    if !rest.is_empty() || matches!(attestation, Some(None)) {
         return None;
     }
     let administrators = stored.administrators.into_iter().map(|(name, point)| {
@@ -98,6 +107,7 @@ pub(super) fn decode(bytes: &[u8], hsm_id: HsmId, epoch: u64) -> Option<State> {
         epoch,
         administrators: administrators.collect::<Option<_>>()?,
         ownership,
+        attestation: attestation.flatten(),
     })
 }
 

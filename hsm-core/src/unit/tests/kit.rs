@@ -96,7 +96,7 @@ pub(super) fn signed(state: &State, command: &Command, signers: &[usize]) -> Sig
 
 /// Verifies and applies.
 pub(super) fn submit(state: &State, signed: &SignedCommand) -> Result<(State, Vec<Event>), Refusal> {
-    apply(Authorized::verify(state, signed)?, Fresh::draw().unwrap())
+    apply(Authorized::verify(state, signed, 0)?, Fresh::draw().unwrap())
 }
 
 /// Signs by the keys with these indices, verifies and applies.

@@ -5,7 +5,7 @@ use super::kit::*;
 use crate::unit::*;
 
 fn verified(state: &State, signed: &SignedCommand) -> Result<(), Refusal> {
-    Authorized::verify(state, signed).map(|_| ())
+    Authorized::verify(state, signed, 0).map(|_| ())
 }
 
 /// A command that needs two signatures, made for another target.

@@ -147,12 +147,12 @@ proptest! {
                 state = after;
             }
             if let Some(old) = carried_out.last() {
-                let refusal = Authorized::verify(&state, old).unwrap_err();
+                let refusal = Authorized::verify(&state, old, 0).unwrap_err();
                 prop_assert!(matches!(refusal, Refusal::Counter { .. }), "{refusal:?}");
             }
         }
         for old in &carried_out {
-            prop_assert!(Authorized::verify(&state, old).is_err());
+            prop_assert!(Authorized::verify(&state, old, 0).is_err());
         }
     }
 
@@ -160,7 +160,7 @@ proptest! {
     fn no_bytes_make_the_decoders_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         let state = unit("EV");
         if let Ok(command) = SignedCommand::from_der(&bytes) {
-            let _ = Authorized::verify(&state, &command);
+            let _ = Authorized::verify(&state, &command, 0);
         }
         prop_assert!(Envelope::from_der(&bytes).is_none());
         prop_assert!(SignedPart::from_der(&bytes).is_err());
