@@ -124,6 +124,32 @@ fn write_durably(path: &Path, bytes: &[u8], access: Access) -> std::io::Result<(
     file.sync_all()
 }
 
+/// Renames a file over another, durably.
+pub(super) fn rename(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to).map_err(Error::file(from))?;
+    sync_parent(to)
+}
+
+/// Overwrites a file's bytes before whoever calls takes its name away: what the disk itself keeps of
+/// the old ones, as flash does, is out of reach.
+pub(super) fn destroy(path: &Path) -> Result<()> {
+    let overwrite = || {
+        let mut file = OpenOptions::new().write(true).open(path)?;
+        let length = file.metadata()?.len();
+        std::io::copy(&mut std::io::repeat(0).take(length), &mut file)?;
+        file.sync_all()
+    };
+    match overwrite() {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::file(path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// The path with more behind its name.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    with_suffix(path, suffix)
+}
+
 /// Makes a rename inside the directory of `path` durable.
 fn sync_parent(path: &Path) -> Result<()> {
     let parent = parent_of(path);

@@ -59,7 +59,17 @@ impl Unit {
     /// `FileDamaged` if its file is not what was written.
     pub fn open(paths: &UnitPaths) -> Result<Unit> {
         let header = UnitHeader::read(&paths.unit)?;
-        Unit::open_with(paths, Sealer::find(paths, header.sealer)?)
+        let unit = Sealer::find(paths, header.sealer).and_then(|sealer| Unit::open_with(paths, sealer));
+        match unit {
+            Err(Error::UnitSealed(why)) => {
+                // Zeroizing may have been interrupted between unit and sealer.
+                let next = Sealer::find_successor(paths)?.ok_or(Error::UnitSealed(why))?;
+                let _held = Lock::take(&paths.lock, Access::of(&paths.unit)?)?;
+                let unit = Unit::open_with(paths, next)?;
+                Ok(Unit { sealer: unit.sealer.promote(paths)?, ..unit })
+            }
+            unit => unit,
+        }
     }
 
     /// [`Unit::open`] with a sealer that the caller has.
@@ -106,12 +116,32 @@ impl Unit {
     /// [`Unit::submit`] for a caller that holds the lock.
     pub(super) fn submit_locked(&mut self, command: &SignedCommand, _held: &Lock) -> Result<Vec<Event>> {
         // Another process may have been faster.
-        self.state = file::load(&self.paths, &self.sealer)?;
+        self.reload()?;
         let authorized = Authorized::verify(&self.state, command, now())?;
         let (state, events) = apply(authorized, Fresh::draw()?)?;
-        file::save(&self.paths, &self.sealer, &state, Access::of(&self.paths.unit)?)?;
+        let access = Access::of(&self.paths.unit)?;
+        if events.contains(&Event::Zeroized) {
+            // Copies of the unit file that somebody kept are not to open again.
+            let next = Sealer::successor(&self.paths, access)?;
+            file::save(&self.paths, &next, &state, access)?;
+            self.sealer = next.promote(&self.paths)?;
+        } else {
+            file::save(&self.paths, &self.sealer, &state, access)?;
+        }
         self.state = state;
         Ok(events)
+    }
+
+    /// The state as it is in the file now, under another sealer if it was zeroized meanwhile.
+    fn reload(&mut self) -> Result<()> {
+        match file::load(&self.paths, &self.sealer) {
+            Err(Error::UnitSealed(_)) => {
+                self.sealer = Sealer::find(&self.paths, self.sealer.kind())?;
+                self.state = file::load(&self.paths, &self.sealer)?;
+            }
+            state => self.state = state?,
+        }
+        Ok(())
     }
 
     /// What the unit says of itself, signed by its attestation key; with what a command did, if it is the
@@ -130,7 +160,7 @@ impl Unit {
     }
 
     fn make_attestation_key(&mut self, _held: &Lock) -> Result<()> {
-        self.state = file::load(&self.paths, &self.sealer)?;
+        self.reload()?;
         if self.state.attestation.is_none() {
             self.state.attestation = Some(SignatureKey::generate()?);
             file::save(&self.paths, &self.sealer, &self.state, Access::of(&self.paths.unit)?)?;

@@ -16,6 +16,9 @@ use crate::secret::Secret;
 /// Bytes of an owner file's key.
 const KEY: usize = 32;
 
+/// What a sealer's name has behind it until it takes the place of another.
+const NEXT: &str = ".next";
+
 /// Which kind of sealer a unit file asks for; the number stands in its header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SealerKind {
@@ -79,6 +82,28 @@ impl Sealer {
         }
         let key = rng::secret(KEY)?;
         disk::write_new(&paths.sealer, key.expose(), access)?;
+        Ok(Sealer::OwnerFile { path: paths.sealer.clone(), key })
+    }
+
+    /// A new sealer beside the one in use, for a unit whose old secrets nobody is to open again. It takes
+    /// the place of the old one by [`Sealer::promote`], once the unit file is sealed with it.
+    pub(super) fn successor(paths: &UnitPaths, access: Access) -> Result<Sealer> {
+        let key = rng::secret(KEY)?;
+        let path = disk::beside(&paths.sealer, NEXT);
+        disk::replace(&path, key.expose(), access)?;
+        Ok(Sealer::OwnerFile { path, key })
+    }
+
+    /// The successor that an interrupted zeroizing left behind.
+    pub(super) fn find_successor(paths: &UnitPaths) -> Result<Option<Sealer>> {
+        Sealer::owner_file(&disk::beside(&paths.sealer, NEXT))
+    }
+
+    /// Destroys the old sealer and puts this successor into its place.
+    pub(super) fn promote(self, paths: &UnitPaths) -> Result<Sealer> {
+        let Sealer::OwnerFile { path, key } = self;
+        disk::destroy(&paths.sealer)?;
+        disk::rename(&path, &paths.sealer)?;
         Ok(Sealer::OwnerFile { path: paths.sealer.clone(), key })
     }
 

@@ -292,6 +292,110 @@ fn a_rotation_needs_both_keys() {
     assert!(matches!(rotation("UV"), Error::Unit(Refusal::NewRegisterUncommitted)));
 }
 
+// ---- zeroize ----
+
+/// Zeroizes a unit with a master key, and answers its file as it was before.
+fn zeroized(paths: &UnitPaths) -> Vec<u8> {
+    store(paths, &unit("EV"));
+    let before = fs::read(&paths.unit).unwrap();
+    let mut unit = Unit::open(paths).unwrap();
+    unit.submit(&signed(unit.state(), &Command::Zeroize, &[0])).unwrap();
+    before
+}
+
+#[test]
+fn a_copy_of_the_unit_file_does_not_open_after_zeroize() {
+    let home = tempfile::tempdir().unwrap();
+    let (paths, _) = unit_in(home.path());
+    let before = zeroized(&paths);
+    assert_eq!(name_of(Unit::open(&paths).unwrap().state()), "I");
+    fs::write(&paths.unit, before).unwrap();
+    assert!(matches!(opened(&paths), Error::UnitSealed(_)));
+}
+
+#[test]
+fn a_zeroize_that_was_interrupted_is_ended_when_the_unit_is_opened() {
+    let home = tempfile::tempdir().unwrap();
+    let (paths, _) = unit_in(home.path());
+    store(&paths, &unit("EV"));
+    let sealer = fs::read(&paths.sealer).unwrap();
+    zeroized(&paths);
+    // The new sealer was written and used, and did not take its place.
+    let next = home.path().join("softhsm-rs.sealer.next");
+    fs::rename(&paths.sealer, &next).unwrap();
+    for old in [sealer, vec![0; 32]] {
+        fs::write(&paths.sealer, old).unwrap();
+        assert_eq!(name_of(Unit::open(&paths).unwrap().state()), "I");
+        assert!(!next.exists());
+        assert_eq!(name_of(Unit::open(&paths).unwrap().state()), "I");
+        fs::rename(&paths.sealer, &next).unwrap();
+    }
+    // It was written, and not used yet.
+    fs::copy(&next, &paths.sealer).unwrap();
+    fs::write(&next, [7; 32]).unwrap();
+    assert_eq!(name_of(Unit::open(&paths).unwrap().state()), "I");
+}
+
+#[test]
+fn another_process_goes_on_after_zeroize() {
+    let home = tempfile::tempdir().unwrap();
+    let (paths, mut other) = unit_in(home.path());
+    zeroized(&paths);
+    let add = Command::AddAdministrator(administrator(0));
+    let state = Unit::open(&paths).unwrap();
+    other.submit(&signed(state.state(), &add, &[])).unwrap();
+    assert_eq!(other.state().administrators().len(), 1);
+}
+
+// ---- statements ----
+
+#[test]
+fn a_unit_of_before_gets_one_attestation_key_and_keeps_it() {
+    let home = tempfile::tempdir().unwrap();
+    let (paths, _) = unit_in(home.path());
+    store(&paths, &unit("EV"));
+    let fingerprint = || Unit::open(&paths).unwrap().statement(None).unwrap().fingerprint();
+    let first = fingerprint().unwrap();
+    assert_eq!(fingerprint(), Some(first));
+    let mut unit = Unit::open(&paths).unwrap();
+    unit.submit(&signed(unit.state(), &Command::Zeroize, &[0])).unwrap();
+    assert_eq!(fingerprint(), Some(first));
+}
+
+#[test]
+fn a_statement_is_what_the_unit_said_or_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let (paths, mut unit) = unit_in(home.path());
+    let command = signed(unit.state(), &Command::AddAdministrator(administrator(0)), &[]);
+    let events = unit.submit(&command).unwrap();
+    let signed_statement = unit.statement(Some((&command, &events))).unwrap();
+    let bytes = signed_statement.to_bytes().unwrap();
+    let (statement, key) = SignedStatement::open(&bytes).unwrap();
+    assert_eq!(statement.target(), Some(unit.target()));
+    assert!(statement.answers(&command).unwrap());
+    assert_eq!(statement.events.len(), 1);
+    assert_eq!(Some(key), signed_statement.fingerprint());
+    let _ = paths;
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        // Blanks between the fields are not signed.
+        if let Ok((said, by)) = SignedStatement::open(&changed) {
+            assert_eq!((said, by), (statement.clone(), key), "at {at}");
+        }
+    }
+}
+
+#[test]
+fn a_command_ends_to_count_at_its_moment() {
+    let state = unit("EV");
+    let mut command = SignedCommand::until(&state.target(), &Command::ClearNew, Some(1000)).unwrap();
+    command.sign(&keys()[0]).unwrap();
+    assert_eq!(command.expires().unwrap(), Some(1000));
+    assert!(Authorized::verify(&state, &command, 1000).is_ok());
+    assert_eq!(Authorized::verify(&state, &command, 1001).unwrap_err(), Refusal::Expired);
+}
+
 // ---- key files ----
 
 #[test]
