@@ -14,10 +14,11 @@ use crate::partition::Partition;
 use crate::partition::directory::{self, Directory};
 use crate::partition::record::PartitionRecord;
 use crate::session::{Access, Role};
-use crate::store::{self, RecordId, Store, StoreError, StoreResult, StoreUrl};
-use crate::unit::{ActiveUnit, Unit, UnitPaths, UnitStatus, ceremony};
+use crate::store::{self, RecordId, Store, StoreResult, StoreUrl};
+use crate::unit::{ActiveUnit, Unit, UnitPaths, UnitStatus};
 
 mod audit;
+mod making;
 
 /// How long a first session waits while its token is initialised anew, and between two looks.
 const SESSIONS_LOCK_WAIT: Duration = Duration::from_secs(10);
@@ -57,78 +58,6 @@ impl Hsm {
     /// Whether there is an HSM at its place, its making begun or done.
     pub fn exists(&self) -> bool {
         self.config.home.unit().exists()
-    }
-
-    /// Makes the HSM: the full ceremony, run by this machine with generated administrators and key
-    /// parts, and an empty store. Every step is reported.
-    ///
-    /// # Errors
-    /// [`Error::HsmExists`] if unit and store are there and the unit is active; [`Error::FileDamaged`]
-    /// if the store is there without its unit; what keeps files from being written.
-    pub fn initialise(
-        &self,
-        options: &ceremony::Options,
-        progress: &mut dyn FnMut(ceremony::Step),
-    ) -> Result<UnitStatus> {
-        if self.exists() && self.store().is_ok() && self.active_unit().is_ok() {
-            return Err(Error::HsmExists(self.config.home.root.clone()));
-        }
-        self.check_unit_not_lost()?;
-        let status = ceremony::run(&self.unit_paths(), options, progress)?;
-        let unit = self.active_unit()?;
-        let store = self.open_or_create_store(options.group)?;
-        directory::begin(store.as_ref(), &unit, &status)?;
-        Ok(status)
-    }
-
-    /// Makes the store of an HSM whose unit its people's ceremony made active. Answers whether there was none.
-    ///
-    /// # Errors
-    /// [`Error::UnitNotActive`], and what keeps files from being written.
-    pub fn complete(&self) -> Result<bool> {
-        let unit = self.unit()?;
-        let active = unit.active()?;
-        match self.store() {
-            Err(Error::Store(StoreError::Missing(_))) => {}
-            found => return found.map(|_| false),
-        }
-        let store = self.open_or_create_store(unit.group()?)?;
-        directory::begin(store.as_ref(), &active, &unit.status())?;
-        Ok(true)
-    }
-
-    /// Whether there is a store, readable or not: what stands in it is under the unit's current master key.
-    pub fn has_store(&self) -> bool {
-        !matches!(self.store(), Err(Error::Store(StoreError::Missing(_))))
-    }
-
-    /// A store without a unit has lost it, since the unit is made first. A new unit would not open the
-    /// store, and would stand where the lost one is to be put back. The store is looked for before
-    /// the unit: another process may be making both.
-    fn check_unit_not_lost(&self) -> Result<()> {
-        match self.store() {
-            Err(Error::Store(StoreError::Missing(_))) => Ok(()),
-            _ if self.exists() => Ok(()),
-            found => {
-                found?;
-                let path = self.config.home.unit();
-                let reason = "it is missing, and the store beside it needs it: restore it from a backup, \
-                    or choose another place for a new HSM";
-                Err(Error::FileDamaged { path, reason: reason.to_owned() })
-            }
-        }
-    }
-
-    /// A store that an interrupted ceremony left behind is taken up again.
-    fn open_or_create_store(&self, group: Option<u32>) -> Result<&Arc<dyn Store>> {
-        self.store_by(|place| match store::open(place) {
-            Err(StoreError::Missing(_)) => match store::create(place, group) {
-                // Another process was faster.
-                Err(StoreError::Exists(_)) => store::open(place),
-                created => created,
-            },
-            opened => opened,
-        })
     }
 
     /// Where the unit's files are.
