@@ -8,9 +8,11 @@ use crate::failure::OUTCOMES;
 use crate::key_type::{self, KeyType};
 
 mod help;
+mod import_token;
 mod kmip;
 mod server;
 
+pub(crate) use import_token::{EncryptKey, EncryptNonce, Import, ImportToken, Material};
 pub(crate) use kmip::{Kmip, KmipConnection, KmipGet, KmipLocate};
 pub(crate) use server::{Certs, MakeCertificate, RsaBits, Serve};
 
@@ -56,6 +58,9 @@ pub(crate) enum Command {
     /// Keys on a token
     #[command(subcommand, after_long_help = help::KEY_EXAMPLES)]
     Key(Key),
+    /// Import tokens: key material of a customer comes in without anybody on the way seeing it
+    #[command(subcommand, after_long_help = help::IMPORT_TOKEN_EXAMPLES)]
+    ImportToken(ImportToken),
     /// Serve the keys by KMIP over mutual TLS
     #[command(after_long_help = help::SERVE_EXAMPLES)]
     Serve(Box<Serve>),
@@ -199,6 +204,9 @@ pub(crate) enum Key {
     /// Make keys
     #[command(after_long_help = help::KEY_GENERATE_EXAMPLES)]
     Generate(Box<Generate>),
+    /// Import a customer's AES key that was encrypted for the import token
+    #[command(after_long_help = help::KEY_IMPORT_EXAMPLES)]
+    Import(Box<Import>),
     /// Show the attributes of keys, or export a public key; secret values are never shown
     #[command(after_long_help = help::KEY_SHOW_EXAMPLES)]
     Show {
