@@ -112,9 +112,10 @@ Examples:
 pub(super) const KEY_IMPORT_EXAMPLES: &str = "\
 Examples:
   softhsm-rs key import --import-token --token web --label root \\
-      --payload \"$(jq -r .payload key.json)\" --encrypted-nonce \"$(jq -r .encryptedNonce nonce.json)\" \\
-      --iv \"$(jq -r .iv nonce.json)\" --encryption-algorithm \"$(jq -r .encryptionAlgorithm key.json)\"
-      With what `import-token encrypt-key --json` and `encrypt-nonce --json` printed for the customer.";
+      --payload \"$(jq -r .payload key.json)\" \\
+      --encrypted-nonce \"$(jq -r .encryptedNonce nonce.json)\" --iv \"$(jq -r .iv nonce.json)\" \\
+      --encryption-algorithm \"$(jq -r .encryptionAlgorithm key.json)\"
+      With what the customer's `import-token encrypt-key` and `encrypt-nonce` printed.";
 
 pub(super) const IMPORT_TOKEN_EXAMPLES: &str = "\
 Examples:
