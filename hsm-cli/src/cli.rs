@@ -8,12 +8,16 @@ use crate::failure::OUTCOMES;
 use crate::key_type::{self, KeyType};
 
 mod help;
+mod import_token;
 mod kmip;
 mod server;
+mod token;
 mod unit;
 
+pub(crate) use import_token::{EncryptKey, EncryptNonce, Import, ImportToken, Material};
 pub(crate) use kmip::{Kmip, KmipConnection, KmipGet, KmipLocate};
 pub(crate) use server::{Certs, MakeCertificate, RsaBits, Serve};
+pub(crate) use token::{Token, TokenInit};
 pub(crate) use unit::{
     Carried, KeyPassphrase, PartPassphrase, Permission, Prepare, SigningKey, Unit, UnitKey, UnitPart,
 };
@@ -63,6 +67,9 @@ pub(crate) enum Command {
     /// Keys on a token
     #[command(subcommand, after_long_help = help::KEY_EXAMPLES)]
     Key(Key),
+    /// Import tokens: key material of a customer comes in without anybody on the way seeing it
+    #[command(subcommand, after_long_help = help::IMPORT_TOKEN_EXAMPLES)]
+    ImportToken(ImportToken),
     /// Serve the keys by KMIP over mutual TLS
     #[command(after_long_help = help::SERVE_EXAMPLES)]
     Serve(Box<Serve>),
@@ -105,62 +112,6 @@ pub(crate) struct Init {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Token {
-    /// List the tokens
-    List,
-    /// Make a token and set its PINs, or empty an existing one
-    #[command(after_long_help = help::TOKEN_INIT_EXAMPLES)]
-    Init(TokenInit),
-    /// Delete a token and all its keys
-    #[command(after_long_help = help::TOKEN_DELETE_EXAMPLES)]
-    Delete {
-        #[command(flatten)]
-        token: TokenChoice,
-        #[command(flatten)]
-        pins: Pins,
-        /// Delete a server's partition that has no SO PIN to ask for
-        #[arg(long, conflicts_with_all = ["pin_file", "so_pin_file"])]
-        without_pin: bool,
-        #[command(flatten)]
-        consent: Consent,
-    },
-    /// Give a server's partition its first PINs, which makes it an ordinary token too
-    #[command(after_long_help = help::TOKEN_GIVE_PINS_EXAMPLES)]
-    GivePins {
-        #[command(flatten)]
-        token: TokenChoice,
-        /// Let nothing but the PINs open it: the server needs the user PIN from its next start on
-        #[arg(long)]
-        pin_only: bool,
-        #[command(flatten)]
-        pins: Pins,
-    },
-    /// Change the user PIN, or set it where it was never set (with the SO PIN)
-    #[command(after_long_help = help::TOKEN_PIN_EXAMPLES)]
-    SetPin {
-        #[command(flatten)]
-        token: TokenChoice,
-        /// Change the SO PIN instead
-        #[arg(long)]
-        so: bool,
-        #[command(flatten)]
-        pins: Pins,
-        #[command(flatten)]
-        new_pin: NewPin,
-    },
-    /// Set a new user PIN with the SO PIN; nothing on the token is lost
-    #[command(after_long_help = help::TOKEN_PIN_EXAMPLES)]
-    Unlock {
-        #[command(flatten)]
-        token: TokenChoice,
-        #[command(flatten)]
-        pins: Pins,
-        #[command(flatten)]
-        new_pin: NewPin,
-    },
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum Audit {
     /// Show the events, the oldest first; with --json as CADF, one a line
     #[command(after_long_help = help::AUDIT_EXAMPLES)]
@@ -171,23 +122,6 @@ pub(crate) enum Audit {
     },
     /// Check that every event is there as it was written
     Verify,
-}
-
-/// What to make or to empty.
-#[derive(Debug, Args)]
-pub(crate) struct TokenInit {
-    /// The new token's label, at most 32 bytes
-    pub(crate) label: String,
-    /// Empty this token (label or serial number) instead: its keys are destroyed
-    #[arg(long, value_name = "TOKEN")]
-    pub(crate) replace: Option<String>,
-    /// Leave the user PIN unset
-    #[arg(long, conflicts_with = "pin_file")]
-    pub(crate) so_only: bool,
-    #[command(flatten)]
-    pub(crate) pins: Pins,
-    #[command(flatten)]
-    pub(crate) consent: Consent,
 }
 
 #[derive(Debug, Subcommand)]
@@ -206,6 +140,9 @@ pub(crate) enum Key {
     /// Make keys
     #[command(after_long_help = help::KEY_GENERATE_EXAMPLES)]
     Generate(Box<Generate>),
+    /// Import a customer's AES key that was encrypted for the import token
+    #[command(after_long_help = help::KEY_IMPORT_EXAMPLES)]
+    Import(Box<Import>),
     /// Show the attributes of keys, or export a public key; secret values are never shown
     #[command(after_long_help = help::KEY_SHOW_EXAMPLES)]
     Show {

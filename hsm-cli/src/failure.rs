@@ -2,6 +2,7 @@
 //! are kept; where they do not say what to do, this does.
 
 use hsm_core::Error;
+use hsm_core::import_token::Refusal;
 use hsm_core::store::StoreError;
 
 /// A command's outcome.
@@ -37,11 +38,12 @@ pub(crate) enum Outcome {
     NotTrusted,
     Refused,
     BadAnswer,
+    ImportRefused,
 }
 
 /// Exit code, name in JSON, and meaning. The help of the command line prints it.
 #[rustfmt::skip]
-pub(crate) const OUTCOMES: [(Outcome, u8, &str, &str); 16] = [
+pub(crate) const OUTCOMES: [(Outcome, u8, &str, &str); 17] = [
     (Outcome::Failed,         1, "failed",        "any other failure"),
     (Outcome::Usage,          2, "usage",         "the command line is wrong, or a PIN is missing"),
     (Outcome::NoHsm,          3, "no-hsm",        "there is no HSM where the configuration says"),
@@ -58,6 +60,7 @@ pub(crate) const OUTCOMES: [(Outcome, u8, &str, &str); 16] = [
     (Outcome::NotTrusted,    14, "not-trusted",   "a KMIP server's certificate is not accepted, or it does not accept the client's"),
     (Outcome::Refused,       15, "refused",       "a KMIP server or the crypto unit refused what was asked"),
     (Outcome::BadAnswer,     16, "bad-answer",    "what a KMIP server answered is not KMIP"),
+    (Outcome::ImportRefused, 17, "import-refused", "the import token has expired, or what was encrypted is not for it"),
 ];
 
 impl Outcome {
@@ -86,6 +89,12 @@ impl Failure {
     pub(crate) fn next(mut self, next: impl Into<String>) -> Failure {
         self.next = Some(next.into());
         self
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Failure {
+        Error::from(refusal).into()
     }
 }
 
@@ -143,6 +152,7 @@ fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
         }
         Error::PinsSet => (Outcome::Exists, None),
         Error::PinAloneOpens { .. } => (Outcome::Configuration, None),
+        Error::ImportToken(refusal) => of_import_token(*refusal),
         // It says what to do.
         Error::Unit(_) => (Outcome::Refused, None),
         // The first says what to do; the rest is not for this door's users.
@@ -204,6 +214,23 @@ fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
     }
 }
 
+fn of_import_token(refusal: Refusal) -> (Outcome, Option<&'static str>) {
+    match refusal {
+        Refusal::Expired => {
+            (Outcome::ImportRefused, Some("`softhsm-rs import-token create` makes a new one"))
+        }
+        Refusal::IncorrectNonce => (
+            Outcome::ImportRefused,
+            Some("encrypt the nonce of the token that `softhsm-rs import-token show` gave last"),
+        ),
+        Refusal::IncorrectNonceIv => (
+            Outcome::ImportRefused,
+            Some("encrypt key and nonce for the newest import token, both with the same key and algorithm"),
+        ),
+        Refusal::Expiration | Refusal::Retrievals | Refusal::EncryptionAlgorithm => (Outcome::Usage, None),
+    }
+}
+
 fn file_advice(kind: std::io::ErrorKind) -> Option<&'static str> {
     use std::io::ErrorKind;
     match kind {
@@ -254,6 +281,9 @@ mod tests {
         assert_eq!(code(Error::PinLocked), Outcome::PinLocked);
         assert_eq!(code(Error::ForeignMasterKey("/h".into())), Outcome::Damaged);
         assert_eq!(code(Error::Config("x".into())), Outcome::Configuration);
+        assert_eq!(code(Refusal::Expired.into()), Outcome::ImportRefused);
+        assert_eq!(code(Refusal::IncorrectNonceIv.into()), Outcome::ImportRefused);
+        assert_eq!(code(Refusal::Retrievals.into()), Outcome::Usage);
         assert_eq!(code(StoreError::Full("/h".into()).into()), Outcome::Disk);
         assert_eq!(code(StoreError::Url("x".into()).into()), Outcome::Configuration);
     }

@@ -11,6 +11,7 @@ mod describe;
 mod failure;
 mod key_type;
 mod kmip;
+mod material;
 mod output;
 mod pin;
 

@@ -83,9 +83,7 @@ impl<'a> Source<'a> {
             first_line(&mut std::io::stdin().lock()).map_err(unreadable)?
         } else {
             let file = std::fs::File::open(path).map_err(unreadable)?;
-            if file.metadata().is_ok_and(|data| data.is_file() && data.mode() & 0o077 != 0) {
-                output.warning(&format!("{} can be read by others; `chmod 600` it", path.display()));
-            }
+            warn_of_readers(&file, path, output);
             first_line(&mut std::io::BufReader::new(file)).map_err(unreadable)?
         };
         if line.is_empty() {
@@ -104,6 +102,13 @@ impl<'a> Source<'a> {
             .next(format!("give it with {} FILE or in {}", self.option, self.variable))
         })?;
         Ok(Secret::new(typed.into_bytes()))
+    }
+}
+
+/// A file that holds a secret is for its owner alone.
+pub(crate) fn warn_of_readers(file: &std::fs::File, path: &Path, output: Output) {
+    if file.metadata().is_ok_and(|data| data.is_file() && data.mode() & 0o077 != 0) {
+        output.warning(&format!("{} can be read by others; `chmod 600` it", path.display()));
     }
 }
 

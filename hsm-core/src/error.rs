@@ -266,6 +266,9 @@ pub enum Error {
     /// A command that the crypto unit refused.
     #[error(transparent)]
     Unit(#[from] crate::unit::Refusal),
+    /// An import token that does not serve, or what it was not meant for.
+    #[error(transparent)]
+    ImportToken(#[from] crate::import_token::Refusal),
     /// The store was made under another master key.
     #[error("{0} belongs to another master key: put back the unit file it was made with")]
     ForeignMasterKey(PathBuf),

@@ -8,6 +8,7 @@ pub mod config;
 pub mod crypto;
 pub mod error;
 pub mod hsm;
+pub mod import_token;
 pub mod mechanism;
 pub mod object;
 pub mod partition;

@@ -218,7 +218,10 @@ fn code_of(error: &Error) -> CK_RV {
         Error::SignatureLength => CKR_SIGNATURE_LEN_RANGE,
         Error::BufferTooSmall { .. } => CKR_BUFFER_TOO_SMALL,
         Error::SeedNotSupported => CKR_RANDOM_SEED_NOT_SUPPORTED,
-        Error::CryptoFailed(_) | Error::Conflict | Error::Locked(_) => CKR_FUNCTION_FAILED,
+        // No call of this door has to do with import tokens.
+        Error::CryptoFailed(_) | Error::Conflict | Error::Locked(_) | Error::ImportToken(_) => {
+            CKR_FUNCTION_FAILED
+        }
 
         Error::RandomFailed
         | Error::NoHsm(_)

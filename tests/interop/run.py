@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs other people's KMIP clients, and messages of our own, against the server: `make interop`.
+"""Runs other people's KMIP clients, and messages of our own, against the server, and a customer of import tokens
+against the command line: `make interop`.
 
 Everything it makes is below `target/interop`. The server gets a free port and a fresh home, and is stopped
 by its process id. The last line counts the results; the exit code is 0 only if nothing failed.
@@ -30,7 +31,7 @@ FORBIDDEN = {
         "line 1364,", "it gives two keys one name: \"Names SHALL be unique\" (KMIP 1.4, section 3.2)"),
 }
 
-SUITES = ("messages", "hostile", "pykmip-own", "pykmip", "mongodb", "kmip-protocol", "cyphera")
+SUITES = ("messages", "hostile", "pykmip-own", "pykmip", "mongodb", "kmip-protocol", "cyphera", "import-token")
 # The suites that run inside the virtual environment, by their module below `suites`.
 MODULES = {"pykmip": "pykmip_client", "mongodb": "mongodb", "cyphera": "cyphera", "messages": "messages",
            "hostile": "hostile"}
@@ -127,6 +128,15 @@ def module(name, python, server, scratch):
     return results
 
 
+def import_token(python, binary, scratch):
+    """A customer who encrypts keys for import tokens of an HSM of its own."""
+    results = report.Results("import-token")
+    done = subprocess.run([python, HERE / "suites" / "import_token.py", binary.resolve(), scratch], cwd=scratch,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
+    read_lines(results, done)
+    return results
+
+
 def read_lines(results, done):
     """Reads `passed NAME`, `failed NAME: why` and `skipped NAME: why`; anything else is the suite's noise."""
     for line in done.stdout.splitlines():
@@ -138,7 +148,7 @@ def read_lines(results, done):
         results.add("the suite itself", "failed", f"ended with {done.returncode}: {done.stdout[-600:]}")
 
 
-def run_suites(wanted, python, server, scratch):
+def run_suites(wanted, python, server, binary, scratch):
     for name in wanted:
         print(f"{name} …", flush=True)
         own = scratch / name
@@ -147,6 +157,8 @@ def run_suites(wanted, python, server, scratch):
             yield pykmip_own(python, server.place, own)
         elif name == "kmip-protocol":
             yield kmip_protocol(server.place)
+        elif name == "import-token":
+            yield import_token(python, binary, own)
         else:
             yield module(name, python, server, own)
 
@@ -172,7 +184,7 @@ def main():
             server = servers.Peer(python, scratch / "server", scratch / "certificates")
         server.start()
         try:
-            results = list(run_suites(arguments.suites or SUITES, python, server, scratch))
+            results = list(run_suites(arguments.suites or SUITES, python, server, arguments.binary, scratch))
             alive = server.process.poll() is None
         finally:
             clean = server.stop()

@@ -157,6 +157,46 @@ Examples:
   softhsm-rs key generate --type ed25519 --label box --count 100
       One hundred pairs, box-1 to box-100.";
 
+pub(super) const KEY_IMPORT_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs key import --import-token --token web --label root \\
+      --payload \"$(jq -r .payload key.json)\" \\
+      --encrypted-nonce \"$(jq -r .encryptedNonce nonce.json)\" --iv \"$(jq -r .iv nonce.json)\" \\
+      --encryption-algorithm \"$(jq -r .encryptionAlgorithm key.json)\"
+      With what the customer's `import-token encrypt-key` and `encrypt-nonce` printed.";
+
+pub(super) const IMPORT_TOKEN_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs import-token create --token web
+      Then the customer, who sends what the two last commands print to `softhsm-rs key import`:
+  softhsm-rs import-token show --token web --json > token.json
+  softhsm-rs import-token encrypt-key -k key.bin --payload \"$(jq -r .payload token.json)\" --json
+  softhsm-rs import-token encrypt-nonce -k key.bin --nonce \"$(jq -r .nonce token.json)\" --json";
+
+pub(super) const IMPORT_TOKEN_CREATE_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs import-token create --token web
+      Valid for ten minutes, retrieved once.
+  softhsm-rs import-token create --token web --expires 86400 --retrievals 10 --json";
+
+pub(super) const IMPORT_TOKEN_SHOW_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs import-token show --token web
+      One retrieval less remains afterwards.
+  softhsm-rs import-token show --token web --json | jq -r .payload | base64 -d > token.pem";
+
+pub(super) const ENCRYPT_KEY_EXAMPLES: &str = "\
+Examples:
+  openssl rand -out key.bin 32
+  softhsm-rs import-token encrypt-key -k key.bin --payload \"$(jq -r .payload token.json)\" --json
+  softhsm-rs import-token encrypt-key -k - --public-key token.pem --sha1 < key.bin
+      As Hyper Protect Crypto Services has it. The nonce is then encrypted with --sha1 too.";
+
+pub(super) const ENCRYPT_NONCE_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs import-token encrypt-nonce -k key.bin --nonce \"$(jq -r .nonce token.json)\" --json
+  softhsm-rs import-token encrypt-nonce -k key.bin --nonce \"$(jq -r .nonce token.json)\" --sha1";
+
 pub(super) const KEY_SHOW_EXAMPLES: &str = "\
 Examples:
   softhsm-rs key show --label tls

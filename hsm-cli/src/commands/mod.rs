@@ -15,6 +15,7 @@ use crate::output::{Output, printable};
 mod about;
 mod audit;
 mod certs;
+mod import_token;
 mod init;
 mod key;
 mod kmip;
@@ -35,6 +36,7 @@ pub(crate) fn run(cli: Cli, output: Output) -> Result<()> {
         Command::Token(command) => token::run(&*hsm()?, command, output)?,
         Command::Audit(command) => audit::run(&*hsm()?, command, output)?,
         Command::Key(command) => key::run(&*hsm()?, command, output)?,
+        Command::ImportToken(command) => import_token::run(&hsm, command, output)?,
         Command::Serve(options) => serve::run(&cli.global, &options, output)?,
         Command::Certs(command) => certs::run(&*hsm()?, command, output)?,
         Command::Kmip(command) => kmip::run(&*hsm()?, command, output)?,

@@ -11,6 +11,7 @@ mod audit;
 mod certs;
 mod desk;
 mod faults;
+mod import_tokens;
 mod init;
 mod keys;
 mod serve;

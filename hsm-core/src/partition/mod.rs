@@ -2,8 +2,8 @@
 //! instance. It holds the partition's keys while they are needed, who is logged in, the sessions, the
 //! object handles and a bounded cache of unsealed objects.
 //!
-//! What is stored of a partition stands in `record`, its PINs in `pins`, its objects in `objects`, and how
-//! a server opens one without a PIN in `server`.
+//! What is stored of a partition stands in `record`, its PINs in `pins`, its objects in `objects`, its import
+//! token in `import_token`, and how a server opens one without a PIN in `server`.
 
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
@@ -13,6 +13,7 @@ use hsm_os::Guarded;
 pub(crate) mod directory;
 mod half;
 mod handles;
+mod import_token;
 mod objects;
 mod pins;
 pub(crate) mod record;

@@ -4,6 +4,7 @@
 mod account;
 mod ciphers;
 mod digests;
+mod import_tokens;
 mod keys;
 mod objects;
 mod random;

@@ -30,7 +30,12 @@ def unique(base):
 
 def main(cases):
     """Runs `cases`, pairs of a name and a function of the world."""
-    world, results = World(sys.argv[1:]), _Printing("")
+    run(World(sys.argv[1:]), cases)
+
+
+def run(world, cases):
+    """The same in a world of the suite's own."""
+    results = _Printing("")
     for name, case in cases:
         results.run(name, case, world)
 

@@ -4,14 +4,15 @@ use crate::Complaints;
 use crate::source::{File, Workspace};
 
 /// The modules of hsm-core, from the bottom up, each with the modules that it may use. `error` names
-/// two outcomes that other modules define, which is the one exception at the bottom.
+/// outcomes that other modules define, which is the one exception at the bottom.
 #[rustfmt::skip]
 const MODULES: &[(&str, &[&str])] = &[
     ("secret",    &[]),
-    ("error",     &["object", "store", "unit"]),
+    ("error",     &["import_token", "object", "store", "unit"]),
     ("rng",       &["error", "secret"]),
     ("crypto",    &["error", "rng", "secret"]),
     ("object",    &["crypto", "error", "secret"]),
+    ("import_token", &["crypto", "error", "object", "rng", "secret"]),
     ("mechanism", &["crypto", "error", "object", "rng", "secret"]),
     ("certificate", &["crypto", "error", "mechanism", "object", "rng", "secret"]),
     ("store",     &["error", "rng"]),
@@ -19,16 +20,16 @@ const MODULES: &[(&str, &[&str])] = &[
     ("unit",      &["error", "rng", "secret"]),
     ("config",    &["audit", "error", "store", "unit"]),
     ("hsm",       &["audit", "config", "error", "partition", "rng", "session", "store", "unit"]),
-    ("partition", &["audit", "error", "hsm", "object", "rng", "secret", "session", "store", "unit"]),
+    ("partition", &["audit", "error", "hsm", "import_token", "object", "rng", "secret", "session", "store", "unit"]),
     ("session",   &["crypto", "error", "mechanism", "object", "partition"]),
-    ("service",   &["audit", "crypto", "error", "mechanism", "object", "partition", "rng", "secret", "session"]),
+    ("service",   &["audit", "crypto", "error", "import_token", "mechanism", "object", "partition", "rng", "secret", "session"]),
 ];
 
 /// What doors and tools may name of the core. Of the store: its errors and its place, no more.
 #[rustfmt::skip]
 const OFFERED: &[&str] = &[
-    "Error", "Result", "audit", "certificate", "config", "crypto", "error", "hsm", "mechanism", "object", "partition", "secret", "service",
-    "session", "store::StoreError", "store::StoreUrl", "unit",
+    "Error", "Result", "audit", "certificate", "config", "crypto", "error", "hsm", "import_token", "mechanism", "object", "partition",
+    "secret", "service", "session", "store::StoreError", "store::StoreUrl", "unit",
 ];
 
 pub(crate) fn modules(workspace: &Workspace) -> Complaints {

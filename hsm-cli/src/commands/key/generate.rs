@@ -16,9 +16,6 @@ use crate::failure::Result;
 use crate::key_type::KeyType;
 use crate::output::Output;
 
-/// The length of a CKA_ID that the user did not choose, in bytes.
-const ID: usize = 8;
-
 /// 65537, as nearly everybody has it.
 const PUBLIC_EXPONENT: [u8; 3] = [1, 0, 1];
 
@@ -56,14 +53,7 @@ fn progress(options: &Generate, output: Output) -> ProgressBar {
 fn generate(desk: &Desk, options: &Generate, number: u32) -> Result<Vec<ObjectHandle>> {
     let label =
         if options.count == 1 { options.label.clone() } else { format!("{}-{number}", options.label) };
-    let id = match &options.id {
-        Some(id) => id.0.clone(),
-        None => {
-            let mut id = vec![0; ID];
-            desk.session.random(&mut id)?;
-            id
-        }
-    };
+    let id = desk.id(options.id.as_ref())?;
     let common = || -> Template {
         vec![
             (CKA_TOKEN, Value::Bool(true)),

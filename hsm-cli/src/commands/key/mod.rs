@@ -1,4 +1,4 @@
-//! `key`: list, generate, show, delete; and what they share: the session on a token, and the choice
+//! `key`: list, generate, import, show, delete; and what they share: the session on a token, and the choice
 //! of keys in it.
 
 use std::sync::Arc;
@@ -9,20 +9,25 @@ use hsm_core::object::{Template, Value};
 use hsm_core::session::{Access, ObjectHandle, Role, Session};
 
 use super::{Token, confirm, quoted};
-use crate::cli::{self, Class, KeyAccess, KeyChoice, KeyView};
+use crate::cli::{self, Class, Hexadecimal, KeyAccess, KeyChoice, KeyView};
 use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
 use crate::pin::Source;
 
 mod delete;
 mod generate;
+mod import;
 mod list;
 mod show;
+
+/// The length of a CKA_ID that the user did not choose, in bytes.
+const ID: usize = 8;
 
 pub(super) fn run(hsm: &Hsm, command: cli::Key, output: Output) -> Result<()> {
     match command {
         cli::Key::List { view, choice, all } => list::run(hsm, &view, &choice, all, output),
         cli::Key::Generate(options) => generate::run(hsm, &options, output),
+        cli::Key::Import(options) => import::run(hsm, &options, output),
         cli::Key::Show { view, choice, public_key: true } => show::export(hsm, &view, &choice, output),
         cli::Key::Show { view, choice, public_key: false } => show::run(hsm, &view, &choice, output),
         cli::Key::Delete { access, choice, all, consent } => {
@@ -34,13 +39,13 @@ pub(super) fn run(hsm: &Hsm, command: cli::Key, output: Output) -> Result<()> {
 
 /// A session on a token, its user logged in unless public objects alone are wanted. Dropping
 /// it closes it, and so logs out.
-struct Desk {
+pub(super) struct Desk {
     token: Token,
-    session: Arc<Session>,
+    pub(super) session: Arc<Session>,
 }
 
 impl Desk {
-    fn open(hsm: &Hsm, access: &KeyAccess, mode: Access, output: Output) -> Result<Desk> {
+    pub(super) fn open(hsm: &Hsm, access: &KeyAccess, mode: Access, output: Output) -> Result<Desk> {
         let token = Token::choose(hsm, &access.token)?;
         let pin = Source::user(&token.label(), access.pin_file.as_deref()).existing(output)?;
         let session = token.partition.open_session(mode)?;
@@ -62,6 +67,16 @@ impl Desk {
         let token = Token::choose(hsm, &access.token)?;
         let session = token.partition.open_session(Access::ReadOnly)?;
         Ok(Desk { token, session })
+    }
+
+    /// The CKA_ID that was chosen, or a random one.
+    fn id(&self, chosen: Option<&Hexadecimal>) -> Result<Vec<u8>> {
+        if let Some(id) = chosen {
+            return Ok(id.0.clone());
+        }
+        let mut id = vec![0; ID];
+        self.session.random(&mut id)?;
+        Ok(id)
     }
 
     /// All objects that match, in the order in which the core finds them.

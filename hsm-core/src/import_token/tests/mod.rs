@@ -1,0 +1,8 @@
+//! Import tokens, their parts apart from any store.
+
+mod algorithm;
+mod kit;
+mod life;
+mod random;
+mod redeem;
+mod stored;

@@ -1,0 +1,109 @@
+//! A partition's import token in the store: one record in the objects' space, sealed by the key of private
+//! objects, so that only the user reaches it and it goes with the space. It is no object: its kind is
+//! another, and no index entry of an object leads to it. An entry of its own does, so that nobody takes it away
+//! unseen.
+
+use super::Partition;
+use super::half::Half;
+use crate::error::{Error, Result};
+use crate::import_token::{self, ImportToken, Refusal, Wrapped};
+use crate::object::lifecycle::Seconds;
+use crate::secret::Secret;
+use crate::store::seal::Address;
+use crate::store::{Reader, RecordId, Writer};
+
+/// The record. Those of objects are random.
+const TOKEN: RecordId = RecordId([4; 16]);
+const KIND_IMPORT_TOKEN: u8 = 9;
+
+impl Half {
+    fn token_tag(&self) -> Result<[u8; 16]> {
+        self.key.tag(b"import token", b"")
+    }
+
+    /// The import token; `None` if the index agrees that there is none.
+    fn token(&self, reader: &mut dyn Reader) -> Result<Option<ImportToken>> {
+        let damaged =
+            || Error::RecordDamaged { what: format!("the import token of partition {}", self.space) };
+        let is_named = self.chain().holds(reader, self.token_tag()?, TOKEN)?;
+        match reader.get(self.space, TOKEN)? {
+            None if !is_named => Ok(None),
+            Some(row) if is_named && row.kind == KIND_IMPORT_TOKEN => {
+                let bytes = self.key.open_row(self.space, TOKEN, &row)?;
+                import_token::decode(&bytes).map(Some).ok_or_else(damaged)
+            }
+            None | Some(_) => Err(damaged()),
+        }
+    }
+
+    /// Puts the import token in the place of the one before, if there was one, whatever has become of it.
+    fn put_token(&self, writer: &mut dyn Writer, token: &ImportToken) -> Result<()> {
+        let revision = writer.revision(self.space, TOKEN)?.unwrap_or_default();
+        let address = Address { partition: self.space, id: TOKEN, kind: KIND_IMPORT_TOKEN, revision };
+        self.key.put(writer, address, &import_token::encode(token)?)?;
+        self.chain().insert(writer, self.token_tag()?, TOKEN)
+    }
+}
+
+impl Partition {
+    /// The private half: [`Error::NotLoggedIn`] unless the user is.
+    fn token_half(&self) -> Result<Half> {
+        self.half(true).map_err(|error| match error {
+            Error::NoSuchObject => Error::NotLoggedIn,
+            other => other,
+        })
+    }
+
+    /// The import token as it is now.
+    pub(crate) fn import_token(&self) -> Result<Option<ImportToken>> {
+        let half = self.token_half()?;
+        let mut found = None;
+        self.hsm()?.store()?.read(&mut |reader| {
+            found = half.token(reader)?;
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Makes `token` the import token, in place of any other.
+    pub(crate) fn replace_import_token(&self, token: &ImportToken) -> Result<()> {
+        let half = self.token_half()?;
+        self.hsm()?.store()?.write(half.space, &mut |writer| half.put_token(writer, token))
+    }
+
+    /// Does something with the import token in one durable transaction. What it refuses is not written, but for
+    /// the end of a token: it must not serve again when a clock is set back.
+    pub(crate) fn with_import_token<T>(&self, body: &dyn Fn(&mut ImportToken) -> Result<T>) -> Result<T> {
+        let half = self.token_half()?;
+        let mut outcome = None;
+        self.hsm()?.store()?.write(half.space, &mut |writer| {
+            let mut token = half.token(writer)?.ok_or(Refusal::Expired)?;
+            let was_open = token.is_open();
+            let done = body(&mut token);
+            if done.is_ok() || token.is_open() != was_open {
+                half.put_token(writer, &token)?;
+            }
+            outcome = Some(done);
+            Ok(())
+        })?;
+        outcome.unwrap_or(Err(Error::Conflict))
+    }
+
+    /// Opens key material that was encrypted for the import token. Nothing is written, and so nobody waits for
+    /// anybody, unless the token turns out to have expired.
+    pub(crate) fn redeem_import_token(&self, wrapped: &Wrapped<'_>, now: Seconds) -> Result<Secret> {
+        let mut token = self.import_token()?.ok_or(Refusal::Expired)?;
+        let was_open = token.is_open();
+        let redeemed = token.redeem(wrapped, now);
+        if token.is_open() != was_open {
+            self.with_import_token(&|token| {
+                token.see(now);
+                Ok(())
+            })?;
+        }
+        redeemed
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+"""A customer of import tokens who has `cryptography` and none of this project's code: keys come in by both
+variants, what was not encrypted for the token is refused by its code, and the fixed vectors are met."""
+
+import base64
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import suite
+
+from cryptography.hazmat.primitives import hashes, padding, serialization
+from cryptography.hazmat.primitives.asymmetric import padding as rsa_padding
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+REFUSED = 17
+# Key 00..1f, nonce 64..6f, and an initialisation vector of zeros.
+KEY, NONCE = bytes(range(32)), bytes(range(0x64, 0x70))
+
+
+class Hsm:
+    """The command line on an HSM with one token."""
+
+    def __init__(self, binary, directory):
+        self.binary = binary
+        self.environment = {"SOFTHSM_RS_HOME": str(directory / "hsm"), "SOFTHSM_RS_PIN": "123456",
+                            "SOFTHSM_RS_SO_PIN": "87654321"}
+        self("init")
+        self("token", "init", "web")
+
+    def run(self, *arguments):
+        return subprocess.run([self.binary, *arguments, "--json"], env=self.environment, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=60)
+
+    def __call__(self, *arguments):
+        done = self.run(*arguments)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def refuses(self, code, *arguments):
+        done = self.run(*arguments)
+        assert done.returncode == REFUSED and code in done.stderr, (done.returncode, done.stderr)
+
+    def token(self, retrievals=1):
+        self("import-token", "create", "--retrievals", str(retrievals))
+        return Token(self("import-token", "show"))
+
+
+class Token:
+    """An import token as a customer reads it."""
+
+    def __init__(self, fields):
+        self.key = serialization.load_pem_public_key(base64.b64decode(fields["payload"], validate=True))
+        self.nonce = base64.b64decode(fields["nonce"], validate=True)
+        assert self.key.key_size == 4096 and len(self.nonce) == 12, fields
+
+
+class Gcm:
+    """Key Protect's variant."""
+
+    name, hash, iv_length = "RSAES_OAEP_SHA_256", hashes.SHA256, 12
+
+    @staticmethod
+    def encrypt(key, iv, nonce):
+        return AESGCM(key).encrypt(iv, nonce, None)
+
+
+class Cbc:
+    """The variant of Hyper Protect Crypto Services."""
+
+    name, hash, iv_length = "RSAES_OAEP_SHA_1", hashes.SHA1, 16
+
+    @staticmethod
+    def encrypt(key, iv, nonce):
+        padder = padding.PKCS7(128).padder()
+        encryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).encryptor()
+        return encryptor.update(padder.update(nonce) + padder.finalize()) + encryptor.finalize()
+
+
+VARIANTS = (Gcm, Cbc)
+
+
+def sent(token, variant, key, nonce=None):
+    """The options of `key import`."""
+    oaep = rsa_padding.OAEP(rsa_padding.MGF1(variant.hash()), variant.hash(), None)
+    iv = os.urandom(variant.iv_length)
+    fields = {"payload": token.key.encrypt(key, oaep), "iv": iv,
+              "encrypted-nonce": variant.encrypt(key, iv, nonce or token.nonce)}
+    options = [f"--{name}={base64.b64encode(value).decode()}" for name, value in fields.items()]
+    return ["key", "import", "--import-token", "--label", suite.unique("key"), *options,
+            f"--encryption-algorithm={variant.name}"]
+
+
+def check_value(key):
+    """CKA_CHECK_VALUE of an AES key."""
+    return Cipher(algorithms.AES(key), modes.ECB()).encryptor().update(bytes(16))[:3].hex()
+
+
+def keys_come_in(hsm):
+    token = hsm.token()
+    for variant in VARIANTS:
+        for length in (16, 24, 32):
+            key = os.urandom(length)
+            (made,) = hsm(*sent(token, variant, key))
+            assert (made["size"], made["extractable"], made["sensitive"]) == (8 * length, False, True), made
+            (shown,) = hsm("key", "show", "--id", made["id"])
+            assert shown["attributes"]["CKA_CHECK_VALUE"] == check_value(key), shown
+
+
+def a_token_may_be_redeemed_again(hsm):
+    options = sent(hsm.token(), Gcm, KEY)
+    for _ in range(3):
+        hsm(*options)
+
+
+def another_nonce_is_refused(hsm):
+    token = hsm.token()
+    for variant in VARIANTS:
+        hsm.refuses("INCORRECT_NONCE_ERR", *sent(token, variant, KEY, nonce=os.urandom(12)))
+
+
+def the_token_before_is_refused(hsm):
+    old = hsm.token()
+    new = hsm.token()
+    for variant in VARIANTS:
+        hsm.refuses("INCORRECT_NONCE_IV_ERR", *sent(old, variant, KEY))
+        hsm.refuses("INCORRECT_NONCE_ERR", *sent(new, variant, KEY, nonce=old.nonce))
+
+
+def the_algorithm_selects_the_variant(hsm):
+    token = hsm.token()
+    for variant, other in (VARIANTS, VARIANTS[::-1]):
+        options = sent(token, variant, KEY)[:-1]
+        hsm.refuses("INCORRECT_NONCE_IV_ERR", *options, f"--encryption-algorithm={other.name}")
+
+
+def a_token_is_retrieved_as_often_as_it_may_be(hsm):
+    hsm.token(retrievals=2)
+    assert hsm("import-token", "show")["remainingRetrievals"] == 0
+    hsm.refuses("IMPORT_TOKEN_EXPIRED_ERR", "import-token", "show")
+
+
+def the_vectors_are_met(_hsm):
+    expected = {Gcm: "atnTud1F6dZkxcdaRMkgi+/UQ/L0mjO5TBqLvg==", Cbc: "WdV6Poy9IFv2s7+PFcZ0GQ=="}
+    for variant in VARIANTS:
+        made = variant.encrypt(KEY, bytes(variant.iv_length), NONCE)
+        assert base64.b64encode(made).decode() == expected[variant], variant
+
+
+CASES = (keys_come_in, a_token_may_be_redeemed_again, another_nonce_is_refused, the_token_before_is_refused,
+         the_algorithm_selects_the_variant, a_token_is_retrieved_as_often_as_it_may_be, the_vectors_are_met)
+
+if __name__ == "__main__":
+    suite.run(Hsm(sys.argv[1], pathlib.Path(sys.argv[2])), [(case.__name__, case) for case in CASES])
