@@ -120,8 +120,21 @@ pub(crate) enum Audit {
         #[arg(long, value_name = "NUMBER", default_value_t = 1)]
         since: u64,
     },
+    /// Show events as they come, until interrupted; with --json as CADF, one a line
+    #[command(after_long_help = help::AUDIT_EXAMPLES)]
+    Follow {
+        /// Begin with the event of this number instead of the next one
+        #[arg(long, value_name = "NUMBER")]
+        since: Option<u64>,
+    },
     /// Check that every event is there as it was written
-    Verify,
+    #[command(after_long_help = help::AUDIT_EXAMPLES)]
+    Verify {
+        /// The last link of an earlier check, in hexadecimal digits: it must still be in the log, or the
+        /// log was put back to an older copy
+        #[arg(long, value_name = "LINK", value_parser = hexadecimal)]
+        expect: Option<Hexadecimal>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

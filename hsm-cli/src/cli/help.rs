@@ -94,6 +94,9 @@ pub(super) const AUDIT_EXAMPLES: &str = "\
 Examples:
   softhsm-rs audit verify
       Says how many events there are, and the link of the last one: keep it elsewhere.
+  softhsm-rs audit verify --expect LINK
+      Also that the log goes on from there: a log put back to an older copy is found.
+  softhsm-rs audit follow --json | logger -t hsm
   softhsm-rs audit show --since 1200
   softhsm-rs audit show --json | jq -c 'select(.event.outcome == \"failure\")'";
 

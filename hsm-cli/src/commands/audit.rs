@@ -1,17 +1,20 @@
 //! `audit`: the log of what was done, shown and checked.
 
+use std::time::Duration;
+
 use hsm_core::audit::{Recorded, Verdict};
 use hsm_core::hsm::Hsm;
 use serde_json::{Value, json};
 
-use crate::cli::Audit;
+use crate::cli::{Audit, Hexadecimal};
 use crate::failure::{Failure, Outcome, Result};
 use crate::output::{Output, printable};
 
 pub(super) fn run(hsm: &Hsm, command: Audit, output: Output) -> Result<()> {
     match command {
         Audit::Show { since } => show(hsm, since, output),
-        Audit::Verify => verify(hsm, output),
+        Audit::Follow { since } => follow(hsm, since, output),
+        Audit::Verify { expect } => verify(hsm, expect.as_ref(), output),
     }
 }
 
@@ -25,8 +28,48 @@ fn show(hsm: &Hsm, since: u64, output: Output) -> Result<()> {
     whole(verdict).map(drop)
 }
 
-fn verify(hsm: &Hsm, output: Output) -> Result<()> {
-    let Some((first, next, link)) = whole(hsm.read_audit_log(0, &mut |_| Ok(()))?)? else {
+/// How often the log is looked at for events that came.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Shows events as they come. Ends with whoever reads them.
+fn follow(hsm: &Hsm, since: Option<u64>, output: Output) -> Result<()> {
+    let mut next = match since {
+        Some(since) => since,
+        None => whole(hsm.read_audit_log(u64::MAX, &mut |_| Ok(()))?)?.map_or(1, |(_, next, _)| next),
+    };
+    loop {
+        let mut is_read = true;
+        let verdict = hsm.read_audit_log(next, &mut |event| {
+            next = event.sequence + 1;
+            is_read = is_read && output.line(|| json_line(&event), || line(&event));
+            Ok(())
+        })?;
+        whole(verdict)?;
+        if !is_read {
+            return Ok(());
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+fn verify(hsm: &Hsm, expect: Option<&Hexadecimal>, output: Output) -> Result<()> {
+    let mut is_there = false;
+    let verdict = hsm.read_audit_log(0, &mut |event| {
+        is_there |= expect.is_some_and(|expected| event.link[..] == expected.0);
+        Ok(())
+    })?;
+    let found = whole(verdict)?;
+    if expect.is_some() && !is_there {
+        return Err(Failure::new(
+            Outcome::Damaged,
+            "the audit log does not go on from the link that was expected",
+        )
+        .next(
+            "it was put back to an older copy, or is another HSM's; or the event is older than the events \
+                 that `audit.keep` keeps",
+        ));
+    }
+    let Some((first, next, link)) = found else {
         output.result(&json!({ "events": 0 }), |page| page.line("there is no audit log yet"));
         return Ok(());
     };

@@ -8,7 +8,11 @@ use crate::serve::Server;
 /// An HSM whose log has the event of one connection.
 fn served() -> Desk {
     let desk = Desk::empty();
-    let mut server = Server::start(&desk, &["--dev"]);
+    serve_again(&desk);
+    desk
+}
+
+fn connect(desk: &Desk, server: &mut Server) {
     let address = server.address();
     let certs = desk.home().join("certs");
     let file = |name: &str| certs.join(name).display().to_string();
@@ -19,10 +23,6 @@ fn served() -> Desk {
         .output()
         .expect("openssl");
     assert!(client.status.success(), "{client:?}");
-    server.says("partition \"kmip\"");
-    server.signal("TERM");
-    assert_eq!(server.ends().0, Some(0));
-    desk
 }
 
 #[test]
@@ -30,6 +30,64 @@ fn without_a_server_there_is_no_log() {
     let desk = Desk::with_hsm();
     assert!(desk.run(&["audit", "verify"]).succeeds().out.contains("no audit log"));
     assert_eq!(desk.run(&["audit", "show"]).succeeds().out, "");
+}
+
+/// A connection more, by a server that is started again.
+fn serve_again(desk: &Desk) {
+    let mut server = Server::start(desk, &["--dev"]);
+    connect(desk, &mut server);
+    server.says("partition \"kmip\"");
+    server.signal("TERM");
+    assert_eq!(server.ends().0, Some(0));
+}
+
+#[test]
+fn a_log_put_back_to_an_older_copy_is_found_by_its_link() {
+    let desk = served();
+    let link = |desk: &Desk| desk.json(&["audit", "verify"])["link"].as_str().expect("a link").to_owned();
+    let first = link(&desk);
+    desk.run(&["audit", "verify", "--expect", &first]).succeeds();
+    let copy = tempfile::tempdir().expect("a directory");
+    let copied = |from: &std::path::Path, to: &std::path::Path| {
+        let done = std::process::Command::new("cp").arg("-a").arg(from).arg(to).status().expect("cp");
+        assert!(done.success());
+    };
+    copied(&desk.home(), &copy.path().join("home"));
+    serve_again(&desk);
+    let second = link(&desk);
+    assert_ne!(first, second);
+    for known in [&first, &second] {
+        desk.run(&["audit", "verify", "--expect", known]).succeeds();
+    }
+    desk.run(&["audit", "verify", "--expect", &"0".repeat(64)]).fails(8, "does not go on");
+    // Store and unit as they were.
+    std::fs::remove_dir_all(desk.home()).expect("removing the home");
+    copied(&copy.path().join("home"), &desk.home());
+    desk.run(&["audit", "verify"]).succeeds();
+    desk.run(&["audit", "verify", "--expect", &first]).succeeds();
+    desk.run(&["audit", "verify", "--expect", &second]).fails(8, "does not go on");
+    Desk::with_hsm().run(&["audit", "verify", "--expect", &first]).fails(8, "does not go on");
+}
+
+#[test]
+fn events_are_followed_as_they_come() {
+    use std::io::{BufRead, BufReader};
+    let desk = served();
+    let mut follower = desk
+        .bare(&["audit", "follow", "--json", "--since", "1"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    let mut lines = BufReader::new(follower.stdout.take().expect("its output")).lines();
+    let mut sequence = || {
+        let line = lines.next().expect("a line").expect("text");
+        serde_json::from_str::<Value>(&line).expect("JSON")["sequence"].clone()
+    };
+    assert_eq!(sequence(), 1);
+    serve_again(&desk);
+    assert_eq!(sequence(), 2);
+    follower.kill().expect("stopping it");
+    follower.wait().expect("its end");
 }
 
 #[test]
