@@ -155,6 +155,10 @@ fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
         Error::ImportToken(refusal) => of_import_token(*refusal),
         // It says what to do.
         Error::Unit(_) => (Outcome::Refused, None),
+        Error::TokensUnderMasterKey => (
+            Outcome::Refused,
+            Some("keep the current master key: `softhsm-rs unit prepare clear-new` empties the new register"),
+        ),
         // The first says what to do; the rest is not for this door's users.
         Error::UserPinNotSet
         | Error::ArgumentsBad(_)

@@ -89,6 +89,11 @@ pub enum Error {
         /// The label.
         label: String,
     },
+    /// Another master key would come into use, and what stands under the current one would be lost.
+    #[error(
+        "the tokens of this HSM are not wrapped under the new master key, and would be lost with the current one"
+    )]
+    TokensUnderMasterKey,
     /// An operation needs its own, fresh PIN check (context-specific login).
     #[error("the key asks for its PIN at each use")]
     ContextLoginNeeded,

@@ -18,7 +18,10 @@ use crate::store::{self, RecordId, Store, StoreResult, StoreUrl};
 use crate::unit::{ActiveUnit, Unit, UnitPaths, UnitStatus};
 
 mod audit;
+mod commands;
 mod making;
+
+pub use commands::Submitted;
 
 /// How long a first session waits while its token is initialised anew, and between two looks.
 const SESSIONS_LOCK_WAIT: Duration = Duration::from_secs(10);

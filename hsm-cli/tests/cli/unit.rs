@@ -242,9 +242,21 @@ fn three_people_hold_a_ceremony_and_every_wrong_order_is_refused() {
     ceremony.does("generate-master-key", &[1]);
     let next = pattern(&ceremony, "new_register");
     ceremony.does(&format!("commit {next}"), &[0, 1]);
-    ceremony.is_refused(&format!("set-immediate {next}"), &[0], "not yet wrapped");
+    ceremony.is_refused(&format!("set-immediate {next}"), &[0], "would be lost with the current one");
     ceremony.does("clear-new", &[0]);
     desk.run(&["key", "generate", "--type", "aes:256", "--label", "disk"]).succeeds();
+
+    // All of it is in the log, with who it was.
+    let shown = desk.run(&["audit", "show"]).succeeds().out;
+    for words in [
+        "unit.set-immediate  success  \"carol\"",
+        "unit.remove-administrator  failure  too few administrators signed the command  \"alice\"",
+        "unit.remove-administrator  success  \"alice, bob\"",
+        "unit.commit  success  \"alice, bob\"",
+    ] {
+        assert!(shown.contains(words), "{words} is not in:\n{shown}");
+    }
+    desk.run(&["audit", "verify"]).succeeds();
 
     ceremony.prepare("zeroize");
     ceremony.sign(&[0]);

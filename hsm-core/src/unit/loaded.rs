@@ -104,6 +104,16 @@ impl Unit {
         &self.paths
     }
 
+    /// Verifies a command against the state as it is in the file now, and does nothing.
+    ///
+    /// # Errors
+    /// As [`Unit::submit`], as far as its target, time and signatures are concerned.
+    pub fn check(&mut self, command: &SignedCommand) -> Result<()> {
+        self.reload()?;
+        Authorized::verify(&self.state, command, now())?;
+        Ok(())
+    }
+
     /// Verifies and carries out a command. When this returns, the new state is durable.
     ///
     /// # Errors

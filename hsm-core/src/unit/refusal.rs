@@ -112,6 +112,11 @@ impl Refusal {
         self.row().1
     }
 
+    /// What happened and what to do, without numbers.
+    pub fn advice(&self) -> &'static str {
+        self.row().2
+    }
+
     /// What happened and what to do.
     fn text(&self) -> String {
         let advice = self.row().2;

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use hsm_core::hsm::Hsm;
+use hsm_core::hsm::{Hsm, Submitted};
 use hsm_core::unit::{Command, CurrentRegister, Event, State, Unit};
 use serde_json::json;
 
 use super::{describe, files};
 use crate::cli::Consent;
 use crate::commands::confirm;
-use crate::failure::{Failure, Outcome, Result};
+use crate::failure::Result;
 use crate::output::{Output, printable};
 
 pub(super) fn run(
@@ -20,16 +20,12 @@ pub(super) fn run(
     output: Output,
 ) -> Result<()> {
     let command = files::command(path)?;
-    let mut unit = Unit::open(&hsm.unit_paths())?;
-    check_loss(hsm, unit.state(), &command.command()?, consent)?;
-    let events = unit.submit(&command)?;
-    let statement = unit.statement(Some((&command, &events)))?;
+    check_loss(Unit::open(&hsm.unit_paths())?.state(), &command.command()?, consent)?;
+    let Submitted { events, reply: statement, store_made } = hsm.submit(&command)?;
     if let Some(path) = reply {
         files::write_statement(path, &statement)?;
     }
-    let is_activated = events.iter().any(|event| matches!(event, Event::MasterKeyActivated { .. }));
-    let store_made = is_activated && hsm.complete()?;
-    let value = json!({ "events": events, "unit": unit.status(), "store_made": store_made });
+    let value = json!({ "events": events, "unit": hsm.unit_status()?, "store_made": store_made });
     let what = describe::fields(&command)?;
     output.result(&value, |page| {
         let done = what.into_iter().take(1).map(|(_, name)| ("done", name));
@@ -43,22 +39,13 @@ pub(super) fn run(
     Ok(())
 }
 
-/// What a command destroys is asked about; what it would destroy without anybody meaning it, is refused.
-fn check_loss(hsm: &Hsm, state: &State, command: &Command, consent: &Consent) -> Result<()> {
+/// What a command destroys is asked about.
+fn check_loss(state: &State, command: &Command, consent: &Consent) -> Result<()> {
     let current = state.secured().map(|secured| secured.current_register());
-    if !matches!(current, Some(CurrentRegister::Valid(_))) {
-        return Ok(());
-    }
     match command {
-        Command::Zeroize | Command::ClearCurrent => {
+        Command::Zeroize | Command::ClearCurrent if matches!(current, Some(CurrentRegister::Valid(_))) => {
             confirm(consent, "all keys under the current master key are lost with it")
         }
-        Command::SetImmediate(_) if hsm.has_store() => Err(Failure::new(
-            Outcome::Refused,
-            "the tokens of this HSM are not yet wrapped under the new master key, \
-                 and would be lost with the current one",
-        )
-        .next("keep the current master key: clear the new register with `unit prepare clear-new`")),
         _ => Ok(()),
     }
 }

@@ -1,0 +1,116 @@
+//! Commands for the crypto unit, and the audit log's events of them. A log is there once there are a master
+//! key and a store; what the ceremony did before stands in the unit's replies alone.
+
+use std::sync::Arc;
+
+use super::Hsm;
+use crate::audit::{Activity, Class, Event, Initiator, Reason, Severity, Trail, Uses};
+use crate::error::{Error, Result};
+use crate::unit::{
+    self, Command, CommandKind, CurrentRegister, SignedCommand, SignedPart, SignedStatement, Unit,
+};
+
+/// What a command came to.
+#[derive(Debug)]
+pub struct Submitted {
+    /// What it did.
+    pub events: Vec<unit::Event>,
+    /// The unit's signed reply.
+    pub reply: SignedStatement,
+    /// Whether it put the first master key into use, so that the store was made.
+    pub store_made: bool,
+}
+
+impl Hsm {
+    /// Gives a command to the crypto unit. What it did, or why it was refused, is in the audit log when this
+    /// returns; what ends the log's own key is recorded before it is done.
+    ///
+    /// # Errors
+    /// [`Error::Unit`] with the refusal; [`Error::TokensUnderMasterKey`] for a command that would put another
+    /// master key into use and lose the tokens by the way; those of unit and store.
+    pub fn submit(&self, command: &SignedCommand) -> Result<Submitted> {
+        let mut unit = self.unit()?;
+        let said = command.command()?;
+        let kind = said.kind();
+        let by = initiator(&unit, command, &said);
+        let trail = self.trail_of(&unit)?;
+        if trail.is_some() && kind == CommandKind::SetImmediate {
+            return Err(Error::TokensUnderMasterKey);
+        }
+        let ends_log = matches!(kind, CommandKind::Zeroize | CommandKind::ClearCurrent);
+        if ends_log {
+            let checked = unit.check(command);
+            record(trail.as_deref(), kind, &by, checked.as_ref().err())?;
+            checked?;
+        }
+        let done = unit.submit(command);
+        if !ends_log {
+            record(trail.as_deref(), kind, &by, done.as_ref().err())?;
+        }
+        let events = done?;
+        let is_activated = events.iter().any(|event| matches!(event, unit::Event::MasterKeyActivated { .. }));
+        let store_made = is_activated && self.complete()?;
+        if store_made {
+            record(self.trail_of(&unit)?.as_deref(), kind, &by, None)?;
+        }
+        let reply = unit.statement(Some((command, &events)))?;
+        Ok(Submitted { events, reply, store_made })
+    }
+
+    /// The log, where there is a master key and a store.
+    fn trail_of(&self, unit: &Unit) -> Result<Option<Arc<Trail>>> {
+        let current = unit.state().secured().map(|secured| secured.current_register());
+        if !matches!(current, Some(CurrentRegister::Valid(_))) || !self.has_store() {
+            return Ok(None);
+        }
+        match self.audit_trail(Uses::Off) {
+            // The store is of another master key, as after zeroize: its log is closed for ever.
+            Err(Error::ForeignMasterKey(_)) => Ok(None),
+            trail => trail.map(Some),
+        }
+    }
+}
+
+fn record(trail: Option<&Trail>, kind: CommandKind, by: &Initiator, refused: Option<&Error>) -> Result<()> {
+    let Some(trail) = trail else { return Ok(()) };
+    let mut event = Event::now(activity(kind), by.clone());
+    event.reason = match refused {
+        None => None,
+        Some(Error::Unit(refusal)) => Some(Reason { code: refusal.return_code(), name: refusal.advice() }),
+        // Nothing was decided.
+        Some(_) => return Ok(()),
+    };
+    trail.write(event)
+}
+
+/// Those who signed: the first one's key, and the names of all that are administrators.
+fn initiator(unit: &Unit, command: &SignedCommand, said: &Command) -> Initiator {
+    let mut signers = command.signers();
+    if let Command::LoadNewMasterKey(parts) = said {
+        signers.extend(parts.iter().flat_map(SignedPart::signers));
+    }
+    let names = signers.iter().filter_map(|ski| Some(unit.state().administrator(ski)?.name.as_str()));
+    let names = names.collect::<Vec<_>>().join(", ");
+    let first = signers.first().map(ToString::to_string).unwrap_or_default();
+    Initiator::new(&first, &names, "", None)
+}
+
+const fn activity(kind: CommandKind) -> Activity {
+    use CommandKind::*;
+    let (operation, severity) = match kind {
+        AddAdministrator => ("AddAdministrator", Severity::Warning),
+        RemoveAdministrator => ("RemoveAdministrator", Severity::Warning),
+        SetAttributes => ("SetThresholds", Severity::Warning),
+        GenerateImporter => ("GenerateImporter", Severity::Normal),
+        LoadNewMasterKey => ("LoadNewMasterKey", Severity::Normal),
+        GenerateMasterKey => ("GenerateMasterKey", Severity::Normal),
+        Commit => ("Commit", Severity::Warning),
+        SetImmediate => ("SetImmediate", Severity::Warning),
+        ClearNew => ("ClearNew", Severity::Normal),
+        ClearCurrent => ("ClearCurrent", Severity::Critical),
+        ExportCurrent => ("ExportCurrent", Severity::Warning),
+        ExportNew => ("ExportNew", Severity::Warning),
+        Zeroize => ("Zeroize", Severity::Critical),
+    };
+    Activity { door: "unit", operation, class: Class::Administration, severity }
+}
