@@ -266,6 +266,24 @@ fn three_people_hold_a_ceremony_and_every_wrong_order_is_refused() {
     ceremony.submit().succeeds();
     assert_eq!(ceremony.status()["ownership"], "imprint mode");
     desk.run(&["key", "list"]).fails(7, "imprint mode");
+
+    // What was under the lost master key is closed, and does not keep anybody from beginning anew.
+    let done = desk.run(&["init"]);
+    assert_eq!((done.code, done.err.contains("another master key")), (8, true), "{}", done.err);
+    let clear = desk.0.path().join("clear").display().to_string();
+    desk.run(&["unit", "prepare", "clear-new", "--out", &clear]).succeeds();
+    let key = desk.home().join("ceremony/administrator-1.sigkey").display().to_string();
+    desk.run(&["unit", "sign", &clear, "--yes", "--no-passphrase", "--key", &key]).succeeds();
+    desk.run(&["unit", "submit", &clear]).succeeds();
+    for entry in fs::read_dir(desk.home()).expect("the home") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        if name.starts_with("softhsm-rs.sqlite") {
+            fs::remove_file(path).expect("removing the store");
+        }
+    }
+    desk.run(&["init"]).succeeds();
+    desk.run(&["token", "init", "web"]).succeeds();
 }
 
 #[test]

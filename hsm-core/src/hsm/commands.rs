@@ -63,10 +63,11 @@ impl Hsm {
         if !matches!(current, Some(CurrentRegister::Valid(_))) || !self.has_store() {
             return Ok(None);
         }
-        match self.audit_trail(Uses::Off) {
+        match self.partitions() {
             // The store is of another master key, as after zeroize: its log is closed for ever.
             Err(Error::ForeignMasterKey(_)) => Ok(None),
-            trail => trail.map(Some),
+            Err(error) => Err(error),
+            Ok(_) => self.audit_trail(Uses::Off).map(Some),
         }
     }
 }
