@@ -51,6 +51,13 @@ impl Output {
         writeln!(anstream::stdout(), "{line}").is_ok()
     }
 
+    /// What somebody is about to be asked about, whatever goes to standard output.
+    pub(crate) fn question(self, human: impl FnOnce(&mut Page)) {
+        let mut page = Page(String::new());
+        human(&mut page);
+        write(&mut anstream::stderr(), &page.0);
+    }
+
     /// One line of a long result, at once; in JSON the result says it at the end.
     pub(crate) fn step(self, line: &str) {
         if self.is_chatty() {

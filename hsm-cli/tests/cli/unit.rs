@@ -358,6 +358,11 @@ fn a_command_counts_for_its_time_and_its_unit_alone() {
     ceremony.prepare("generate-importer");
     ceremony.sign(&[0]);
     other.submit().fails(REFUSED, "return code 3");
+    // What is signed is shown before anybody is asked.
+    let asked = people[0].run("unit sign command --key alice.sigkey").fails(2, "no terminal");
+    for words in ["generate importer key", "counter", "counts until"] {
+        assert!(asked.err.contains(words), "{}", asked.err);
+    }
     // Signed twice by one, it has one signature.
     people[0].run("unit sign command --yes --key alice.sigkey").fails(10, "signed with this key already");
     people[0].run("unit sign command --yes --key bob.sigkey").fails(12, "bob.sigkey");

@@ -14,9 +14,8 @@ use crate::output::Output;
 pub(super) fn run(path: &Path, key: &SigningKey, yes: bool, output: Output) -> Result<()> {
     let mut command = files::command(path)?;
     if !yes {
-        for (name, value) in describe::fields(&command)? {
-            output.notice(&format!("{name}: {value}"));
-        }
+        let said = describe::fields(&command)?;
+        output.question(|page| page.fields(said));
         let signing = format!("this is signed with {}", key.key.display());
         ask(&Consent { yes }, &signing)?;
     }
