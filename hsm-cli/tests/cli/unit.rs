@@ -410,6 +410,24 @@ fn a_master_key_goes_to_a_second_unit_and_only_encrypted() {
     assert_eq!((compared.code, compared.err.contains("the units differ: administrators")), (1, true));
 }
 
+#[test]
+fn a_damaged_store_keeps_nobody_from_zeroizing() {
+    let desk = Desk::with_token();
+    let command = desk.0.path().join("command").display().to_string();
+    let key = desk.home().join("ceremony/administrator-1.sigkey").display().to_string();
+    desk.run(&["unit", "prepare", "zeroize", "--out", &command]).succeeds();
+    desk.run(&["unit", "sign", &command, "--yes", "--no-passphrase", "--key", &key]).succeeds();
+    for entry in fs::read_dir(desk.home()).expect("the home") {
+        let path = entry.expect("an entry").path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("softhsm-rs.sqlite")) {
+            fs::write(path, "damaged").expect("damaging the store");
+        }
+    }
+    desk.run(&["token", "list"]).fails(8, "softhsm-rs.sqlite");
+    desk.run(&["unit", "submit", &command, "--yes"]).succeeds();
+    assert_eq!(desk.json(&["unit", "show"])["unit"]["ownership"], "imprint mode");
+}
+
 fn pem_body(text: &str) -> Vec<u8> {
     let body: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
     data_encoding::BASE64.decode(body.as_bytes()).expect("base64")

@@ -23,7 +23,8 @@ pub struct Submitted {
 
 impl Hsm {
     /// Gives a command to the crypto unit. What it did, or why it was refused, is in the audit log when this
-    /// returns; what ends the log's own key is recorded before it is done.
+    /// returns; what ends the log's own key is recorded before it is done. A store that is damaged or full
+    /// keeps nobody from zeroizing.
     ///
     /// # Errors
     /// [`Error::Unit`] with the refusal; [`Error::TokensUnderMasterKey`] for a command that would put another
@@ -33,14 +34,25 @@ impl Hsm {
         let said = command.command()?;
         let kind = said.kind();
         let by = initiator(&unit, command, &said);
-        let trail = self.trail_of(&unit)?;
+        let trail = match self.trail_of(&unit) {
+            Err(error) if kind == CommandKind::Zeroize => {
+                log::error!("zeroizing is not recorded: {error}");
+                None
+            }
+            trail => trail?,
+        };
         if trail.is_some() && kind == CommandKind::SetImmediate {
             return Err(Error::TokensUnderMasterKey);
         }
         let ends_log = matches!(kind, CommandKind::Zeroize | CommandKind::ClearCurrent);
         if ends_log {
             let checked = unit.check(command);
-            record(trail.as_deref(), kind, &by, checked.as_ref().err())?;
+            match record(trail.as_deref(), kind, &by, checked.as_ref().err()) {
+                Err(error) if kind == CommandKind::Zeroize => {
+                    log::error!("zeroizing is not recorded: {error}")
+                }
+                recorded => recorded?,
+            }
             checked?;
         }
         let done = unit.submit(command);

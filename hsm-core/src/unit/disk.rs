@@ -145,11 +145,6 @@ pub(super) fn destroy(path: &Path) -> Result<()> {
     }
 }
 
-/// The path with more behind its name.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    with_suffix(path, suffix)
-}
-
 /// Makes a rename inside the directory of `path` durable.
 fn sync_parent(path: &Path) -> Result<()> {
     let parent = parent_of(path);
@@ -182,7 +177,8 @@ fn parent_of(path: &Path) -> &Path {
     }
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+/// The path with more behind its name.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut path = path.as_os_str().to_owned();
     path.push(suffix);
     path.into()

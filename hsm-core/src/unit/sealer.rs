@@ -89,14 +89,14 @@ impl Sealer {
     /// the place of the old one by [`Sealer::promote`], once the unit file is sealed with it.
     pub(super) fn successor(paths: &UnitPaths, access: Access) -> Result<Sealer> {
         let key = rng::secret(KEY)?;
-        let path = disk::beside(&paths.sealer, NEXT);
+        let path = disk::with_suffix(&paths.sealer, NEXT);
         disk::replace(&path, key.expose(), access)?;
         Ok(Sealer::OwnerFile { path, key })
     }
 
     /// The successor that an interrupted zeroizing left behind.
     pub(super) fn find_successor(paths: &UnitPaths) -> Result<Option<Sealer>> {
-        Sealer::owner_file(&disk::beside(&paths.sealer, NEXT))
+        Sealer::owner_file(&disk::with_suffix(&paths.sealer, NEXT))
     }
 
     /// Destroys the old sealer and puts this successor into its place.

@@ -365,7 +365,7 @@ fn a_unit_of_before_gets_one_attestation_key_and_keeps_it() {
 #[test]
 fn a_statement_is_what_the_unit_said_or_nothing() {
     let home = tempfile::tempdir().unwrap();
-    let (paths, mut unit) = unit_in(home.path());
+    let (_, mut unit) = unit_in(home.path());
     let command = signed(unit.state(), &Command::AddAdministrator(administrator(0)), &[]);
     let events = unit.submit(&command).unwrap();
     let signed_statement = unit.statement(Some((&command, &events))).unwrap();
@@ -375,7 +375,6 @@ fn a_statement_is_what_the_unit_said_or_nothing() {
     assert!(statement.answers(&command).unwrap());
     assert_eq!(statement.events.len(), 1);
     assert_eq!(Some(key), signed_statement.fingerprint());
-    let _ = paths;
     for at in 0..bytes.len() {
         let mut changed = bytes.clone();
         changed[at] ^= 1;
