@@ -12,7 +12,6 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::partition::Partition;
 use crate::partition::directory::{self, Directory};
-use crate::partition::record::PartitionRecord;
 use crate::session::{Access, Role};
 use crate::store::{self, RecordId, Store, StoreResult, StoreUrl};
 use crate::unit::{ActiveUnit, Unit, UnitPaths, UnitStatus};
@@ -20,8 +19,10 @@ use crate::unit::{ActiveUnit, Unit, UnitPaths, UnitStatus};
 mod audit;
 mod commands;
 mod making;
+mod rotation;
 
 pub use commands::Submitted;
+pub use rotation::Rewrapped;
 
 /// How long a first session waits while its token is initialised anew, and between two looks.
 const SESSIONS_LOCK_WAIT: Duration = Duration::from_secs(10);
@@ -142,7 +143,7 @@ impl Hsm {
     /// [`Error::PinLength`], [`Error::UnitNotActive`], those of the store.
     pub fn create_partition(&self, label: &[u8; 32], so_pin: &[u8]) -> Result<Arc<Partition>> {
         self.check_pin_length(so_pin)?;
-        let token = directory::create(self.store()?.as_ref(), &self.active_unit()?, label, so_pin)?;
+        let token = directory::create(self, label, so_pin)?;
         self.refresh()?;
         locked(&self.directory).get(token).ok_or(Error::NoSuchSlot)
     }
@@ -154,7 +155,7 @@ impl Hsm {
     pub fn reinitialise(&self, partition: &Arc<Partition>, label: &[u8; 32], so_pin: &[u8]) -> Result<()> {
         let _lock = self.exclude_sessions(partition)?;
         partition.check_pin(crate::session::Role::So, so_pin)?;
-        directory::renew(self.store()?.as_ref(), &self.active_unit()?, partition, label, so_pin)?;
+        directory::renew(self, partition.token(), label, so_pin)?;
         self.refresh()
     }
 
@@ -165,7 +166,7 @@ impl Hsm {
     pub fn delete_partition(&self, partition: &Arc<Partition>, so_pin: &[u8]) -> Result<()> {
         let _lock = self.exclude_sessions(partition)?;
         partition.check_pin(crate::session::Role::So, so_pin)?;
-        directory::delete(self.store()?.as_ref(), &self.active_unit()?, partition, |_| Ok(()))?;
+        directory::delete(self, partition.token(), |_| Ok(()))?;
         self.refresh()
     }
 
@@ -182,12 +183,12 @@ impl Hsm {
             return Err(Error::NoHsm(self.config.home.root.clone()));
         }
         // Which of the partitions there are opens so is not to be believed unchecked.
-        let unit = self.active_unit()?;
+        drop(self.active_unit()?);
         self.refresh()?;
         if let Some(found) = locked(&self.directory).server(&label)? {
             return Ok(found);
         }
-        let token = directory::server(self.store()?.as_ref(), &unit, &label)?;
+        let token = directory::server(self, &label)?;
         log::info!("a partition \"{}\" was made", String::from_utf8_lossy(&label).trim_end());
         self.refresh()?;
         locked(&self.directory).get(token).ok_or(Error::NoSuchSlot)
@@ -219,7 +220,7 @@ impl Hsm {
     pub fn close_for_server(&self, partition: &Arc<Partition>, user_pin: &[u8]) -> Result<()> {
         let session = partition.open_session(Access::ReadOnly)?;
         session.login(Role::User, user_pin)?;
-        self.change_record(partition, &mut PartitionRecord::close_for_server)
+        self.change_record(partition, &mut |record, _| record.close_for_server())
     }
 
     /// Deletes a server's partition that has no PIN, with its objects: there is no SO to allow it, and
@@ -230,7 +231,7 @@ impl Hsm {
     /// those of unit and store.
     pub fn delete_server_partition(&self, partition: &Arc<Partition>) -> Result<()> {
         let _lock = self.exclude_sessions(partition)?;
-        directory::delete(self.store()?.as_ref(), &self.active_unit()?, partition, |record| {
+        directory::delete(self, partition.token(), |record| {
             if record.has_pins() { Err(Error::PinsSet) } else { Ok(()) }
         })?;
         self.refresh()
@@ -240,9 +241,9 @@ impl Hsm {
     pub(crate) fn change_record(
         &self,
         partition: &Partition,
-        change: &mut dyn FnMut(&mut PartitionRecord) -> Result<()>,
+        change: &mut directory::Change<'_>,
     ) -> Result<()> {
-        directory::change(self.store()?.as_ref(), &self.active_unit()?, partition.token(), change)?;
+        directory::change(self, partition.token(), change)?;
         self.refresh()
     }
 

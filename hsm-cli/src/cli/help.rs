@@ -74,6 +74,14 @@ Examples:
   softhsm-rs unit submit commit.cmd --reply reply.json
       At the HSM: exit code 15 and EP11's codes where the unit refuses.";
 
+pub(super) const UNIT_ROTATE_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs unit mk-rotate
+      After a new master key was loaded and committed: gives each partition a second wrap. The HSM goes on
+      working. If it is interrupted, run it again.
+  softhsm-rs unit prepare set-immediate PATTERN --out go.cmd
+      Then the new master key is put into use.";
+
 pub(super) const UNIT_KEY_EXAMPLES: &str = "\
 Examples:
   softhsm-rs unit key new alice.sigkey --name alice

@@ -76,6 +76,9 @@ pub(crate) enum Unit {
         #[command(flatten)]
         consent: Consent,
     },
+    /// Wrap every partition under the committed master key, before it is put into use
+    #[command(after_long_help = help::UNIT_ROTATE_EXAMPLES)]
+    MkRotate,
     /// Administrators' signature keys
     #[command(subcommand, after_long_help = help::UNIT_KEY_EXAMPLES)]
     Key(UnitKey),

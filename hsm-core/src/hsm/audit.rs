@@ -7,7 +7,7 @@ use crate::audit::{Log, Recorded, Trail, Uses, Verdict};
 use crate::error::Result;
 use crate::partition::directory;
 use crate::rng;
-use crate::store::{PartitionId, Store};
+use crate::store::Store;
 
 /// How long the log's secret is, in bytes.
 const SECRET: usize = 32;
@@ -22,7 +22,7 @@ impl Hsm {
         let store = self.store()?;
         let log = match self.audit_log(store.as_ref())? {
             Some(log) => log,
-            None => self.begin_audit_log(store.as_ref())?,
+            None => self.begin_audit_log()?,
         };
         Ok(Arc::new(Trail::new(store.clone(), log, self.config.audit.uses.unwrap_or(uses))))
     }
@@ -43,28 +43,29 @@ impl Hsm {
     }
 
     fn audit_log(&self, store: &dyn Store) -> Result<Option<Log>> {
-        let unit = self.active_unit()?;
         let mut secret = None;
-        store.read(&mut |reader| {
-            secret = directory::audit_secret(reader, &unit)?;
-            Ok(())
+        self.settled(&mut || {
+            let unit = self.active_unit()?;
+            store.read(&mut |reader| {
+                secret = directory::audit_secret(reader, &unit)?;
+                Ok(())
+            })
         })?;
         secret.map(|secret| Log::new(&secret, self.observer()?, self.config.audit.keep)).transpose()
     }
 
     /// Of two processes that begin it at once, one does.
-    fn begin_audit_log(&self, store: &dyn Store) -> Result<Log> {
-        let unit = self.active_unit()?;
+    fn begin_audit_log(&self) -> Result<Log> {
         let (observer, keep) = (self.observer()?, self.config.audit.keep);
         let mut begun = Log::new(&rng::secret(SECRET)?, observer.clone(), keep)?;
-        store.write(PartitionId::HSM, &mut |writer| {
-            if let Some(secret) = directory::audit_secret(writer, &unit)? {
+        self.change_directory(&mut |writer, unit| {
+            if let Some(secret) = directory::audit_secret(writer, unit)? {
                 begun = Log::new(&secret, observer.clone(), keep)?;
                 return Ok(());
             }
             let secret = rng::secret(SECRET)?;
             begun = Log::new(&secret, observer.clone(), keep)?;
-            directory::keep_audit_secret(writer, &unit, &secret)?;
+            directory::keep_audit_secret(writer, unit, &secret)?;
             begun.begin(writer)
         })?;
         Ok(begun)

@@ -27,8 +27,8 @@ impl Hsm {
     /// keeps nobody from zeroizing.
     ///
     /// # Errors
-    /// [`Error::Unit`] with the refusal; [`Error::TokensUnderMasterKey`] for a command that would put another
-    /// master key into use and lose the tokens by the way; those of unit and store.
+    /// [`Error::Unit`] with the refusal; [`Error::WrapMissing`] for a set-immediate that would lose partitions;
+    /// those of unit and store.
     pub fn submit(&self, command: &SignedCommand) -> Result<Submitted> {
         let mut unit = self.unit()?;
         let said = command.command()?;
@@ -41,9 +41,6 @@ impl Hsm {
             }
             trail => trail?,
         };
-        if trail.is_some() && kind == CommandKind::SetImmediate {
-            return Err(Error::TokensUnderMasterKey);
-        }
         let ends_log = matches!(kind, CommandKind::Zeroize | CommandKind::ClearCurrent);
         if ends_log {
             let checked = unit.check(command);
@@ -55,11 +52,22 @@ impl Hsm {
             }
             checked?;
         }
-        let done = unit.submit(command);
-        if !ends_log {
-            record(trail.as_deref(), kind, &by, done.as_ref().err())?;
-        }
-        let events = done?;
+        let events = match kind {
+            CommandKind::SetImmediate if self.has_store() => {
+                let recorded = trail.as_deref().map(|trail| (trail, Event::now(activity(kind), by.clone())));
+                self.set_immediate(&mut unit, command, recorded).inspect_err(|error| {
+                    let _ = record(trail.as_deref(), kind, &by, Some(error));
+                })?
+            }
+            _ => {
+                let done = unit.submit(command);
+                if !ends_log {
+                    record(trail.as_deref(), kind, &by, done.as_ref().err())?;
+                }
+                done?
+            }
+        };
+        self.follow(kind);
         let is_activated = events.iter().any(|event| matches!(event, unit::Event::MasterKeyActivated { .. }));
         let store_made = is_activated && self.complete()?;
         if store_made {
@@ -67,6 +75,18 @@ impl Hsm {
         }
         let reply = unit.statement(Some((command, &events)))?;
         Ok(Submitted { events, reply, store_made })
+    }
+
+    /// What the store and its users have to know of a command that was carried out.
+    fn follow(&self, kind: CommandKind) {
+        if !self.has_store() {
+            return;
+        }
+        match kind {
+            CommandKind::ClearNew | CommandKind::LoadNewMasterKey => self.forget_rewrapped(),
+            CommandKind::ClearCurrent | CommandKind::Zeroize => self.wake_all(),
+            _ => {}
+        }
     }
 
     /// The log, where there is a master key and a store.

@@ -95,6 +95,7 @@ impl SessionObjects {
 
 impl Partition {
     pub(super) fn half(&self, private: bool) -> Result<Half> {
+        self.check_unit()?;
         let key = if private { self.private_key()? } else { self.public_key()? };
         Ok(Half { space: self.space(), private, key })
     }

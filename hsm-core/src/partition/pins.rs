@@ -2,11 +2,14 @@
 //! was right, so that neither a killed process nor many at once get more tries than the limit. It
 //! lives in a space of its own: a login does not disturb what other processes hold of the objects.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::Partition;
-use super::record::{PartitionRecord, outer};
+use super::record::{PartitionRecord, PinWrap, counters_secret, outer};
 use crate::error::{Error, Result};
+use crate::hsm::Hsm;
 use crate::secret::Secret;
 use crate::session::Role;
 use crate::store::seal::{Address, SealKey};
@@ -56,14 +59,6 @@ impl Partition {
         PartitionId(self.token.0)
     }
 
-    fn counters(&self, key: &SealKey, reader: &mut dyn Reader) -> Result<(Counters, u64)> {
-        let damaged =
-            || Error::RecordDamaged { what: format!("the PIN counters of partition {}", self.token) };
-        let Some(row) = reader.get(self.login_space(), COUNTERS)? else { return Err(damaged()) };
-        let bytes = key.open_row(self.login_space(), COUNTERS, &row)?;
-        Ok((postcard::from_bytes(&bytes).map_err(|_| damaged())?, row.revision))
-    }
-
     /// Changes the counters in one step.
     fn change_counters(
         &self,
@@ -72,7 +67,7 @@ impl Partition {
         change: &mut dyn FnMut(&mut Counters) -> Result<()>,
     ) -> Result<()> {
         let mut body = |writer: &mut dyn Writer| {
-            let (mut counters, revision) = self.counters(key, writer)?;
+            let (mut counters, revision) = read_counters(key, self.token, writer)?;
             let before = counters;
             change(&mut counters)?;
             if counters != before {
@@ -96,13 +91,15 @@ impl Partition {
 
     /// Tries left for the SO's and the user's PIN.
     pub(crate) fn tries(&self) -> Result<(Tries, Tries)> {
-        let key = self.counters_key()?;
         let hsm = self.hsm()?;
         let limit = hsm.config().pins.max_tries;
         let mut counters = Counters::default();
-        hsm.store()?.read(&mut |reader| {
-            counters = self.counters(&key, reader)?.0;
-            Ok(())
+        hsm.settled(&mut || {
+            let key = self.counters_key()?;
+            hsm.store()?.read(&mut |reader| {
+                counters = read_counters(&key, self.token, reader)?.0;
+                Ok(())
+            })
         })?;
         let tries = |failures: u32| Tries { left: limit.saturating_sub(failures), limit };
         Ok((tries(counters.so), tries(counters.user)))
@@ -114,21 +111,34 @@ impl Partition {
     /// [`Error::PinLocked`], [`Error::PinIncorrect`], [`Error::UserPinNotSet`], [`Error::SoPinNotSet`].
     pub(crate) fn check_pin(&self, role: Role, pin: &[u8]) -> Result<Secret> {
         let hsm = self.hsm()?;
+        let Counted { record, outer, left } = hsm.settled(&mut || self.count_try(&hsm, role))?;
+        let opened = match record.pin(role) {
+            Some(pin_record) => pin_record.unwrap(record.space, role, pin, &outer)?,
+            None => None,
+        };
+        let private_key = opened.ok_or(Error::PinIncorrect { left })?;
+        // Lost to a power failure, a success counts as one more wrong try: no harm is done.
+        self.reset_tries(role, Commit::Soon)?;
+        Ok(private_key)
+    }
+
+    /// Counts a try before it is made.
+    fn count_try(&self, hsm: &Hsm, role: Role) -> Result<Counted> {
         hsm.refresh()?;
         let record = self.record();
-        let Some(pin_record) = record.pin(role) else {
+        if record.pin(role).is_none() {
             return Err(match role {
                 Role::So => Error::SoPinNotSet,
                 Role::User => Error::UserPinNotSet,
             });
-        };
-        let limit = hsm.config().pins.max_tries;
-        let mut left = 0;
+        }
         // The unit is opened once, and its master key is gone before the PIN's key is derived.
         let (key, outer) = {
             let unit = hsm.active_unit()?;
             (counters_key(&unit, self.token)?, outer(record.space, role, &unit))
         };
+        let limit = hsm.config().pins.max_tries;
+        let mut left = 0;
         self.change_counters(&key, Commit::Durable, &mut |counters| {
             let failures = counters.of(role);
             if *failures >= limit {
@@ -138,21 +148,16 @@ impl Partition {
             left = limit - *failures;
             Ok(())
         })?;
-        match pin_record.unwrap(record.space, role, pin, &outer)? {
-            Some(private_key) => {
-                // Lost to a power failure, a success counts as one more wrong try: no harm is done.
-                self.reset_tries(&key, role, Commit::Soon)?;
-                Ok(private_key)
-            }
-            None => Err(Error::PinIncorrect { left }),
-        }
+        Ok(Counted { record, outer, left })
     }
 
     /// Gives a PIN all its tries back.
-    fn reset_tries(&self, key: &SealKey, role: Role, commit: Commit) -> Result<()> {
-        self.change_counters(key, commit, &mut |counters| {
-            *counters.of(role) = 0;
-            Ok(())
+    fn reset_tries(&self, role: Role, commit: Commit) -> Result<()> {
+        self.hsm()?.settled(&mut || {
+            self.change_counters(&self.counters_key()?, commit, &mut |counters| {
+                *counters.of(role) = 0;
+                Ok(())
+            })
         })
     }
 
@@ -160,27 +165,31 @@ impl Partition {
     pub(crate) fn store_pin(&self, role: Role, pin: &[u8], private_key: &[u8]) -> Result<()> {
         let hsm = self.hsm()?;
         hsm.check_pin_length(pin)?;
-        let unit = hsm.active_unit()?;
         // The PIN's key is derived before the transaction, which others wait for.
-        let mut made = PartitionRecord::clone(&self.record());
-        made.set_pin(role, pin, private_key, &unit)?;
-        hsm.change_record(self, &mut |record| {
-            // Initialised anew by another process: the key that was wrapped is not its key.
-            if record.space != made.space {
-                return Err(Error::Conflict);
-            }
-            match role {
-                Role::So => record.so = made.so.clone(),
-                Role::User => record.user = made.user.clone(),
-            }
-            Ok(())
-        })?;
-        self.reset_tries(&counters_key(&unit, self.token)?, role, Commit::Durable)
+        let made = PinWrap::new(self.space(), role, pin, private_key)?;
+        hsm.change_record(self, &mut |record, unit| record.set_pin(&made, unit))?;
+        self.reset_tries(role, Commit::Durable)
     }
 }
 
+/// A try that was counted, and what it is made with.
+struct Counted {
+    record: Arc<PartitionRecord>,
+    outer: Secret,
+    left: u32,
+}
+
+/// The counters, where the token's identity names their space.
+fn read_counters(key: &SealKey, token: RecordId, reader: &mut dyn Reader) -> Result<(Counters, u64)> {
+    let damaged = || Error::RecordDamaged { what: format!("the PIN counters of partition {token}") };
+    let space = PartitionId(token.0);
+    let Some(row) = reader.get(space, COUNTERS)? else { return Err(damaged()) };
+    let bytes = key.open_row(space, COUNTERS, &row)?;
+    Ok((postcard::from_bytes(&bytes).map_err(|_| damaged())?, row.revision))
+}
+
 fn counters_key(unit: &crate::unit::ActiveUnit, token: RecordId) -> Result<SealKey> {
-    SealKey::new(unit.derive(b"PIN counters", &token.0).expose())
+    SealKey::new(counters_secret(token, unit).expose())
 }
 
 fn put_counters(
@@ -203,4 +212,15 @@ pub(crate) fn begin_counters(
     writer: &mut dyn Writer,
 ) -> Result<()> {
     put_counters(&counters_key(unit, token)?, writer, PartitionId(token.0), 0, Counters::default())
+}
+
+/// Seals a token's counters under the master key that comes into use; `before` is what they were sealed with.
+pub(super) fn reseal_counters(
+    writer: &mut dyn Writer,
+    token: RecordId,
+    before: &Secret,
+    unit: &crate::unit::ActiveUnit,
+) -> Result<()> {
+    let (counters, revision) = read_counters(&SealKey::new(before.expose())?, token, writer)?;
+    put_counters(&counters_key(unit, token)?, writer, PartitionId(token.0), revision, counters)
 }

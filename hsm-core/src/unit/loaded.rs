@@ -12,7 +12,7 @@ use super::keys::SignatureKey;
 use super::permissions::Permissions;
 use super::quorum::{Authorized, SignedCommand, Target};
 use super::sealer::Sealer;
-use super::state::{Ownership, Secured, State, Thresholds};
+use super::state::{NewRegister, Ownership, Secured, State, Thresholds};
 use super::statement::{SignedStatement, Statement};
 use super::transition::{Event, Fresh, apply};
 use crate::error::{Error, Result};
@@ -188,7 +188,11 @@ impl Unit {
         };
         let key = secured.current.key();
         let key = key.ok_or(Error::UnitNotActive("its current master key register is empty"))?;
-        Ok(ActiveUnit::new(key.duplicate(), self.state.epoch))
+        let next = match &secured.new {
+            NewRegister::FullCommitted(next) => Some(next.duplicate()),
+            NewRegister::Empty | NewRegister::FullUncommitted(_) => None,
+        };
+        Ok(ActiveUnit::new(key.duplicate(), self.state.epoch, next))
     }
 
     /// What people and tools are shown.

@@ -101,7 +101,6 @@ pub use parts::{Envelope, ImporterKey, KEY_LENGTH, KeyPart, PARTS_MAX, combined_
 pub use permissions::Permissions;
 pub use quorum::{Authorized, SignedCommand, SignedPart, Target};
 pub use refusal::Refusal;
-pub use rotation::Rotation;
 pub use sealer::{Sealer, SealerKind};
 pub use state::{
     ADMINISTRATORS_MAX, Administrator, CurrentRegister, MasterKey, NAME_MAX, NewRegister, Ownership, Secured,
