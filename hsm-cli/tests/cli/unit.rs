@@ -249,7 +249,11 @@ fn three_people_hold_a_ceremony_and_every_wrong_order_is_refused() {
     assert!(rotated.out.starts_with("KMS CRK rewrap successful, waiting on cryptounit-mk-setimm."));
     let shown = desk.run(&["unit", "show"]).succeeds().out;
     assert!(shown.contains("1 of 1 partitions are wrapped under the new master key"), "{shown}");
-    ceremony.is_refused(&format!("set-immediate {}", "22".repeat(32)), &[0], "return code 101, reason code 48");
+    ceremony.is_refused(
+        &format!("set-immediate {}", "22".repeat(32)),
+        &[0],
+        "return code 101, reason code 48",
+    );
     ceremony.does(&format!("set-immediate {next}"), &[0]);
     assert_eq!(ceremony.status()["current_register"]["verification_pattern"], next.as_str());
     assert_eq!(ceremony.status()["epoch"], 2);

@@ -70,7 +70,12 @@ fn show(hsm: &Hsm, out: Option<&Path>, output: Output) -> Result<()> {
         let importer = unit.importer_key.map(|key| ("importer key", key.to_string()));
         let fingerprint = fingerprint.map(|key| ("fingerprint", key.to_string()));
         page.fields(
-            status::unit_fields(&unit).into_iter().chain([counter]).chain(importer).chain(rewrapped).chain(fingerprint),
+            status::unit_fields(&unit)
+                .into_iter()
+                .chain([counter])
+                .chain(importer)
+                .chain(rewrapped)
+                .chain(fingerprint),
         );
     });
     Ok(())
