@@ -129,7 +129,8 @@ impl Hsm {
     pub(crate) fn refresh(&self) -> Result<()> {
         let itself = self.itself.upgrade().ok_or(Error::NoSuchSlot)?;
         let store = self.store()?;
-        locked(&self.directory).refresh(&itself, store.as_ref())
+        // Each time with the list anew: ending an interrupted change of the master key takes a commit.
+        self.settled(&mut || locked(&self.directory).refresh(&itself, store.as_ref()))
     }
 
     /// Whether the list, as it was read last, has a token.

@@ -62,7 +62,7 @@ impl Directory {
         if generation.is_some() && generation == self.checked {
             return Ok(());
         }
-        let (is_checked, mut records) = match hsm.settled(&mut || read_checked(hsm, store)) {
+        let (is_checked, mut records) = match read_checked(hsm, store) {
             Ok(records) => (true, records),
             Err(Error::UnitSealed(_) | Error::UnitNotActive(_)) => (false, read_unchecked(store)?),
             Err(error) => return Err(error),
