@@ -65,7 +65,7 @@ impl Hsm {
 
     /// Where the unit's files are.
     pub fn unit_paths(&self) -> UnitPaths {
-        self.config.home.unit_paths()
+        self.config.unit_paths()
     }
 
     fn unit(&self) -> Result<Unit> {
