@@ -20,6 +20,7 @@ use crate::unit::{ActiveUnit, Unit, UnitPaths, UnitStatus};
 mod audit;
 mod commands;
 mod making;
+mod sealing;
 
 pub use commands::Submitted;
 

@@ -123,11 +123,11 @@ fn open_current(paths: &UnitPaths, given: Option<&Opening>) -> Result<Unit> {
     Unit::open_with(paths, Sealer::find(paths, &header, given)?)
 }
 
-/// Whether a successor may help.
+/// Whether a successor may help: also where shares do not belong to the one that is in place.
 fn is_of_sealer(error: &Error, paths: &UnitPaths) -> bool {
     match error {
         Error::UnitSealed(_) => true,
-        Error::FileDamaged { path, .. } => *path == paths.sealer,
+        Error::FileDamaged { path, .. } => *path != paths.unit,
         _ => false,
     }
 }

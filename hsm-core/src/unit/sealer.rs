@@ -231,6 +231,15 @@ impl Sealer {
         self.key.as_ref()
     }
 
+    /// [`Sealer::shares`] of the sealer at its place, whether it is open or not.
+    ///
+    /// # Errors
+    /// `FileDamaged`, and a file that cannot be read.
+    pub fn shares_at(paths: &UnitPaths) -> Result<Option<(u8, usize)>> {
+        let file = SealerFile::read(&paths.sealer)?;
+        Ok(file.and_then(|file| Sealer { path: paths.sealer.clone(), file, key: None }.shares()))
+    }
+
     /// Of the shares that the sealer asks for, how many are needed and how many there are.
     pub fn shares(&self) -> Option<(u8, usize)> {
         match &self.file.form {

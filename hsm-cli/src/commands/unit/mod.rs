@@ -17,6 +17,7 @@ mod files;
 mod keys;
 mod known;
 mod prepare;
+mod sealer;
 mod sign;
 mod submit;
 
@@ -34,6 +35,7 @@ pub(super) fn run(hsm: &Hsm, command: cli::Unit, output: Output) -> Result<()> {
         cli::Unit::Submit { command, reply, consent } => {
             submit::run(hsm, &command, reply.as_deref(), &consent, output)
         }
+        cli::Unit::Sealer(command) => sealer::run(hsm, command, output),
         cli::Unit::Key(command) => keys::run(command, output),
         cli::Unit::Part(command) => keys::run_part(hsm, command, output),
     }
