@@ -31,7 +31,7 @@ pub(crate) struct Given {
     pub(crate) shares: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) share_passphrase: SharePassphrase,
-    /// The credential's bytes, where the service manager gave none to this process
+    /// The credential's bytes, where the service manager gave none to this process; `-` is standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) credential_file: Option<PathBuf>,
 }
@@ -89,7 +89,7 @@ pub(crate) enum SetSealer {
     /// A credential, which systemd gives to the services that may have it
     #[command(after_long_help = help::UNIT_SEALER_EXAMPLES)]
     Credential {
-        /// Its bytes: 32 or more
+        /// Its bytes: 32 or more; `-` is standard input
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         credential_file: PathBuf,
     },

@@ -212,7 +212,8 @@ fn a_credential_opens_the_unit_for_whom_the_service_manager_gives_it() {
     given(&["unlock"]).succeeds();
     sealed.is_open();
     sealed.run(&["lock"]).succeeds();
-    sealed.run(&["unlock", "--credential-file", &bytes]).succeeds();
+    let mut from_input = sealed.0.bare(&["unlock", "--credential-file", "-"]);
+    Done::of(from_input.stdin(fs::File::open(&bytes).expect("a file"))).succeeds();
     sealed.is_open();
     fs::write(directory.join("softhsm-rs.sealer"), "8".repeat(32)).expect("another credential");
     given(&["key", "list"]).fails(SEALED, "the credential is another one");
@@ -316,7 +317,7 @@ fn a_sealer_is_changed_while_the_unit_is_open_and_not_otherwise() {
     let shown = sealed.0.json(&["unit", "sealer", "show"]);
     assert_eq!((&shown["sealer"], &shown["open"]), (&"owner-file".into(), &true.into()));
     let log = sealed.run(&["audit", "show", "--json"]).succeeds().out;
-    assert_eq!(log.matches("SetSealer").count(), 3, "{log}");
+    assert_eq!(log.matches("unit.set-sealer").count(), 3, "{log}");
     sealed.run(&["audit", "verify"]).succeeds();
 }
 

@@ -80,10 +80,8 @@ pub fn ask(paths: &UnitPaths) -> Result<Option<SealerKey>> {
 pub fn end(paths: &UnitPaths) -> Result<bool> {
     let Some(mut answers) = Call::make(&paths.holder, Message::End)? else { return Ok(false) };
     // It closes when the socket is gone.
-    match answers.read(&mut [0]) {
-        Ok(_) => Ok(true),
-        Err(error) => Err(silent(&paths.holder, &error)),
-    }
+    std::io::copy(&mut answers, &mut std::io::sink()).map_err(|error| silent(&paths.holder, &error))?;
+    Ok(true)
 }
 
 /// Whether a holder serves.

@@ -49,8 +49,12 @@ pub(super) fn run(hsm: &Hsm, options: &Unlock, output: Output) -> Result<()> {
     if options.foreground {
         return holder::hold(&paths, key, &|| holder::announce(output));
     }
-    let process = start(hsm, &key)?;
-    show(&paths, Some(process), true, output);
+    match start(hsm, &key) {
+        Ok(process) => show(&paths, Some(process), true, output),
+        // Somebody else was faster.
+        Err(_) if held::runs(&paths) => already(&paths, false, output)?,
+        Err(failure) => return Err(failure),
+    }
     Ok(())
 }
 
@@ -105,12 +109,9 @@ fn failed(mut child: Child) -> Failure {
 
 /// The process in the background.
 fn hold_given(paths: &UnitPaths, output: Output) -> Result<()> {
-    let read = || {
-        // Standard input's own buffer would keep a copy.
-        let mut input = std::fs::File::from(std::io::stdin().as_fd().try_clone_to_owned()?);
-        SealerKey::read(&mut input)
-    };
-    let key = read().map_err(|e| Failure::new(Outcome::Usage, format!("no key on standard input: {e}")))?;
+    let key = input()
+        .and_then(|mut input| SealerKey::read(&mut input))
+        .map_err(|e| Failure::new(Outcome::Usage, format!("no key on standard input: {e}")))?;
     holder::hold(paths, key, &|| {
         output.line(|| READY.to_owned(), || READY.to_owned());
     })
@@ -203,11 +204,17 @@ pub(super) fn share_passphrase(
     }
 }
 
+/// Standard input without its buffer, which would keep a copy of a secret.
+fn input() -> std::io::Result<std::fs::File> {
+    std::io::stdin().as_fd().try_clone_to_owned().map(std::fs::File::from)
+}
+
 /// A credential's bytes, all of them.
 pub(super) fn credential(path: &Path, output: Output) -> Result<Secret> {
     /// More than the core takes, so that it sees that there are too many.
     const LONGEST: usize = 4097;
-    let file = std::fs::File::open(path).map_err(Error::file(path))?;
+    let file = if path == Path::new("-") { input() } else { std::fs::File::open(path) };
+    let file = file.map_err(Error::file(path))?;
     warn_of_readers(&file, path, output);
     // With room left, since reading to the end makes more where there is none.
     let mut bytes = Vec::with_capacity(2 * LONGEST);
