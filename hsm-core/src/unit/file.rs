@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 8 | magic `SHSMUNIT` |
 //! | 2 | format version, big endian: 1 |
-//! | 1 | kind of sealer |
+//! | 1 | kind of sealer: 1 owner's file, 2 passphrase, 3 key shares, 4 credential |
 //! | 1 | zero |
 //! | 16 | HSM id |
 //! | 8 | epoch of the master key, big endian |

@@ -32,11 +32,8 @@ pub(super) const CREDENTIAL_MAX: usize = 4096;
 pub struct SealerKey(Arc<Guarded>);
 
 impl SealerKey {
-    pub(super) fn copy_of(bytes: &[u8]) -> Result<SealerKey> {
-        SealerKey::filled(|key| {
-            key.copy_from_slice(bytes.get(..KEY).unwrap_or_default());
-            Ok(())
-        })
+    pub(super) fn copy_of(mut bytes: &[u8]) -> Result<SealerKey> {
+        SealerKey::read(&mut bytes).map_err(|_| Error::CryptoFailed("memory for a key"))
     }
 
     /// A key whose bytes come from elsewhere, as from the process that holds it, straight onto its pages.
