@@ -10,12 +10,14 @@ use crate::key_type::{self, KeyType};
 mod help;
 mod import_token;
 mod kmip;
+mod sealer;
 mod server;
 mod token;
 mod unit;
 
 pub(crate) use import_token::{EncryptKey, EncryptNonce, Import, ImportToken, Material};
 pub(crate) use kmip::{Kmip, KmipConnection, KmipGet, KmipLocate};
+pub(crate) use sealer::{Given, SetSealer, SharePassphrase, UnitSealer, Unlock};
 pub(crate) use server::{Certs, MakeCertificate, RsaBits, Serve};
 pub(crate) use token::{Token, TokenInit};
 pub(crate) use unit::{
@@ -61,6 +63,11 @@ pub(crate) enum Command {
     /// The crypto unit: its ceremony by several people, administrators, quorum and master key parts
     #[command(subcommand, after_long_help = help::UNIT_EXAMPLES)]
     Unit(Box<Unit>),
+    /// Open the crypto unit by its passphrase or key shares, and hold its key for those who use the HSM
+    #[command(after_long_help = help::UNLOCK_EXAMPLES)]
+    Unlock(Unlock),
+    /// End the process that holds the crypto unit's key
+    Lock,
     /// Tokens: partitions with their own PINs and keys
     #[command(subcommand, after_long_help = help::TOKEN_EXAMPLES)]
     Token(Token),

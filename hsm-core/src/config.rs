@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use crate::audit::Uses;
 use crate::error::{Error, Result};
 use crate::store::StoreUrl;
+use crate::unit::UnitPaths;
 
 pub mod document;
 mod environment;
@@ -50,6 +51,10 @@ pub struct Config {
     /// Whether the module makes an HSM by the quick ceremony where there is none, at the first
     /// C_InitToken.
     pub auto_init: bool,
+    /// The name of the credential that the crypto unit may be sealed by.
+    pub sealer_credential: String,
+    /// Where the service manager has put this process's credentials, if it gave any.
+    pub credentials: Option<PathBuf>,
     /// Which rule led here, for people.
     pub source: Source,
     /// The configuration file that was read, if there is one.
@@ -131,7 +136,14 @@ impl Config {
         if let Some(filter) = environment.log_filter() {
             config.log.filter = Some(filter);
         }
+        config.credentials = environment.path("CREDENTIALS_DIRECTORY");
         Ok(config)
+    }
+
+    /// Where the crypto unit's files are, and the credential that may open it.
+    pub fn unit_paths(&self) -> UnitPaths {
+        let credential = self.credentials.as_ref().map(|directory| directory.join(&self.sealer_credential));
+        UnitPaths { credential, ..self.home.unit_paths() }
     }
 
     /// The configuration of the home at `dir`, which need not exist.

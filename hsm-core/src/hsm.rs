@@ -20,6 +20,7 @@ mod audit;
 mod commands;
 mod making;
 mod rotation;
+mod sealing;
 
 pub use commands::Submitted;
 pub use rotation::Rewrapped;
@@ -66,7 +67,7 @@ impl Hsm {
 
     /// Where the unit's files are.
     pub fn unit_paths(&self) -> UnitPaths {
-        self.config.home.unit_paths()
+        self.config.unit_paths()
     }
 
     fn unit(&self) -> Result<Unit> {

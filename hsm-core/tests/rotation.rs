@@ -20,6 +20,7 @@ use hsm_core::error::Error;
 use hsm_core::hsm::{Hsm, Rewrapped};
 use hsm_core::session::{Access, Role, Session};
 use hsm_core::unit::{Command, Refusal, Unit};
+use kit::administrators::Administrators;
 use kit::*;
 
 const SERVER: &str = "server";

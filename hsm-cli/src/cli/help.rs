@@ -98,6 +98,31 @@ Examples:
   softhsm-rs unit part seal --exported export-reply.json --key alice.sigkey --for recovery.json --out part.signed
       The master key of another unit, which exported it to this one.";
 
+pub(super) const UNIT_SEALER_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs unit sealer show
+  softhsm-rs unit sealer set passphrase
+      Asks for it twice. From then on `softhsm-rs unlock` opens the unit.
+  softhsm-rs unit sealer set shares --needed 2 alice.share bob.share carol.share
+      Asks for a passphrase for each file. Two of the three open the unit.
+  softhsm-rs unit sealer set credential --credential-file sealer.bin
+      What LoadCredentialEncrypted= gives to a service as softhsm-rs.sealer.
+  softhsm-rs unit sealer set owner-file
+      Back to a file that opens the unit by itself.";
+
+pub(super) const UNLOCK_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs unlock
+      Asks for the passphrase.
+  softhsm-rs unlock --share alice.share --share carol.share
+      Asks for the passphrase of each share.
+  softhsm-rs unlock --foreground
+      As a service, with Type=notify; its credential opens the unit if that is what seals it.
+  softhsm-rs lock
+      Programs that have logged in go on with the keys that they hold until they end.
+
+The passphrase is read from SOFTHSM_RS_SEALER_PASSPHRASE where no file is named.";
+
 pub(super) const AUDIT_EXAMPLES: &str = "\
 Examples:
   softhsm-rs audit verify

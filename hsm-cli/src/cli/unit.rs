@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use hsm_core::unit::{Ski, VerificationPattern};
 
-use super::{Consent, help};
+use super::{Consent, UnitSealer, help};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Unit {
@@ -79,6 +79,9 @@ pub(crate) enum Unit {
     /// Wrap every partition under the committed master key, before it is put into use
     #[command(after_long_help = help::UNIT_ROTATE_EXAMPLES)]
     MkRotate,
+    /// What seals the unit at rest
+    #[command(subcommand, after_long_help = help::UNIT_SEALER_EXAMPLES)]
+    Sealer(UnitSealer),
     /// Administrators' signature keys
     #[command(subcommand, after_long_help = help::UNIT_KEY_EXAMPLES)]
     Key(UnitKey),

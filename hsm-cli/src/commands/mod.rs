@@ -23,6 +23,7 @@ mod serve;
 mod status;
 mod token;
 mod unit;
+mod unlock;
 
 /// Carries out a command line.
 pub(crate) fn run(cli: Cli, output: Output) -> Result<()> {
@@ -33,6 +34,8 @@ pub(crate) fn run(cli: Cli, output: Output) -> Result<()> {
         Command::Init(options) => init::run(&*hsm()?, &options, output)?,
         Command::Status => status::run(&*hsm()?, output)?,
         Command::Unit(command) => unit::run(&*hsm()?, *command, output)?,
+        Command::Unlock(options) => unlock::run(&*hsm()?, &options, output)?,
+        Command::Lock => unlock::lock(&*hsm()?, output)?,
         Command::Token(command) => token::run(&*hsm()?, command, output)?,
         Command::Audit(command) => audit::run(&*hsm()?, command, output)?,
         Command::Key(command) => key::run(&*hsm()?, command, output)?,

@@ -90,7 +90,7 @@ impl Hsm {
     }
 
     /// The log, where there is a master key and a store.
-    fn trail_of(&self, unit: &Unit) -> Result<Option<Arc<Trail>>> {
+    pub(super) fn trail_of(&self, unit: &Unit) -> Result<Option<Arc<Trail>>> {
         let current = unit.state().secured().map(|secured| secured.current_register());
         if !matches!(current, Some(CurrentRegister::Valid(_))) || !self.has_store() {
             return Ok(None);

@@ -72,16 +72,21 @@ mod command;
 mod disk;
 mod encoding;
 mod file;
+pub mod holder;
 mod identity;
 mod key_file;
 mod keys;
 mod loaded;
+mod opening;
 mod parts;
 mod permissions;
 mod quorum;
 mod refusal;
 mod rotation;
 mod sealer;
+mod sealer_file;
+mod sealer_key;
+mod shares;
 mod state;
 mod statement;
 mod stored;
@@ -101,7 +106,9 @@ pub use parts::{Envelope, ImporterKey, KEY_LENGTH, KeyPart, PARTS_MAX, combined_
 pub use permissions::Permissions;
 pub use quorum::{Authorized, SignedCommand, SignedPart, Target};
 pub use refusal::Refusal;
-pub use sealer::{Sealer, SealerKind};
+pub use sealer::{FreshSealer, Sealer, SealerKind};
+pub use sealer_key::{Opening, SealerKey};
+pub use shares::{SHARES_MAX, SealerShare, ShareLabel};
 pub use state::{
     ADMINISTRATORS_MAX, Administrator, CurrentRegister, MasterKey, NAME_MAX, NewRegister, Ownership, Secured,
     State, Thresholds,

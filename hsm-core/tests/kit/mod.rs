@@ -8,7 +8,7 @@
 )]
 #![allow(dead_code)] // Each test file uses its part.
 
-mod administrators;
+pub(crate) mod administrators;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,8 +24,6 @@ use hsm_core::session::{Access, ObjectHandle, Output, Role, Session};
 use hsm_core::store::StoreUrl;
 use hsm_core::unit::ceremony;
 use tempfile::TempDir;
-
-pub(crate) use administrators::Administrators;
 
 pub(crate) const SO_PIN: &[u8] = b"87654321";
 pub(crate) const USER_PIN: &[u8] = b"1234";

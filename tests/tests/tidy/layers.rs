@@ -17,7 +17,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("certificate", &["crypto", "error", "mechanism", "object", "rng", "secret"]),
     ("store",     &["error", "rng"]),
     ("audit",     &["error", "rng", "secret", "store"]),
-    ("unit",      &["error", "rng", "secret"]),
+    ("unit",      &["crypto", "error", "rng", "secret"]),
     ("config",    &["audit", "error", "store", "unit"]),
     ("hsm",       &["audit", "config", "error", "partition", "rng", "session", "store", "unit"]),
     ("partition", &["audit", "error", "hsm", "import_token", "object", "rng", "secret", "session", "store", "unit"]),

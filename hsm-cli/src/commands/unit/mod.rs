@@ -18,6 +18,7 @@ mod keys;
 mod known;
 mod prepare;
 mod rotate;
+mod sealer;
 mod sign;
 mod submit;
 
@@ -36,6 +37,7 @@ pub(super) fn run(hsm: &Hsm, command: cli::Unit, output: Output) -> Result<()> {
             submit::run(hsm, &command, reply.as_deref(), &consent, output)
         }
         cli::Unit::MkRotate => rotate::run(hsm, output),
+        cli::Unit::Sealer(command) => sealer::run(hsm, command, output),
         cli::Unit::Key(command) => keys::run(command, output),
         cli::Unit::Part(command) => keys::run_part(hsm, command, output),
     }

@@ -2,9 +2,11 @@
 //! and the ceremony.
 
 mod ceremony;
+mod holder;
 mod kit;
 mod quorum;
 mod random;
+mod sealers;
 mod storage;
 mod table;
 mod thresholds;

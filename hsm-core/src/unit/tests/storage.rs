@@ -17,7 +17,7 @@ fn unit_in(home: &Path) -> (UnitPaths, Unit) {
 
 /// Puts this state into the unit's file.
 fn store(paths: &UnitPaths, state: &State) {
-    let sealer = Sealer::find(paths, SealerKind::OwnerFile).unwrap();
+    let sealer = Sealer::find(paths, &UnitHeader::read(&paths.unit).unwrap(), None).unwrap();
     crate::unit::file::save(paths, &sealer, state, Access::Owner).unwrap();
 }
 
@@ -33,7 +33,8 @@ fn every_state_comes_back_from_its_file() {
         let state = unit(name);
         store(&paths, &state);
         let read = Unit::open(&paths).unwrap();
-        let written = Unit::open_with(&paths, Sealer::find(&paths, SealerKind::OwnerFile).unwrap()).unwrap();
+        let header = UnitHeader::read(&paths.unit).unwrap();
+        let written = Unit::open_with(&paths, Sealer::find(&paths, &header, None).unwrap()).unwrap();
         assert_eq!(read.status(), written.status());
         assert_eq!(name_of(read.state()), name);
         assert_eq!(read.state().administrators(), state.administrators());
