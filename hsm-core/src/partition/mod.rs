@@ -34,6 +34,7 @@ use crate::session::{Access, LoginState, Role, Session};
 use crate::store::seal::SealKey;
 use crate::store::{PartitionId, RecordId};
 use handles::Handles;
+use import_token::Shown;
 use objects::{Cache, SessionObjects};
 use record::PartitionRecord;
 
@@ -50,6 +51,8 @@ pub struct Partition {
     sessions: Mutex<Sessions>,
     handles: RwLock<Handles>,
     cache: Mutex<Cache>,
+    /// The import token's objects.
+    shown: Mutex<Option<Arc<Shown>>>,
     session_objects: RwLock<SessionObjects>,
 }
 
@@ -116,6 +119,7 @@ impl Partition {
             sessions: Mutex::default(),
             handles: RwLock::default(),
             cache: Mutex::default(),
+            shown: Mutex::default(),
             session_objects: RwLock::default(),
         }
     }
@@ -278,6 +282,7 @@ impl Partition {
     fn forget_private(&self) {
         self.set_login(Login::Public);
         locked(&self.cache).forget_private();
+        *locked(&self.shown) = None;
         self.handles.write().unwrap_or_else(PoisonError::into_inner).forget_private();
         self.session_objects.write().unwrap_or_else(PoisonError::into_inner).forget_private();
     }
