@@ -29,20 +29,18 @@ use kit::*;
 const MATERIAL: [u8; 32] = [0x5a; 32];
 
 /// The P-256 key of RFC 6979, A.2.5, in PKCS #8.
-const PKCS8: [u8; 138] = {
-    let mut out = [0; 138];
-    let digits = b"308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721a1440342000460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb67903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299";
-    let mut at = 0;
-    while at < out.len() {
-        out[at] = nibble(digits[2 * at]) << 4 | nibble(digits[2 * at + 1]);
-        at += 1;
-    }
-    out
-};
-
-const fn nibble(digit: u8) -> u8 {
-    if digit.is_ascii_digit() { digit - b'0' } else { digit - b'a' + 10 }
-}
+#[rustfmt::skip]
+const PKCS8: [u8; 138] = [
+    0x30, 0x81, 0x87, 0x02, 0x01, 0x00, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02,
+    0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x04, 0x6d, 0x30, 0x6b, 0x02,
+    0x01, 0x01, 0x04, 0x20, 0xc9, 0xaf, 0xa9, 0xd8, 0x45, 0xba, 0x75, 0x16, 0x6b, 0x5c, 0x21, 0x57,
+    0x67, 0xb1, 0xd6, 0x93, 0x4e, 0x50, 0xc3, 0xdb, 0x36, 0xe8, 0x9b, 0x12, 0x7b, 0x8a, 0x62, 0x2b,
+    0x12, 0x0f, 0x67, 0x21, 0xa1, 0x44, 0x03, 0x42, 0x00, 0x04, 0x60, 0xfe, 0xd4, 0xba, 0x25, 0x5a,
+    0x9d, 0x31, 0xc9, 0x61, 0xeb, 0x74, 0xc6, 0x35, 0x6d, 0x68, 0xc0, 0x49, 0xb8, 0x92, 0x3b, 0x61,
+    0xfa, 0x6c, 0xe6, 0x69, 0x62, 0x2e, 0x60, 0xf2, 0x9f, 0xb6, 0x79, 0x03, 0xfe, 0x10, 0x08, 0xb8,
+    0xbc, 0x99, 0xa4, 0x1a, 0xe9, 0xe9, 0x56, 0x28, 0xbc, 0x64, 0xf2, 0xf1, 0xb2, 0x0c, 0x2d, 0x7e,
+    0x9f, 0x51, 0x77, 0xa3, 0xc2, 0x94, 0xd4, 0x46, 0x22, 0x99,
+];
 
 /// A token that was made and retrieved, by the clock.
 fn live(session: &Session) -> Retrieved {
@@ -268,15 +266,25 @@ fn they_cannot_be_changed_copied_or_destroyed() {
     assert!(shown(&session).is_some());
 }
 
+/// A token that has seconds left, and its keys: more of them where making it takes longer.
+fn about_to_expire(session: &Session) -> (Retrieved, ObjectHandle, ObjectHandle) {
+    for left in [3, 10, 60] {
+        let made = now() - (300 - left);
+        session.create_import_token(Limits::new(300, 2).unwrap(), made).unwrap();
+        let retrieved = session.retrieve_import_token(made).unwrap();
+        if let Some((public, private)) = shown(session) {
+            return (retrieved, public, private);
+        }
+    }
+    panic!("making a token takes a minute");
+}
+
 #[test]
 fn they_end_with_the_token() {
     let fresh = Fresh::new();
     let session = fresh.user();
-    // One that has a second or two left.
-    session.create_import_token(Limits::new(300, 2).unwrap(), now() - 298).unwrap();
-    let retrieved = session.retrieve_import_token(now() - 298).unwrap();
+    let (retrieved, public, private) = about_to_expire(&session);
     let wrapped = encrypt_key(&retrieved.public_key, &MATERIAL, Algorithm::OaepSha256).unwrap();
-    let (public, private) = shown(&session).unwrap();
     while shown(&session).is_some() {
         thread::sleep(Duration::from_millis(50));
     }

@@ -42,10 +42,13 @@ isolated! {
     fn secret_keys_go_around_under_temporary_keys_of_every_size(kit) {
         let session = kit.user();
         let rsa = keys::rsa(&session);
-        for (hash, mgf) in [(CKM_SHA_1, CKG_MGF1_SHA1), (CKM_SHA256, CKG_MGF1_SHA256), (CKM_SHA512, CKG_MGF1_SHA512)] {
+        let hashes =
+            [(CKM_SHA_1, CKG_MGF1_SHA1), (CKM_SHA256, CKG_MGF1_SHA256), (CKM_SHA512, CKG_MGF1_SHA512)];
+        for (hash, mgf) in hashes {
             for bits in [128, 192, 256] {
                 let mech = Mech::rsa_aes(bits, hash, mgf, b"label");
-                let key = session.create(&keys::aes_template(&[0x5a; 32]).and(attrs![CKA_SENSITIVE => true, CKA_EXTRACTABLE => true])).unwrap();
+                let more = attrs![CKA_SENSITIVE => true, CKA_EXTRACTABLE => true];
+                let key = session.create(&keys::aes_template(&[0x5a; 32]).and(more)).unwrap();
                 let wrapped = session.wrap(&mech, rsa.public, key).unwrap();
                 assert_eq!(wrapped.len(), 256 + 40);
                 let back = session.unwrap(&mech, rsa.private, &wrapped, &aes_key()).unwrap();
@@ -72,16 +75,21 @@ isolated! {
         for at in [0, 100, 255, 256, 270, good.len() - 1] {
             let mut damaged = good.clone();
             damaged[at] ^= 1;
-            refused!(CKR_WRAPPED_KEY_INVALID, session.unwrap(&sha256(256), rsa.private, &damaged, &ec_key()), "byte {at}");
+            let answer = session.unwrap(&sha256(256), rsa.private, &damaged, &ec_key());
+            refused!(CKR_WRAPPED_KEY_INVALID, answer, "byte {at}");
         }
         for end in [257, 264, 272, good.len() - 8] {
-            refused!(CKR_WRAPPED_KEY_INVALID, session.unwrap(&sha256(256), rsa.private, &good[..end], &ec_key()), "{end} bytes");
+            let answer = session.unwrap(&sha256(256), rsa.private, &good[..end], &ec_key());
+            refused!(CKR_WRAPPED_KEY_INVALID, answer, "{end} bytes");
         }
         for end in [0, 1, 255, 256] {
-            refused!(CKR_WRAPPED_KEY_LEN_RANGE, session.unwrap(&sha256(256), rsa.private, &good[..end], &ec_key()), "{end} bytes");
+            let answer = session.unwrap(&sha256(256), rsa.private, &good[..end], &ec_key());
+            refused!(CKR_WRAPPED_KEY_LEN_RANGE, answer, "{end} bytes");
         }
         // Another hash, another label, another length of the temporary key, another kind of key inside.
-        for mech in [Mech::rsa_aes(256, CKM_SHA_1, CKG_MGF1_SHA1, b""), Mech::rsa_aes(256, CKM_SHA256, CKG_MGF1_SHA256, b"l"), sha256(128)] {
+        let (sha1, label) =
+            (Mech::rsa_aes(256, CKM_SHA_1, CKG_MGF1_SHA1, b""), Mech::rsa_aes(256, CKM_SHA256, CKG_MGF1_SHA256, b"l"));
+        for mech in [sha1, label, sha256(128)] {
             refused!(CKR_WRAPPED_KEY_INVALID, session.unwrap(&mech, rsa.private, &good, &ec_key()));
         }
         let of_rsa = attrs![CKA_CLASS => CKO_PRIVATE_KEY, CKA_KEY_TYPE => CKK_RSA];
@@ -95,12 +103,17 @@ isolated! {
         let key = session.create(&keys::aes_template(&[7; 16]).and(attrs![CKA_EXTRACTABLE => true])).unwrap();
         for bits in [0, 64, 129, 512, u64::MAX] {
             refused!(CKR_MECHANISM_PARAM_INVALID, session.wrap(&sha256(bits), rsa.public, key), "{bits}");
-            refused!(CKR_MECHANISM_PARAM_INVALID, session.unwrap(&sha256(bits), rsa.private, &[7; 300], &aes_key()), "{bits}");
+            let answer = session.unwrap(&sha256(bits), rsa.private, &[7; 300], &aes_key());
+            refused!(CKR_MECHANISM_PARAM_INVALID, answer, "{bits}");
         }
-        refused!(CKR_MECHANISM_PARAM_INVALID, session.wrap(&Mech::rsa_aes(256, CKM_AES_CBC, CKG_MGF1_SHA1, b""), rsa.public, key));
-        refused!(CKR_MECHANISM_PARAM_INVALID, session.wrap(&Mech::rsa_aes(256, CKM_SHA_1, 99, b""), rsa.public, key));
-        refused!(CKR_MECHANISM_PARAM_INVALID, session.wrap(&Mech::plain(CKM_RSA_AES_KEY_WRAP), rsa.public, key));
-        refused!(CKR_MECHANISM_PARAM_INVALID, session.wrap(&Mech::bytes(CKM_RSA_AES_KEY_WRAP, &[0; 16]), rsa.public, key));
+        for mech in [
+            Mech::rsa_aes(256, CKM_AES_CBC, CKG_MGF1_SHA1, b""),
+            Mech::rsa_aes(256, CKM_SHA_1, 99, b""),
+            Mech::plain(CKM_RSA_AES_KEY_WRAP),
+            Mech::bytes(CKM_RSA_AES_KEY_WRAP, &[0; 16]),
+        ] {
+            refused!(CKR_MECHANISM_PARAM_INVALID, session.wrap(&mech, rsa.public, key), "{mech:?}");
+        }
     }
 
     fn keys_that_may_not_are_refused(kit) {
@@ -111,8 +124,10 @@ isolated! {
         refused!(CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT, session.unwrap(&sha256(256), aes, &[7; 300], &aes_key()));
         let hidden = generate_aes(&session, attrs![CKA_EXTRACTABLE => false]);
         refused!(CKR_KEY_UNEXTRACTABLE, session.wrap(&sha256(256), rsa.public, hidden));
-        let idle = session.create(&keys::rsa_private().without(CKA_UNWRAP).and(attrs![CKA_UNWRAP => false])).unwrap();
-        refused!(CKR_KEY_FUNCTION_NOT_PERMITTED, session.unwrap(&sha256(256), idle, &hex(EC_UNDER_256), &ec_key()));
+        let idle = keys::rsa_private().without(CKA_UNWRAP).and(attrs![CKA_UNWRAP => false]);
+        let idle = session.create(&idle).unwrap();
+        let answer = session.unwrap(&sha256(256), idle, &hex(EC_UNDER_256), &ec_key());
+        refused!(CKR_KEY_FUNCTION_NOT_PERMITTED, answer);
     }
 
     fn a_wrapping_key_too_short_for_the_hash_is_refused(kit) {

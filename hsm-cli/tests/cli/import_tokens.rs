@@ -243,8 +243,9 @@ const ED25519: &str = "-----BEGIN PRIVATE KEY-----\n\
 /// What `import-token encrypt-key --asymmetric` gives for a private key in a file.
 fn private_key(desk: &Desk, token: &Value, file: &str) -> Sent {
     let encrypt = ["import-token", "encrypt-key", "--asymmetric", "-k", file];
-    let made = desk
-        .json(&[&encrypt[..], &["--payload", text(token, "payload"), "--nonce", text(token, "nonce")]].concat());
+    let made = desk.json(
+        &[&encrypt[..], &["--payload", text(token, "payload"), "--nonce", text(token, "nonce")]].concat(),
+    );
     Sent(["payload", "encryptedNonce", "iv", "encryptionAlgorithm"].map(|name| text(&made, name).to_owned()))
 }
 

@@ -91,7 +91,6 @@ fn blank(class: u64, uses: &[(u64, bool)]) -> Result<Object> {
         (CKA_COPYABLE,           Value::Bool(false)),
         (CKA_DESTROYABLE,        Value::Bool(false)),
         (CKA_LABEL,              Value::Bytes(LABEL.into())),
-        (CKA_ALLOWED_MECHANISMS, Value::Numbers(MECHANISMS.to_vec())),
     ];
     let all = if class == CKO_PUBLIC_KEY { OF_PUBLIC } else { OF_PRIVATE };
     template.extend(all.map(|kind| (kind, Value::Bool(uses.contains(&(kind, true))))));
@@ -101,6 +100,7 @@ fn blank(class: u64, uses: &[(u64, bool)]) -> Result<Object> {
         template.push((CKA_SENSITIVE,       Value::Bool(true)));
         template.push((CKA_EXTRACTABLE,     Value::Bool(false)));
         template.push((CKA_UNWRAP_TEMPLATE, Value::Template(hidden())));
+        template.push((CKA_ALLOWED_MECHANISMS, Value::Numbers(MECHANISMS.to_vec())));
     }
     build(Origin::Generate(CKM_RSA_PKCS_KEY_PAIR_GEN), class, Some(CKK_RSA), template, Author::Ordinary)
 }

@@ -161,8 +161,8 @@ impl Space {
     /// Opens what a client encrypted to the import token's public key, `item`; `make` makes of it what is wanted.
     ///
     /// # Errors
-    /// [`Error::NoSuchUnwrappingKey`] where the token has ended, [`Error::WrappedKeyInvalid`] whatever is wrong with what was encrypted, and
-    /// those of the mechanism.
+    /// [`Error::NoSuchUnwrappingKey`] where the token has ended, [`Error::WrappedKeyInvalid`] whatever is wrong
+    /// with what was encrypted, and those of the mechanism.
     pub fn open_by_import_token<T, E>(
         &self,
         item: &Item,

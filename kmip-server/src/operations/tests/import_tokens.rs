@@ -175,7 +175,6 @@ fn an_aes_key_comes_in_sensitive_and_never_leaves() {
         assert!(
             !boolean(&server, &key, Tag::ALWAYS_SENSITIVE) && !boolean(&server, &key, Tag::NEVER_EXTRACTABLE)
         );
-        assert!(server.attributes(&key, Tag::KEY_WRAPPING_DATA).is_empty());
         assert_eq!(get(&server, &key), Err(Reason::NotExtractable));
         // It is the key that was sent.
         server.ask(Version::V2_1, Operation::Activate, vec![id(&key)]).unwrap();
