@@ -160,7 +160,7 @@ pub(crate) enum Key {
     /// Make keys
     #[command(after_long_help = help::KEY_GENERATE_EXAMPLES)]
     Generate(Box<Generate>),
-    /// Import a customer's AES key that was encrypted for the import token
+    /// Import a customer's AES key, or private key, that was encrypted for the import token
     #[command(after_long_help = help::KEY_IMPORT_EXAMPLES)]
     Import(Box<Import>),
     /// Show the attributes of keys, or export a public key; secret values are never shown

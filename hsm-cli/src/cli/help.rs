@@ -226,7 +226,10 @@ Examples:
   openssl rand -out key.bin 32
   softhsm-rs import-token encrypt-key -k key.bin --payload \"$(jq -r .payload token.json)\" --json
   softhsm-rs import-token encrypt-key -k - --public-key token.pem --sha1 < key.bin
-      As Hyper Protect Crypto Services has it. The nonce is then encrypted with --sha1 too.";
+      As Hyper Protect Crypto Services has it. The nonce is then encrypted with --sha1 too.
+  softhsm-rs import-token encrypt-key --asymmetric -k tls.pem --payload \"$(jq -r .payload token.json)\" \\
+      --nonce \"$(jq -r .nonce token.json)\" --json
+      A private key, and the nonce with it.";
 
 pub(super) const ENCRYPT_NONCE_EXAMPLES: &str = "\
 Examples:

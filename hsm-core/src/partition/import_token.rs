@@ -1,6 +1,6 @@
 //! A partition's import token in the store: one record in the objects' space, sealed by the key of private
 //! objects, so that only the user reaches it and it goes with the space. It is no object: its kind is
-//! another, and no index entry of an object leads to it. An entry of its own does, so that nobody takes it away
+//! another, and no index entry of an object leads to it; what doors see of it is made in `shown`. An entry of its own does, so that nobody takes it away
 //! unseen.
 
 use super::Partition;
@@ -105,5 +105,8 @@ impl Partition {
     }
 }
 
+mod shown;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use shown::Shown;

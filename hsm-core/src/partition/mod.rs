@@ -35,6 +35,7 @@ use crate::session::{Access, LoginState, Role, Session};
 use crate::store::seal::SealKey;
 use crate::store::{PartitionId, RecordId};
 use handles::Handles;
+use import_token::Shown;
 use objects::{Cache, SessionObjects};
 use record::PartitionRecord;
 
@@ -53,6 +54,8 @@ pub struct Partition {
     sessions: Mutex<Sessions>,
     handles: RwLock<Handles>,
     cache: Mutex<Cache>,
+    /// The import token's objects.
+    shown: Mutex<Option<Arc<Shown>>>,
     session_objects: RwLock<SessionObjects>,
 }
 
@@ -129,6 +132,7 @@ impl Partition {
             sessions: Mutex::default(),
             handles: RwLock::default(),
             cache: Mutex::default(),
+            shown: Mutex::default(),
             session_objects: RwLock::default(),
         }
     }
@@ -292,6 +296,7 @@ impl Partition {
     fn forget_private(&self) {
         self.set_login(Login::Public);
         locked(&self.cache).forget_private();
+        *locked(&self.shown) = None;
         self.handles.write().unwrap_or_else(PoisonError::into_inner).forget_private();
         self.session_objects.write().unwrap_or_else(PoisonError::into_inner).forget_private();
     }

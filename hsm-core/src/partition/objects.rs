@@ -23,7 +23,7 @@ use crate::object::material::Key;
 use crate::object::{Object, Value};
 use crate::rng;
 use crate::session::{LoginState, Session};
-use crate::store::{PartitionId, RecordId};
+use crate::store::{PartitionId, RecordId, Writer};
 
 /// How many unsealed objects a process keeps for each partition.
 const CACHED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
@@ -45,6 +45,17 @@ pub(crate) struct Loaded {
 impl Loaded {
     pub(crate) fn object(&self) -> &Object {
         self.key.object()
+    }
+
+    /// An object that is in no store.
+    pub(super) fn apart(identity: Identity, key: Key, space: PartitionId) -> Loaded {
+        let (key, checked) = (Arc::new(key), AtomicU64::new(NEVER));
+        Loaded { identity, key, space, revision: 0, checked }
+    }
+
+    /// Whether it is a key of the import token.
+    pub(crate) fn is_import_token(&self) -> bool {
+        matches!(self.identity, Identity::ImportToken { .. })
     }
 
     pub(crate) fn named(&self) -> Named {
@@ -161,6 +172,7 @@ impl Partition {
     pub(crate) fn load(&self, named: Named) -> Result<Arc<Loaded>> {
         match named.identity {
             Identity::Token(id) => self.load_token(id, named.private),
+            Identity::ImportToken { id, private } => self.import_token_key(id, private, lifecycle::now()),
             Identity::Session(number) => self
                 .session_objects
                 .read()
@@ -181,12 +193,7 @@ impl Partition {
             fresh.push((id, half, key.with_unique_id(id.to_string()).amended(managed::stamp)));
         }
         let space = self.space();
-        self.hsm()?.store()?.write(space, &mut |writer| {
-            for (id, half, key) in &fresh {
-                half.insert(writer, *id, key.object())?;
-            }
-            Ok(())
-        })?;
+        self.hsm()?.store()?.write(space, &mut |writer| insert_all(writer, &fresh))?;
         Ok(fresh.into_iter().map(|(id, _, key)| self.remember(id, key, (space, 1))).collect())
     }
 
@@ -213,7 +220,11 @@ impl Partition {
     /// Replaces an object by what `change` makes of its latest state. Another process's change in
     /// between is seen, and `change` is asked again.
     pub(crate) fn change(&self, named: Named, change: &dyn Fn(&Object) -> Result<Object>) -> Result<()> {
-        let Identity::Token(id) = named.identity else { return self.change_session(named, change) };
+        let id = match named.identity {
+            Identity::Token(id) => id,
+            Identity::Session(number) => return self.change_session(number, change),
+            Identity::ImportToken { .. } => return Err(Error::ActionProhibited),
+        };
         let half = self.half(named.private)?;
         self.hsm()?.store()?.write(half.space, &mut |writer| {
             let (before, revision) = half.get(writer, id)?.ok_or(Error::NoSuchObject)?;
@@ -224,8 +235,7 @@ impl Partition {
         })
     }
 
-    fn change_session(&self, named: Named, change: &dyn Fn(&Object) -> Result<Object>) -> Result<()> {
-        let Identity::Session(number) = named.identity else { return Err(Error::NoSuchObject) };
+    fn change_session(&self, number: u64, change: &dyn Fn(&Object) -> Result<Object>) -> Result<()> {
         let mut objects = self.session_objects.write().unwrap_or_else(PoisonError::into_inner);
         let (_, loaded) = objects.objects.get_mut(&number).ok_or(Error::NoSuchObject)?;
         let after = change(loaded.object())?;
@@ -250,6 +260,7 @@ impl Partition {
                 allow(loaded.object())?;
                 objects.objects.remove(&number);
             }
+            Identity::ImportToken { .. } => return Err(Error::ActionProhibited),
         }
         self.forget_identity(named.identity);
         Ok(())
@@ -328,6 +339,7 @@ impl Partition {
         }
         if search.wants_private() != Some(false) && self.login_state() == LoginState::User {
             self.search_half(&self.half(true)?, search, &mut found)?;
+            found.extend(self.search_import_token(search, lifecycle::now())?);
         }
         Ok(found)
     }
@@ -358,14 +370,13 @@ impl Partition {
     }
 }
 
+/// Puts new objects into the store, all in the caller's transaction.
+pub(super) fn insert_all(writer: &mut dyn Writer, fresh: &[(RecordId, Half, Key)]) -> Result<()> {
+    fresh.iter().try_for_each(|(id, half, key)| half.insert(writer, *id, key.object()).map(drop))
+}
+
 fn session_object(space: PartitionId, number: u64, key: Key) -> Arc<Loaded> {
-    Arc::new(Loaded {
-        identity: Identity::Session(number),
-        key: Arc::new(key),
-        space,
-        revision: 0,
-        checked: AtomicU64::new(NEVER),
-    })
+    Arc::new(Loaded::apart(Identity::Session(number), key, space))
 }
 
 impl Key {
