@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::Hsm;
+use super::notes::warn_of_loss;
 use crate::audit::{Activity, Class, Event, Initiator, Reason, Severity, Trail, Uses};
 use crate::error::{Error, Result};
 use crate::unit::{
@@ -54,6 +55,15 @@ impl Hsm {
                 recorded => recorded?,
             }
             checked?;
+            // The reply tells where the log ended: the unit remembers what it was told last.
+            if trail.is_some()
+                && let Err(error) = self.sealed_for_command()
+            {
+                match kind {
+                    CommandKind::Zeroize => log::error!("the audit log's end is not sealed: {error}"),
+                    _ => return Err(error),
+                }
+            }
         }
         let done = unit.submit(command);
         if !ends_log {
@@ -65,8 +75,19 @@ impl Hsm {
         if store_made {
             record(self.trail_of(&unit)?.as_deref(), kind, &by, None)?;
         }
+        if store_made || trail.is_some() && !ends_log {
+            // It is done, and in the log: its reply does not hang on the seal.
+            let sealed = self.sealed_for_command();
+            sealed.unwrap_or_else(|error| log::error!("the audit log's end is not sealed: {error}"));
+            unit = self.unit()?;
+        }
         let reply = unit.statement(Some((command, &events)))?;
         Ok(Submitted { events, reply, store_made })
+    }
+
+    fn sealed_for_command(&self) -> Result<()> {
+        self.seal_audit_log()?.iter().for_each(warn_of_loss);
+        Ok(())
     }
 
     /// The log, where there is a master key and a store.

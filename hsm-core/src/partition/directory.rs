@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::record::{FreshKeys, Opener, PartitionRecord};
 use super::{Partition, half, pins};
 use crate::error::{Error, Result};
-use crate::hsm::Hsm;
+use crate::hsm::{Hsm, Note};
 use crate::rng;
 use crate::secret::Secret;
 use crate::store::seal::{Address, Chain, SealKey};
@@ -201,20 +201,27 @@ pub(crate) fn create(
     unit: &ActiveUnit,
     label: &[u8; 32],
     so_pin: &[u8],
+    note: &Note,
 ) -> Result<RecordId> {
     // The PIN's key is derived before the transaction, which others wait for.
     let mut draft = Draft::new(label, Opener::SoPin(so_pin), unit)?;
     store.write(PartitionId::HSM, &mut |writer| {
         check_identity(writer, unit, store)?;
         let others = read_all(writer, unit)?;
-        draft.insert(writer, unit, &others)
+        draft.insert(writer, unit, &others)?;
+        note.append(writer)
     })?;
     Ok(draft.token)
 }
 
 /// The server's partition of this label; made if there is none. That is decided inside the transaction,
 /// so that of two servers which start at once one makes it and the other finds it.
-pub(crate) fn server(store: &dyn Store, unit: &ActiveUnit, label: &[u8; 32]) -> Result<RecordId> {
+pub(crate) fn server(
+    store: &dyn Store,
+    unit: &ActiveUnit,
+    label: &[u8; 32],
+    note: &Note,
+) -> Result<RecordId> {
     let mut draft = Draft::new(label, Opener::MasterKey, unit)?;
     let mut token = draft.token;
     store.write(PartitionId::HSM, &mut |writer| {
@@ -225,7 +232,10 @@ pub(crate) fn server(store: &dyn Store, unit: &ActiveUnit, label: &[u8; 32]) -> 
                 token = found;
                 Ok(())
             }
-            None => draft.insert(writer, unit, &others),
+            None => {
+                draft.insert(writer, unit, &others)?;
+                note.append(writer)
+            }
         }
     })?;
     Ok(token)
@@ -291,6 +301,7 @@ pub(crate) fn renew(
     partition: &Partition,
     label: &[u8; 32],
     so_pin: &[u8],
+    note: &Note,
 ) -> Result<()> {
     let token = partition.token();
     let keys = FreshKeys::new()?;
@@ -301,7 +312,8 @@ pub(crate) fn renew(
         let (before, revision) = read(writer, unit, token)?;
         writer.remove_partition(before.space)?;
         put(writer, unit, token, revision, &renewed)?;
-        begin_space(writer, &renewed, &keys)
+        begin_space(writer, &renewed, &keys)?;
+        note.append(writer)
     })
 }
 
@@ -311,6 +323,7 @@ pub(crate) fn delete(
     unit: &ActiveUnit,
     partition: &Partition,
     may: fn(&PartitionRecord) -> Result<()>,
+    note: &Note,
 ) -> Result<()> {
     let token = partition.token();
     let directory = key(unit)?;
@@ -320,7 +333,8 @@ pub(crate) fn delete(
         writer.remove_partition(record.space)?;
         writer.remove_partition(PartitionId(token.0))?;
         writer.remove(PartitionId::HSM, token, revision)?;
-        chain(&directory).remove(writer, ALL, token)
+        chain(&directory).remove(writer, ALL, token)?;
+        note.append(writer)
     })
 }
 
@@ -329,11 +343,13 @@ pub(crate) fn change(
     store: &dyn Store,
     unit: &ActiveUnit,
     token: RecordId,
+    note: &Note,
     change: &mut dyn FnMut(&mut PartitionRecord) -> Result<()>,
 ) -> Result<()> {
     store.write(PartitionId::HSM, &mut |writer| {
         let (mut record, revision) = read(writer, unit, token)?;
         change(&mut record)?;
-        put(writer, unit, token, revision, &record)
+        put(writer, unit, token, revision, &record)?;
+        note.append(writer)
     })
 }

@@ -28,8 +28,9 @@ pub(crate) use handles::Named;
 pub(crate) use objects::Loaded;
 pub(crate) use transaction::{Durability, Transaction};
 
+use crate::audit::{Activity, acts};
 use crate::error::{Error, Result};
-use crate::hsm::Hsm;
+use crate::hsm::{Hsm, Note};
 use crate::session::{Access, LoginState, Role, Session};
 use crate::store::seal::SealKey;
 use crate::store::{PartitionId, RecordId};
@@ -127,6 +128,21 @@ impl Partition {
 
     pub(crate) fn hsm(&self) -> Result<Arc<Hsm>> {
         self.hsm.upgrade().ok_or(Error::NoSuchSlot)
+    }
+
+    /// An event of this process that is about this partition.
+    pub(crate) fn note(&self, act: Activity) -> Result<Note> {
+        self.hsm()?.note(act, &self.label())
+    }
+
+    /// As [`Partition::note`], for what a damaged log does not keep people from.
+    fn note_if_whole(&self, act: Activity) -> Result<Note> {
+        self.hsm()?.note_if_whole(act, &self.label())
+    }
+
+    /// The label without its padding.
+    fn label(&self) -> String {
+        String::from_utf8_lossy(&self.record().label).trim_end_matches([' ', '\0']).to_owned()
     }
 
     pub(crate) fn record(&self) -> Arc<PartitionRecord> {
@@ -334,7 +350,8 @@ impl Partition {
     /// and again after: that takes its time, in which other threads come and go.
     pub(crate) fn log_in(&self, role: Role, pin: &[u8]) -> Result<()> {
         self.admits(&locked(&self.sessions), role)?;
-        let key = self.check_pin(role, pin)?;
+        let act = if role == Role::User { acts::LOGIN_USER } else { acts::LOGIN_SO };
+        let key = self.check_pin(role, pin, act)?;
         let login = match role {
             Role::User => Login::User(Arc::new(SealKey::new(key.expose())?)),
             Role::So => Login::So(guarded(key.expose())?),

@@ -15,7 +15,9 @@ use lru::LruCache;
 use super::half::Half;
 use super::handles::{Identity, Named};
 use super::{Partition, locked};
+use crate::audit::Activity;
 use crate::error::{Error, Result};
+use crate::hsm::Note;
 use crate::object::find::Search;
 use crate::object::lifecycle;
 use crate::object::managed::{self, Date};
@@ -171,12 +173,14 @@ impl Partition {
         }
     }
 
-    /// Puts new token objects into the store, all of them or none.
-    pub(crate) fn insert_token(&self, keys: Vec<Key>) -> Result<Vec<Arc<Loaded>>> {
+    /// Puts new token objects into the store, all of them or none, with the event of the act that made them.
+    pub(crate) fn insert_token(&self, keys: Vec<Key>, act: Activity) -> Result<Vec<Arc<Loaded>>> {
+        let mut note = self.note(act)?;
         let mut fresh = Vec::with_capacity(keys.len());
         for key in keys {
             let id = RecordId(rng::array()?);
             let half = self.half(key.object().is_private())?;
+            note.about(id);
             fresh.push((id, half, key.with_unique_id(id.to_string()).amended(managed::stamp)));
         }
         let space = self.space();
@@ -184,7 +188,7 @@ impl Partition {
             for (id, half, key) in &fresh {
                 half.insert(writer, *id, key.object())?;
             }
-            Ok(())
+            note.append(writer)
         })?;
         Ok(fresh.into_iter().map(|(id, _, key)| self.remember(id, key, (space, 1))).collect())
     }
@@ -211,16 +215,27 @@ impl Partition {
 
     /// Replaces an object by what `change` makes of its latest state. Another process's change in
     /// between is seen, and `change` is asked again.
-    pub(crate) fn change(&self, named: Named, change: &dyn Fn(&Object) -> Result<Object>) -> Result<()> {
+    pub(crate) fn change(
+        &self,
+        named: Named,
+        act: Activity,
+        change: &dyn Fn(&Object) -> Result<Object>,
+    ) -> Result<()> {
         let Identity::Token(id) = named.identity else { return self.change_session(named, change) };
-        let half = self.half(named.private)?;
+        let (half, note) = (self.half(named.private)?, self.note_about(act, id)?);
         self.hsm()?.store()?.write(half.space, &mut |writer| {
             let (before, revision) = half.get(writer, id)?.ok_or(Error::NoSuchObject)?;
             let mut after = change(&before)?;
             Date::LastChange.set(&mut after, Some(lifecycle::now()));
             half.replace(writer, id, revision, &before, &after)?;
-            Ok(())
+            note.append(writer)
         })
+    }
+
+    fn note_about(&self, act: Activity, id: RecordId) -> Result<Note> {
+        let mut note = self.note(act)?;
+        note.about(id);
+        Ok(note)
     }
 
     fn change_session(&self, named: Named, change: &dyn Fn(&Object) -> Result<Object>) -> Result<()> {
@@ -233,14 +248,20 @@ impl Partition {
     }
 
     /// Destroys an object, if `allow` finds nothing against it in its latest state.
-    pub(crate) fn destroy(&self, named: Named, allow: &dyn Fn(&Object) -> Result<()>) -> Result<()> {
+    pub(crate) fn destroy(
+        &self,
+        named: Named,
+        act: Activity,
+        allow: &dyn Fn(&Object) -> Result<()>,
+    ) -> Result<()> {
         match named.identity {
             Identity::Token(id) => {
-                let half = self.half(named.private)?;
+                let (half, note) = (self.half(named.private)?, self.note_about(act, id)?);
                 self.hsm()?.store()?.write(half.space, &mut |writer| {
                     let (object, revision) = half.get(writer, id)?.ok_or(Error::NoSuchObject)?;
                     allow(&object)?;
-                    half.remove(writer, id, revision, &object)
+                    half.remove(writer, id, revision, &object)?;
+                    note.append(writer)
                 })?;
             }
             Identity::Session(number) => {

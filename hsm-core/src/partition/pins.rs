@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Partition;
 use super::record::{PartitionRecord, outer};
+use crate::audit::{Activity, Class, Reason};
 use crate::error::{Error, Result};
+use crate::hsm::Note;
 use crate::secret::Secret;
 use crate::session::Role;
 use crate::store::seal::{Address, SealKey};
@@ -33,6 +35,11 @@ enum Commit {
     /// With the next durable write.
     Soon,
 }
+
+/// Why a login is refused, as events name it. The numbers are ours.
+const WRONG: Reason = Reason { code: 1, name: "PinIncorrect" };
+const LOCKED: Reason = Reason { code: 2, name: "PinLocked" };
+const NOT_SET: Reason = Reason { code: 3, name: "PinNotSet" };
 
 /// Wrong tries in a row.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +76,7 @@ impl Partition {
         &self,
         key: &SealKey,
         commit: Commit,
+        note: Option<&Note>,
         change: &mut dyn FnMut(&mut Counters) -> Result<()>,
     ) -> Result<()> {
         let mut body = |writer: &mut dyn Writer| {
@@ -78,7 +86,7 @@ impl Partition {
             if counters != before {
                 put_counters(key, writer, self.login_space(), revision, counters)?;
             }
-            Ok(())
+            note.map_or(Ok(()), |note| note.append_if_whole(writer))
         };
         let hsm = self.hsm()?;
         let store = hsm.store()?;
@@ -108,15 +116,17 @@ impl Partition {
         Ok((tries(counters.so), tries(counters.user)))
     }
 
-    /// Checks a PIN: the private-object key if it is right.
+    /// Checks a PIN: the private-object key if it is right. The act that it is for is recorded where it is
+    /// refused; a login, where it is done too.
     ///
     /// # Errors
     /// [`Error::PinLocked`], [`Error::PinIncorrect`], [`Error::UserPinNotSet`], [`Error::SoPinNotSet`].
-    pub(crate) fn check_pin(&self, role: Role, pin: &[u8]) -> Result<Secret> {
+    pub(crate) fn check_pin(&self, role: Role, pin: &[u8], act: Activity) -> Result<Secret> {
         let hsm = self.hsm()?;
         hsm.refresh()?;
         let record = self.record();
         let Some(pin_record) = record.pin(role) else {
+            hsm.note_refusal(act, &self.label(), NOT_SET)?;
             return Err(match role {
                 Role::So => Error::SoPinNotSet,
                 Role::User => Error::UserPinNotSet,
@@ -129,7 +139,7 @@ impl Partition {
             let unit = hsm.active_unit()?;
             (counters_key(&unit, self.token)?, outer(record.space, role, &unit))
         };
-        self.change_counters(&key, Commit::Durable, &mut |counters| {
+        let counted = self.change_counters(&key, Commit::Durable, None, &mut |counters| {
             let failures = counters.of(role);
             if *failures >= limit {
                 return Err(Error::PinLocked);
@@ -137,34 +147,43 @@ impl Partition {
             *failures += 1;
             left = limit - *failures;
             Ok(())
-        })?;
+        });
+        if matches!(counted, Err(Error::PinLocked)) {
+            hsm.note_refusal(act, &self.label(), LOCKED)?;
+        }
+        counted?;
         match pin_record.unwrap(record.space, role, pin, &outer)? {
             Some(private_key) => {
                 // Lost to a power failure, a success counts as one more wrong try: no harm is done.
-                self.reset_tries(&key, role, Commit::Soon)?;
+                let note = if act.class == Class::Login { Some(self.note_if_whole(act)?) } else { None };
+                self.reset_tries(&key, role, Commit::Soon, note.as_ref())?;
                 Ok(private_key)
             }
-            None => Err(Error::PinIncorrect { left }),
+            None => {
+                // Of these there are no more than tries.
+                self.note_if_whole(act)?.refused(WRONG).write_if_whole()?;
+                Err(Error::PinIncorrect { left })
+            }
         }
     }
 
     /// Gives a PIN all its tries back.
-    fn reset_tries(&self, key: &SealKey, role: Role, commit: Commit) -> Result<()> {
-        self.change_counters(key, commit, &mut |counters| {
+    fn reset_tries(&self, key: &SealKey, role: Role, commit: Commit, note: Option<&Note>) -> Result<()> {
+        self.change_counters(key, commit, note, &mut |counters| {
             *counters.of(role) = 0;
             Ok(())
         })
     }
 
     /// Sets a PIN. Its length is checked against the configuration.
-    pub(crate) fn store_pin(&self, role: Role, pin: &[u8], private_key: &[u8]) -> Result<()> {
+    pub(crate) fn store_pin(&self, role: Role, pin: &[u8], private_key: &[u8], act: Activity) -> Result<()> {
         let hsm = self.hsm()?;
         hsm.check_pin_length(pin)?;
         let unit = hsm.active_unit()?;
         // The PIN's key is derived before the transaction, which others wait for.
         let mut made = PartitionRecord::clone(&self.record());
         made.set_pin(role, pin, private_key, &unit)?;
-        hsm.change_record(self, &mut |record| {
+        hsm.change_record(self, &self.note(act)?, &mut |record| {
             // Initialised anew by another process: the key that was wrapped is not its key.
             if record.space != made.space {
                 return Err(Error::Conflict);
@@ -175,7 +194,7 @@ impl Partition {
             }
             Ok(())
         })?;
-        self.reset_tries(&counters_key(&unit, self.token)?, role, Commit::Durable)
+        self.reset_tries(&counters_key(&unit, self.token)?, role, Commit::Durable, None)
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::record::PartitionRecord;
 use super::{Login, Partition, locked};
+use crate::audit::acts;
 use crate::error::{Error, Result};
 use crate::session::{Access, LoginState, Role, Session};
 use crate::store::seal::SealKey;
@@ -33,6 +34,7 @@ impl Partition {
         let record = self.record();
         let key = record.unwrap_for_server(&hsm.active_unit()?)?;
         let login = Login::User(Arc::new(SealKey::new(key.expose())?));
+        self.note_if_whole(acts::LOGIN_SERVER)?.write_if_whole()?;
         // With the sessions held, as a login by PIN.
         let sessions = locked(&self.sessions);
         match self.admits(&sessions, Role::User) {
@@ -57,7 +59,7 @@ impl Partition {
         let key = made.unwrap_for_server(&unit)?;
         made.set_pin(Role::So, so_pin, key.expose(), &unit)?;
         made.set_pin(Role::User, user_pin, key.expose(), &unit)?;
-        hsm.change_record(self, &mut |record| {
+        hsm.change_record(self, &self.note(acts::GIVE_PINS)?, &mut |record| {
             // Two who give PINs at once do not mix them. And without PINs the space is still the one
             // whose key was wrapped: initialising anew would have set the SO's.
             if record.has_pins() {

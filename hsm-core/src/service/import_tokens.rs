@@ -3,6 +3,7 @@
 
 use cryptoki_sys::*;
 
+use crate::audit::acts;
 use crate::error::Result;
 use crate::import_token::{ImportToken, Limits, Metadata, Retrieved, Wrapped};
 use crate::object::lifecycle::Seconds;
@@ -70,7 +71,7 @@ impl Session {
         let mut object = build(Origin::Unwrap, CKO_SECRET_KEY, Some(CKK_AES), template, self.author())?;
         self.may_change(object.is_token(), object.is_private())?;
         object.set(CKA_VALUE, Value::Secret(self.redeem_import_token(wrapped, now)?));
-        self.add(values::settle(object)?)
+        self.add(values::settle(object)?, acts::REDEEM_IMPORT_TOKEN)
     }
 
     /// The token belongs to the user, and retrieving it changes it.

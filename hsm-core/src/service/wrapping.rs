@@ -3,6 +3,7 @@
 use cryptoki_sys::*;
 use zeroize::Zeroizing;
 
+use crate::audit::acts;
 use crate::error::{Error, Result};
 use crate::mechanism::table::Function;
 use crate::mechanism::usage;
@@ -79,7 +80,7 @@ impl Session {
             }
             other => other,
         })?;
-        self.add(key)
+        self.add(key, acts::UNWRAP_KEY)
     }
 }
 

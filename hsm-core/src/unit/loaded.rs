@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use super::active::ActiveUnit;
+use super::audit::{AuditState, AuditStatus};
 use super::disk::{Access, Lock, UnitPaths};
 use super::file::{self, UnitHeader};
 use super::identity::{HsmId, Ski, VerificationPattern};
@@ -48,6 +49,7 @@ impl Unit {
         let sealer = Sealer::find_or_make(paths, access)?;
         let mut state = State::imprint(HsmId::new(rng::array()?), FIRST_UNIT);
         state.attestation = Some(SignatureKey::generate()?);
+        state.audit = AuditState::new()?;
         file::save(paths, &sealer, &state, access)?;
         Ok(Unit { paths: paths.clone(), sealer, state })
     }
@@ -178,6 +180,17 @@ impl Unit {
         Ok(())
     }
 
+    /// Changes, under the unit's lock and durably, what is no matter of the administrators. `change` says
+    /// whether there is anything to write.
+    pub(super) fn amend(&mut self, change: &dyn Fn(&mut State) -> Result<bool>) -> Result<()> {
+        let _held = Lock::take(&self.paths.lock, Access::of(&self.paths.unit)?)?;
+        self.reload()?;
+        if change(&mut self.state)? {
+            file::save(&self.paths, &self.sealer, &self.state, Access::of(&self.paths.unit)?)?;
+        }
+        Ok(())
+    }
+
     /// The proof that the unit has a master key in use, by which keys are derived from it.
     ///
     /// # Errors
@@ -216,6 +229,7 @@ impl Unit {
             importer_key: secured.and_then(|secured| secured.importer()).map(|key| key.ski()),
             transaction_counter: state.counter,
             epoch: state.epoch,
+            audit: state.audit.status(),
         }
     }
 }
@@ -245,6 +259,8 @@ pub struct UnitStatus {
     pub transaction_counter: u128,
     /// How often a master key became current.
     pub epoch: u64,
+    /// The key of the audit log, and where the log ended last.
+    pub audit: AuditStatus,
 }
 
 /// An administrator in a status.

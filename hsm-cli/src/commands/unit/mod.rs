@@ -13,9 +13,9 @@ use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
 
 mod describe;
-mod files;
+pub(super) mod files;
 mod keys;
-mod known;
+pub(super) mod known;
 mod prepare;
 mod sign;
 mod submit;
