@@ -1,12 +1,12 @@
 //! `audit`: the log of what was done, shown, sealed and written out. Checking it is in `verify`.
 
 use std::fs::OpenOptions;
-use std::io::{BufWriter, ErrorKind, Write};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
 
 use hsm_core::Error;
-use hsm_core::audit::{Recorded, write_exported};
+use hsm_core::audit::{Recorded, Verdict, write_exported};
 use hsm_core::hsm::{Hsm, Sealing};
 use hsm_core::unit::Unit;
 use serde_json::{Value, json};
@@ -96,27 +96,26 @@ fn export(hsm: &Hsm, since: u64, out: Option<&Path>, output: Output) -> Result<(
         })?;
         return whole(verdict).map(drop);
     };
-    let file =
-        OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => {
-                Failure::new(Outcome::Exists, format!("{} exists already", path.display()))
-                    .next("name another file")
-            }
-            _ => Error::file(path)(error).into(),
-        })?;
+    let (count, verdict) = write_log(hsm, since, path)?;
+    let link = whole(verdict)?.map(|(_, _, link)| hex::encode(link));
+    output.result(&json!({ "entries": count, "link": link }), |page| {
+        page.fields([("entries", count.to_string()), ("last link", link.clone().unwrap_or_default())]);
+    });
+    Ok(())
+}
+
+/// Writes the log into a file that is not there yet: how many entries, and what was found of it.
+pub(super) fn write_log(hsm: &Hsm, since: u64, path: &Path) -> hsm_core::Result<(u64, Option<Verdict>)> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(Error::file(path))?;
     let mut lines = BufWriter::new(file);
-    let mut count = 0_u64;
+    let mut count = 0;
     let verdict = hsm.read_audit_log(since, &mut |entry| {
         count += 1;
         writeln!(lines, "{}", write_exported(&entry)).map_err(Error::file(path))
     })?;
     let file = lines.into_inner().map_err(|error| Error::file(path)(error.into_error()))?;
     file.sync_all().map_err(Error::file(path))?;
-    let link = whole(verdict)?.map(|(_, _, link)| hex::encode(link));
-    output.result(&json!({ "entries": count, "link": link }), |page| {
-        page.fields([("entries", count.to_string()), ("last link", link.clone().unwrap_or_default())]);
-    });
-    Ok(())
+    Ok((count, verdict))
 }
 
 fn key(hsm: &Hsm, out: Option<&Path>, output: Output) -> Result<()> {

@@ -32,7 +32,7 @@ acts! {
     DELETE_TOKEN:         OWN_DOOR, "DeleteToken",         Administration, Critical;
     INIT_PIN:             OWN_DOOR, "InitPIN",             Administration, Warning;
     SET_PIN:              OWN_DOOR, "SetPIN",              Administration, Warning;
-    GIVE_PINS:            OWN_DOOR, "GivePINs",            Administration, Warning;
+    GIVE_PINS:            OWN_DOOR, "GivePins",            Administration, Warning;
     CLOSE_FOR_SERVER:     OWN_DOOR, "CloseForServer",      Administration, Warning;
     LOGIN_USER:           OWN_DOOR, "LoginUser",           Login,          Normal;
     LOGIN_SO:             OWN_DOOR, "LoginSO",             Login,          Normal;
@@ -50,4 +50,17 @@ acts! {
     READ_IMPORT_TOKEN:    KMS,      "import-token.read",   Change,         Normal;
     REDEEM_IMPORT_TOKEN:  KMS,      "import-token.redeem", Change,         Warning;
     ACCEPT_LOG:           "audit",  "Accept",              Administration, Critical;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_act_has_a_name_of_its_own() {
+        for (at, act) in ALL.iter().enumerate() {
+            let same = |other: &&Activity| (other.door, other.operation) == (act.door, act.operation);
+            assert_eq!(ALL.iter().filter(same).count(), 1, "{at}");
+        }
+    }
 }

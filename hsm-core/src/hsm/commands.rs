@@ -31,6 +31,19 @@ impl Hsm {
     /// [`Error::Unit`] with the refusal; [`Error::TokensUnderMasterKey`] for a command that would put another
     /// master key into use and lose the tokens by the way; those of unit and store.
     pub fn submit(&self, command: &SignedCommand) -> Result<Submitted> {
+        self.submit_after(command, &mut || Ok(()))
+    }
+
+    /// As [`Hsm::submit`]. Of a command that ends the audit log, `last` is called when the log has its last entry and
+    /// its last seal, and can be read for the last time. Where that fails, the command is not carried out.
+    ///
+    /// # Errors
+    /// As [`Hsm::submit`], and those of `last`.
+    pub fn submit_after(
+        &self,
+        command: &SignedCommand,
+        last: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Submitted> {
         let mut unit = self.unit()?;
         let said = command.command()?;
         let kind = said.kind();
@@ -56,14 +69,13 @@ impl Hsm {
             }
             checked?;
             // The reply tells where the log ended: the unit remembers what it was told last.
-            if trail.is_some()
-                && let Err(error) = self.sealed_for_command()
-            {
-                match kind {
-                    CommandKind::Zeroize => log::error!("the audit log's end is not sealed: {error}"),
-                    _ => return Err(error),
+            match trail.as_ref().map_or(Ok(()), |_| self.sealed_for_command()) {
+                Err(error) if kind == CommandKind::Zeroize => {
+                    log::error!("the audit log's end is not sealed: {error}");
                 }
+                sealed => sealed?,
             }
+            last()?;
         }
         let done = unit.submit(command);
         if !ends_log {

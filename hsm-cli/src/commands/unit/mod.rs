@@ -31,8 +31,8 @@ pub(super) fn run(hsm: &Hsm, command: cli::Unit, output: Output) -> Result<()> {
         cli::Unit::Prepare(command) => prepare::run(hsm, command, output),
         cli::Unit::Sign { command, key, yes } => sign::run(&command, &key, yes, output),
         cli::Unit::Inspect { file } => sign::inspect(&file, output),
-        cli::Unit::Submit { command, reply, consent } => {
-            submit::run(hsm, &command, reply.as_deref(), &consent, output)
+        cli::Unit::Submit { command, reply, log, consent } => {
+            submit::run(hsm, &command, reply.as_deref(), log.as_deref(), &consent, output)
         }
         cli::Unit::Key(command) => keys::run(command, output),
         cli::Unit::Part(command) => keys::run_part(hsm, command, output),

@@ -1,5 +1,7 @@
 //! The log, whole and damaged; what is counted and what is written at once.
 
+mod seals;
+
 use std::sync::Arc;
 use std::time::Duration;
 
