@@ -90,7 +90,7 @@ fn every_change_of_token_objects_leaves_its_event_and_session_objects_leave_none
     // Of the session alone.
     session.create_object(vec![number(CKA_CLASS, CKO_DATA), label("session's")]).unwrap();
     // Refused, and so not made.
-    assert!(session.set_attributes(key, vec![flag(CKA_SENSITIVE, false)]).is_err());
+    assert!(session.set_attributes(key, vec![flag(CKA_LOCAL, false)]).is_err());
     let expected = [
         "hsm.generate-key success",
         "hsm.generate-key success",

@@ -215,36 +215,61 @@ fn an_exported_log_is_checked_without_the_hsm() {
     auditor(&desk, &["audit", "verify", "--file", &part, "--key", &key]).succeeds();
 }
 
+/// The line of a seal with the link that its bytes have.
+fn linked_anew(line: &str) -> String {
+    use sha2::{Digest, Sha256};
+    let value: Value = serde_json::from_str(line).expect("JSON");
+    let before = data_encoding::HEXLOWER.decode(value["before"].as_str().expect("a link").as_bytes());
+    let mut hash = Sha256::new();
+    hash.update(before.expect("hexadecimal digits"));
+    hash.update(value["sequence"].as_u64().expect("a number").to_be_bytes());
+    let json = line.split_once("\"seal\":").expect("a seal").1.strip_suffix('}').expect("an end");
+    hash.update(json);
+    let link = data_encoding::HEXLOWER.encode(&hash.finalize());
+    line.replace(value["link"].as_str().expect("a link"), &link)
+}
+
 #[test]
 fn what_was_done_to_an_exported_log_is_named() {
     let desk = desk();
     let (log, key) = export(&desk);
     let text = std::fs::read_to_string(&log).expect("the log");
-    let lines: Vec<&str> = text.lines().collect();
+    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let seal = lines.iter().position(|line| line.contains("\"seal\":")).expect("a seal");
-    let (_, foreign) = (key.clone(), self::lines(&self::desk()));
-    let check = |lines: &[&str], words: &str| {
+    let check = |lines: &[String], words: &str| {
         let spoiled = desk.file("spoiled.jsonl", &format!("{}\n", lines.join("\n")));
         auditor(&desk, &["audit", "verify", "--file", &spoiled, "--key", &key]).fails(DAMAGED, words);
     };
-    let with = |change: &dyn Fn(&mut Vec<&str>)| {
+    let with = |change: &dyn Fn(&mut Vec<String>)| {
         let mut changed = lines.clone();
         change(&mut changed);
         changed
     };
-    let forged = lines[2].replace("\"success\"", "\"failure\"");
-    check(&with(&|lines| lines[2] = &forged), "event 3: it is not what was written there");
+    let forge = |lines: &mut Vec<String>| lines[2] = lines[2].replace("\"success\"", "\"failure\"");
+    check(&with(&forge), "event 3: it is not what was written there");
     check(&with(&|lines| drop(lines.remove(3))), "event 4: it is missing");
     check(&with(&|lines| drop(lines.remove(seal))), &format!("event {}: it is missing", seal + 1));
     check(&with(&|lines| lines.swap(2, 3)), "event 3: it is missing");
     check(&lines[..seal], "no seal in the file");
-    let signature = lines[seal].split("\"signature\":\"").nth(1).expect("a signature");
-    let resigned = lines[seal].replace(&signature[..8], "30818702");
-    let broken = format!("event {}: it is", seal + 1);
-    check(&with(&|lines| lines[seal] = &resigned), &broken);
-    let foreign: Vec<&str> = foreign.iter().map(String::as_str).collect();
+    let foreign = self::lines(&self::desk());
     check(&foreign, "is by another key");
-    check(&with(&|lines| lines[5] = foreign[5]), "event 6: it does not follow from the event before");
+    check(
+        &with(&|lines| lines[5].clone_from(&foreign[5])),
+        "event 6: it does not follow from the event before",
+    );
+    // A signature of another seal, with the link computed anew: by somebody who has no key.
+    let signature = |line: &str| {
+        let value: Value = serde_json::from_str(line).expect("JSON");
+        value["seal"]["signature"].as_str().expect("a signature").to_owned()
+    };
+    let last = lines.last().expect("a line");
+    let resign = |lines: &mut Vec<String>| {
+        let resigned = last.replace(&signature(last), &signature(&lines[seal]));
+        let at = lines.len() - 1;
+        lines[at] = linked_anew(&resigned);
+    };
+    let words = format!("event {}: it is a seal whose signature is not one", lines.len());
+    check(&with(&resign), &words);
     // Cut off behind a seal, it is whole, and who knows the last link sees what is missing.
     let cut = desk.file("cut.jsonl", &format!("{}\n", lines[..=seal].join("\n")));
     auditor(&desk, &["audit", "verify", "--file", &cut, "--key", &key]).succeeds();
