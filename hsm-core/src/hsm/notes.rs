@@ -215,6 +215,8 @@ impl Hsm {
         if let Some(trail) = self.door.trail.get() {
             return Ok(trail.clone());
         }
+        // A store of another master key is told as that, not as a damaged log.
+        self.refresh()?;
         let trail = self.audit_trail(Uses::Off)?;
         Ok(self.door.trail.get_or_init(|| trail).clone())
     }

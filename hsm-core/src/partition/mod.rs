@@ -14,6 +14,7 @@ pub(crate) mod directory;
 mod half;
 mod handles;
 mod import_token;
+mod notes;
 mod objects;
 mod pins;
 pub(crate) mod record;
@@ -28,9 +29,9 @@ pub(crate) use handles::Named;
 pub(crate) use objects::Loaded;
 pub(crate) use transaction::{Durability, Transaction};
 
-use crate::audit::{Activity, acts};
+use crate::audit::acts;
 use crate::error::{Error, Result};
-use crate::hsm::{Hsm, Note};
+use crate::hsm::Hsm;
 use crate::session::{Access, LoginState, Role, Session};
 use crate::store::seal::SealKey;
 use crate::store::{PartitionId, RecordId};
@@ -128,21 +129,6 @@ impl Partition {
 
     pub(crate) fn hsm(&self) -> Result<Arc<Hsm>> {
         self.hsm.upgrade().ok_or(Error::NoSuchSlot)
-    }
-
-    /// An event of this process that is about this partition.
-    pub(crate) fn note(&self, act: Activity) -> Result<Note> {
-        self.hsm()?.note(act, &self.label())
-    }
-
-    /// As [`Partition::note`], for what a damaged log does not keep people from.
-    fn note_if_whole(&self, act: Activity) -> Result<Note> {
-        self.hsm()?.note_if_whole(act, &self.label())
-    }
-
-    /// The label without its padding.
-    fn label(&self) -> String {
-        String::from_utf8_lossy(&self.record().label).trim_end_matches([' ', '\0']).to_owned()
     }
 
     pub(crate) fn record(&self) -> Arc<PartitionRecord> {

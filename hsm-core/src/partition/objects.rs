@@ -17,7 +17,6 @@ use super::handles::{Identity, Named};
 use super::{Partition, locked};
 use crate::audit::Activity;
 use crate::error::{Error, Result};
-use crate::hsm::Note;
 use crate::object::find::Search;
 use crate::object::lifecycle;
 use crate::object::managed::{self, Date};
@@ -230,12 +229,6 @@ impl Partition {
             half.replace(writer, id, revision, &before, &after)?;
             note.append(writer)
         })
-    }
-
-    fn note_about(&self, act: Activity, id: RecordId) -> Result<Note> {
-        let mut note = self.note(act)?;
-        note.about(id);
-        Ok(note)
     }
 
     fn change_session(&self, named: Named, change: &dyn Fn(&Object) -> Result<Object>) -> Result<()> {
