@@ -265,3 +265,11 @@ fn what_a_process_recorded_is_sealed_once() {
     let known = fresh.hsm.unit_status().unwrap().audit.known.unwrap();
     assert_eq!(fresh.hsm.seal_audit_log().unwrap().unwrap().end, known);
 }
+
+#[test]
+fn of_a_store_in_memory_the_unit_knows_nothing() {
+    let fresh = Fresh::configured("store = 'memory:'\n");
+    let sealing = fresh.hsm.seal_audit_log().unwrap().unwrap();
+    assert!(sealing.end.number > 4);
+    assert_eq!(fresh.hsm.unit_status().unwrap().audit.known, None);
+}

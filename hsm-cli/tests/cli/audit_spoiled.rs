@@ -76,6 +76,9 @@ fn store_files(desk: &Desk) -> Vec<PathBuf> {
         .collect()
 }
 
+/// What somebody does to a store.
+type Spoil<'a> = &'a dyn Fn(&Connection);
+
 #[test]
 fn what_was_done_to_the_store_is_named() {
     let desk = desk();
@@ -85,7 +88,7 @@ fn what_was_done_to_the_store_is_named() {
     let kept = desk.0.path().join("kept");
     copy(&desk.home(), &kept);
     let foreign = sealed(&database(&other), 3);
-    let spoils: [(&str, &dyn Fn(&Connection), String); 7] = [
+    let spoils: [(&str, Spoil<'_>, String); 7] = [
         (
             "a byte changed",
             &|database| {

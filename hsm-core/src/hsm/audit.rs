@@ -8,7 +8,7 @@ use crate::audit::{Log, Recorded, Trail, Uses, Verdict, acts};
 use crate::error::Result;
 use crate::partition::directory;
 use crate::rng;
-use crate::store::{PartitionId, Store};
+use crate::store::{PartitionId, Store, StoreUrl};
 use crate::unit::{ActiveUnit, LogEnd, State};
 
 /// How long the log's secret is, in bytes.
@@ -56,7 +56,7 @@ impl Hsm {
         let unit = self.unit()?;
         let Some(log) = self.audit_log(store, &unit.active()?, unit.state())? else { return Ok(None) };
         let verdict = log.read(store, since, each)?;
-        let (Verdict::Whole { next, .. }, Some(known)) = (verdict, unit.state().log_end()) else {
+        let (Verdict::Whole { next, .. }, Some(known)) = (verdict, self.known_end(unit.state())) else {
             return Ok(Some(verdict));
         };
         let mut goes_on = true;
@@ -93,12 +93,21 @@ impl Hsm {
         let active = unit.active()?;
         let Some(log) = self.audit_log(store, &active, unit.state())? else { return Ok(None) };
         let key = unit.audit_key()?;
-        let known = unit.state().log_end();
+        let known = self.known_end(unit.state());
         let (end, goes_on) = log.sealed(store, &key, known)?;
-        if known != Some(end) && (goes_on || accepts) {
+        if known != Some(end) && (goes_on || accepts) && self.outlives_process() {
             unit.remember_log_end(end, accepts)?;
         }
         Ok(Some(Sealing { end, lost: known.filter(|_| !goes_on && !accepts) }))
+    }
+
+    /// Where the unit knows the log to have ended. A log in memory alone is another one in each process.
+    fn known_end(&self, state: &State) -> Option<LogEnd> {
+        state.log_end().filter(|_| self.outlives_process())
+    }
+
+    fn outlives_process(&self) -> bool {
+        !matches!(self.config.store, StoreUrl::Memory)
     }
 
     fn audit_log(&self, store: &dyn Store, unit: &ActiveUnit, state: &State) -> Result<Option<Log>> {
