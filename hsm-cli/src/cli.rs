@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::failure::OUTCOMES;
 use crate::key_type::{self, KeyType};
@@ -134,14 +134,53 @@ pub(crate) enum Audit {
         #[arg(long, value_name = "NUMBER")]
         since: Option<u64>,
     },
-    /// Check that every event is there as it was written
+    /// Check that every event is there as it was written, and the signatures of the seals; in the store, or in a
+    /// file that was exported, for which no HSM is needed
     #[command(after_long_help = help::AUDIT_EXAMPLES)]
-    Verify {
-        /// The last link of an earlier check, in hexadecimal digits: it must still be in the log, or the
-        /// log was put back to an older copy
-        #[arg(long, value_name = "LINK", value_parser = hexadecimal)]
-        expect: Option<Hexadecimal>,
+    Verify(AuditVerify),
+    /// Sign the log as it is now, and have the crypto unit remember where it ends
+    #[command(after_long_help = help::AUDIT_EXAMPLES)]
+    Seal {
+        /// Take a log that does not go on from where the unit knows it to have ended: the store was put back from
+        /// a backup on purpose
+        #[arg(long)]
+        accept: bool,
     },
+    /// Seal the log and write its entries out, one line of JSON each
+    #[command(after_long_help = help::AUDIT_EXAMPLES)]
+    Export {
+        /// Begin with the entry of this number
+        #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+        since: u64,
+        /// Write into this file, which must not be there yet, instead of standard output
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        out: Option<PathBuf>,
+    },
+    /// Show the key that signs the log's seals
+    #[command(after_long_help = help::AUDIT_EXAMPLES)]
+    Key {
+        /// Write the public key into this file, which must not be there yet
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        out: Option<PathBuf>,
+    },
+}
+
+/// What a log is checked against.
+#[derive(Debug, Args)]
+pub(crate) struct AuditVerify {
+    /// The last link of an earlier check, in hexadecimal digits: it must still be in the log, or the log was put
+    /// back to an older copy
+    #[arg(long, value_name = "LINK", value_parser = hexadecimal)]
+    pub(crate) expect: Option<Hexadecimal>,
+    /// Check an exported file; `-` is standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: Option<PathBuf>,
+    /// The key that may have sealed it: its fingerprint, or a file of `audit key --out`
+    #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath)]
+    pub(crate) key: Vec<PathBuf>,
+    /// The unit's signed statement or reply, which says whose key seals the log and where it ended
+    #[arg(long, value_name = "FILE", requires = "file", value_hint = ValueHint::FilePath)]
+    pub(crate) statement: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -296,6 +335,21 @@ fn hexadecimal(text: &str) -> Result<Hexadecimal, String> {
     hex::decode(&digits).map(Hexadecimal).map_err(|e| e.to_string())
 }
 
+/// The command line, and the name of its command, `key generate`, without what was given to it.
+///
+/// # Errors
+/// What is wrong with it; help and version too.
+pub(crate) fn parse() -> Result<(Cli, String), clap::Error> {
+    let matches = Cli::command().try_get_matches()?;
+    let mut words = Vec::new();
+    let mut deepest = Some(&matches);
+    while let Some((name, inside)) = deepest.and_then(clap::ArgMatches::subcommand) {
+        words.push(name);
+        deepest = Some(inside);
+    }
+    Ok((Cli::from_arg_matches(&matches)?, words.join(" ")))
+}
+
 /// The end of `softhsm-rs --help`.
 fn overview() -> String {
     let mut text = String::from(help::OVERVIEW);
@@ -307,8 +361,6 @@ fn overview() -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -104,6 +104,8 @@ pub struct PinPolicy {
 pub struct AuditConfig {
     /// What becomes of uses; where the file does not say it, each door has its own way.
     pub uses: Option<Uses>,
+    /// Whether changes, logins and administration by the module and the command line are recorded.
+    pub changes: bool,
     /// How many events are kept, the oldest going first; 0: all.
     pub keep: u64,
 }
@@ -243,7 +245,7 @@ impl Default for PinPolicy {
 
 impl Default for AuditConfig {
     fn default() -> AuditConfig {
-        AuditConfig { uses: None, keep: 1_000_000 }
+        AuditConfig { uses: None, changes: true, keep: 1_000_000 }
     }
 }
 

@@ -129,6 +129,12 @@ Examples:
       Says how many events there are, and the link of the last one: keep it elsewhere.
   softhsm-rs audit verify --expect LINK
       Also that the log goes on from there: a log put back to an older copy is found.
+  softhsm-rs audit export --out audit.jsonl
+  softhsm-rs audit key --out audit.pub
+  softhsm-rs audit verify --file audit.jsonl --key audit.pub
+      On any machine: no HSM is needed.
+  softhsm-rs audit verify --file audit.jsonl --statement reply.json
+      Against what the unit signed last, as its reply to a zeroize.
   softhsm-rs audit follow --json | logger -t hsm
   softhsm-rs audit show --since 1200
   softhsm-rs audit show --json | jq -c 'select(.event.outcome == \"failure\")'";

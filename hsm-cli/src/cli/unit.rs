@@ -73,6 +73,10 @@ pub(crate) enum Unit {
         /// Write the unit's signed reply to this file
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         reply: Option<PathBuf>,
+        /// Of a command that ends the audit log (zeroize, clear-current): write the whole log to this file first,
+        /// which must not be there yet
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        log: Option<PathBuf>,
         #[command(flatten)]
         consent: Consent,
     },

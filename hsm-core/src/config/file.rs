@@ -21,6 +21,7 @@ const KEYS: &[Key] = &[
     Key { name: "pin.max_length", set: |s, v| v.number(1..=255).map(|it| s.pins.max_length = it) },
     Key { name: "pin.max_tries", set: |s, v| v.number(1..=1000).map(|it| s.pins.max_tries = it) },
     Key { name: "audit.uses", set: |s, v| v.one_of(USES).map(|it| s.audit.uses = Some(it)) },
+    Key { name: "audit.changes", set: |s, v| v.boolean().map(|it| s.audit.changes = it) },
     Key { name: "audit.keep", set: |s, v| keep(v).map(|it| s.audit.keep = it) },
     Key { name: "init.automatic", set: |s, v| v.boolean().map(|it| s.auto_init = it) },
     Key { name: "sealer.credential", set: |s, v| credential(v).map(|it| s.credential = it) },

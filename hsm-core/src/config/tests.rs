@@ -306,10 +306,10 @@ fn what_is_audited_is_configured_within_bounds() {
         let file = machine.file("a.toml", text);
         Config::locate(&machine.environment().with("SOFTHSM_RS_CONF", file))
     };
-    assert_eq!(config("").unwrap().audit, AuditConfig { uses: None, keep: 1_000_000 });
-    let durable = config("[audit]\nuses = 'durable'\nkeep = 0\n").unwrap().audit;
-    assert_eq!(durable, AuditConfig { uses: Some(Uses::Durable), keep: 0 });
-    for wrong in ["uses = 'some'", "keep = 999", "keep = -1", "other = 1"] {
+    assert_eq!(config("").unwrap().audit, AuditConfig { uses: None, changes: true, keep: 1_000_000 });
+    let durable = config("[audit]\nuses = 'durable'\nchanges = false\nkeep = 0\n").unwrap().audit;
+    assert_eq!(durable, AuditConfig { uses: Some(Uses::Durable), changes: false, keep: 0 });
+    for wrong in ["uses = 'some'", "changes = 'some'", "keep = 999", "keep = -1", "other = 1"] {
         assert!(config(&format!("[audit]\n{wrong}\n")).is_err(), "{wrong}");
     }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::Hsm;
+use super::notes::warn_of_loss;
 use crate::audit::{Activity, Class, Event, Initiator, Reason, Severity, Trail, Uses};
 use crate::error::{Error, Result};
 use crate::unit::{
@@ -30,6 +31,19 @@ impl Hsm {
     /// [`Error::Unit`] with the refusal; [`Error::WrapMissing`] for a set-immediate that would lose partitions;
     /// those of unit and store.
     pub fn submit(&self, command: &SignedCommand) -> Result<Submitted> {
+        self.submit_after(command, &mut || Ok(()))
+    }
+
+    /// As [`Hsm::submit`]. Of a command that ends the audit log, `last` is called when the log has its last entry and
+    /// its last seal, and can be read for the last time. Where that fails, the command is not carried out.
+    ///
+    /// # Errors
+    /// As [`Hsm::submit`], and those of `last`.
+    pub fn submit_after(
+        &self,
+        command: &SignedCommand,
+        last: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Submitted> {
         let mut unit = self.unit()?;
         let said = command.command()?;
         let kind = said.kind();
@@ -51,6 +65,14 @@ impl Hsm {
                 recorded => recorded?,
             }
             checked?;
+            // The reply tells where the log ended: the unit remembers what it was told last.
+            match trail.as_ref().map_or(Ok(()), |_| self.sealed_for_command()) {
+                Err(error) if kind == CommandKind::Zeroize => {
+                    log::error!("the audit log's end is not sealed: {error}");
+                }
+                sealed => sealed?,
+            }
+            last()?;
         }
         let events = match kind {
             CommandKind::SetImmediate if self.has_store() => {
@@ -73,6 +95,12 @@ impl Hsm {
         if store_made {
             record(self.trail_of(&unit)?.as_deref(), kind, &by, None)?;
         }
+        if store_made || trail.is_some() && !ends_log {
+            // It is done, and in the log: its reply does not hang on the seal.
+            let sealed = self.sealed_for_command();
+            sealed.unwrap_or_else(|error| log::error!("the audit log's end is not sealed: {error}"));
+            unit = self.unit()?;
+        }
         let reply = unit.statement(Some((command, &events)))?;
         Ok(Submitted { events, reply, store_made })
     }
@@ -87,6 +115,11 @@ impl Hsm {
             CommandKind::ClearCurrent | CommandKind::Zeroize => self.wake_all(),
             _ => {}
         }
+    }
+
+    fn sealed_for_command(&self) -> Result<()> {
+        self.seal_audit_log()?.iter().for_each(warn_of_loss);
+        Ok(())
     }
 
     /// The log, where there is a master key and a store.

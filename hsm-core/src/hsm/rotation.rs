@@ -2,7 +2,7 @@
 //! into use, and what was under way meanwhile is done again. No door stands still for it.
 
 use super::Hsm;
-use crate::audit::{Activity, Class, Event, Initiator, Severity, Trail, Uses};
+use crate::audit::{Event, Trail, acts};
 use crate::error::{Error, Result};
 use crate::partition::rotation::{self, Standing};
 use crate::store::{PartitionId, RecordId, Writer};
@@ -13,13 +13,6 @@ const AT_ONCE: usize = 16;
 /// How often something is tried that a change of the master key may have come across. Each one takes people
 /// who sign, so that more than one while an operation runs is out of reach.
 const TRIES: usize = 3;
-
-const REWRAP: Activity = Activity {
-    door: "unit",
-    operation: "RewrapPartitions",
-    class: Class::Administration,
-    severity: Severity::Warning,
-};
 
 /// How far the wrapping under a new master key has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
@@ -103,8 +96,7 @@ impl Hsm {
             rewrapped.done += count(some);
             progress(rewrapped);
         }
-        let trail = self.audit_trail(Uses::Off)?;
-        trail.write(Event::now(REWRAP, Initiator::default()))?;
+        self.always_note(acts::REWRAP_PARTITIONS, "")?.write()?;
         Ok(rewrapped)
     }
 

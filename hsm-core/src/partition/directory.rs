@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::record::{FreshKeys, Opener, PartitionRecord, PinWrap};
 use super::{Partition, half, pins};
 use crate::error::{Error, Result};
-use crate::hsm::Hsm;
+use crate::hsm::{Hsm, Note};
 use crate::rng;
 use crate::secret::Secret;
 use crate::session::Role;
@@ -230,18 +230,19 @@ pub(super) fn put(
 }
 
 /// Makes a partition.
-pub(crate) fn create(hsm: &Hsm, label: &[u8; 32], so_pin: &[u8]) -> Result<RecordId> {
+pub(crate) fn create(hsm: &Hsm, label: &[u8; 32], so_pin: &[u8], note: &Note) -> Result<RecordId> {
     let draft = Draft::new(label, Some(so_pin))?;
     hsm.change_directory(&mut |writer, unit| {
         let others = checked(hsm, writer, unit)?;
-        draft.insert(writer, unit, &others)
+        draft.insert(writer, unit, &others)?;
+        note.append(writer)
     })?;
     Ok(draft.token)
 }
 
 /// The server's partition of this label; made if there is none. That is decided inside the transaction,
 /// so that of two servers which start at once one makes it and the other finds it.
-pub(crate) fn server(hsm: &Hsm, label: &[u8; 32]) -> Result<RecordId> {
+pub(crate) fn server(hsm: &Hsm, label: &[u8; 32], note: &Note) -> Result<RecordId> {
     let draft = Draft::new(label, None)?;
     let mut token = draft.token;
     hsm.change_directory(&mut |writer, unit| {
@@ -251,7 +252,10 @@ pub(crate) fn server(hsm: &Hsm, label: &[u8; 32]) -> Result<RecordId> {
                 token = found;
                 Ok(())
             }
-            None => draft.insert(writer, unit, &others),
+            None => {
+                draft.insert(writer, unit, &others)?;
+                note.append(writer)
+            }
         }
     })?;
     Ok(token)
@@ -340,7 +344,7 @@ impl Draft {
 }
 
 /// Gives a partition new keys in a new space; the old space goes with all that is in it.
-pub(crate) fn renew(hsm: &Hsm, token: RecordId, label: &[u8; 32], so_pin: &[u8]) -> Result<()> {
+pub(crate) fn renew(hsm: &Hsm, token: RecordId, label: &[u8; 32], so_pin: &[u8], note: &Note) -> Result<()> {
     let fresh = Fresh::new(Some(so_pin))?;
     hsm.change_directory(&mut |writer, unit| {
         let (mut record, revision) = read(writer, unit, token)?;
@@ -348,19 +352,26 @@ pub(crate) fn renew(hsm: &Hsm, token: RecordId, label: &[u8; 32], so_pin: &[u8])
         record.label = *label;
         record.renew(fresh.space, &fresh.opener, &fresh.keys, unit)?;
         put(writer, unit, token, revision, &record)?;
-        fresh.begin(writer)
+        fresh.begin(writer)?;
+        note.append(writer)
     })
 }
 
 /// Deletes a partition, if `may` allows it of the record as it is then.
-pub(crate) fn delete(hsm: &Hsm, token: RecordId, may: fn(&PartitionRecord) -> Result<()>) -> Result<()> {
+pub(crate) fn delete(
+    hsm: &Hsm,
+    token: RecordId,
+    may: fn(&PartitionRecord) -> Result<()>,
+    note: &Note,
+) -> Result<()> {
     hsm.change_directory(&mut |writer, unit| {
         let (record, revision) = read(writer, unit, token)?;
         may(&record)?;
         writer.remove_partition(record.space)?;
         writer.remove_partition(PartitionId(token.0))?;
         writer.remove(PartitionId::HSM, token, revision)?;
-        chain(&key(unit)?).remove(writer, ALL, token)
+        chain(&key(unit)?).remove(writer, ALL, token)?;
+        note.append(writer)
     })
 }
 
@@ -368,10 +379,11 @@ pub(crate) fn delete(hsm: &Hsm, token: RecordId, may: fn(&PartitionRecord) -> Re
 pub(crate) type Change<'a> = dyn FnMut(&mut PartitionRecord, &ActiveUnit) -> Result<()> + 'a;
 
 /// Changes a partition's record.
-pub(crate) fn change(hsm: &Hsm, token: RecordId, change: &mut Change<'_>) -> Result<()> {
+pub(crate) fn change(hsm: &Hsm, token: RecordId, note: &Note, change: &mut Change<'_>) -> Result<()> {
     hsm.change_directory(&mut |writer, unit| {
         let (mut record, revision) = read(writer, unit, token)?;
         change(&mut record, unit)?;
-        put(writer, unit, token, revision, &record)
+        put(writer, unit, token, revision, &record)?;
+        note.append(writer)
     })
 }

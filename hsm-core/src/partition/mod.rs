@@ -14,6 +14,7 @@ pub(crate) mod directory;
 mod half;
 mod handles;
 mod import_token;
+mod notes;
 mod objects;
 mod pins;
 pub(crate) mod record;
@@ -29,6 +30,7 @@ pub(crate) use handles::Named;
 pub(crate) use objects::Loaded;
 pub(crate) use transaction::{Durability, Transaction};
 
+use crate::audit::acts;
 use crate::error::{Error, Result};
 use crate::hsm::Hsm;
 use crate::session::{Access, LoginState, Role, Session};
@@ -385,7 +387,8 @@ impl Partition {
     /// and again after: that takes its time, in which other threads come and go.
     pub(crate) fn log_in(&self, role: Role, pin: &[u8]) -> Result<()> {
         self.admits(&locked(&self.sessions), role)?;
-        let key = self.check_pin(role, pin)?;
+        let act = if role == Role::User { acts::LOGIN_USER } else { acts::LOGIN_SO };
+        let key = self.check_pin(role, pin, act)?;
         let login = match role {
             Role::User => Login::User(Arc::new(SealKey::new(key.expose())?)),
             Role::So => Login::So(guarded(key.expose())?),

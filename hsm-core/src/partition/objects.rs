@@ -15,6 +15,7 @@ use lru::LruCache;
 use super::half::Half;
 use super::handles::{Identity, Named};
 use super::{Partition, locked};
+use crate::audit::Activity;
 use crate::error::{Error, Result};
 use crate::object::find::Search;
 use crate::object::lifecycle;
@@ -184,16 +185,21 @@ impl Partition {
         }
     }
 
-    /// Puts new token objects into the store, all of them or none.
-    pub(crate) fn insert_token(&self, keys: Vec<Key>) -> Result<Vec<Arc<Loaded>>> {
+    /// Puts new token objects into the store, all of them or none, with the event of the act that made them.
+    pub(crate) fn insert_token(&self, keys: Vec<Key>, act: Activity) -> Result<Vec<Arc<Loaded>>> {
+        let mut note = self.note(act)?;
         let mut fresh = Vec::with_capacity(keys.len());
         for key in keys {
             let id = RecordId(rng::array()?);
             let half = self.half(key.object().is_private())?;
+            note.about(id);
             fresh.push((id, half, key.with_unique_id(id.to_string()).amended(managed::stamp)));
         }
         let space = self.space();
-        self.hsm()?.store()?.write(space, &mut |writer| insert_all(writer, &fresh))?;
+        self.hsm()?.store()?.write(space, &mut |writer| {
+            insert_all(writer, &fresh)?;
+            note.append(writer)
+        })?;
         Ok(fresh.into_iter().map(|(id, _, key)| self.remember(id, key, (space, 1))).collect())
     }
 
@@ -219,19 +225,24 @@ impl Partition {
 
     /// Replaces an object by what `change` makes of its latest state. Another process's change in
     /// between is seen, and `change` is asked again.
-    pub(crate) fn change(&self, named: Named, change: &dyn Fn(&Object) -> Result<Object>) -> Result<()> {
+    pub(crate) fn change(
+        &self,
+        named: Named,
+        act: Activity,
+        change: &dyn Fn(&Object) -> Result<Object>,
+    ) -> Result<()> {
         let id = match named.identity {
             Identity::Token(id) => id,
             Identity::Session(number) => return self.change_session(number, change),
             Identity::ImportToken { .. } => return Err(Error::ActionProhibited),
         };
-        let half = self.half(named.private)?;
+        let (half, note) = (self.half(named.private)?, self.note_about(act, id)?);
         self.hsm()?.store()?.write(half.space, &mut |writer| {
             let (before, revision) = half.get(writer, id)?.ok_or(Error::NoSuchObject)?;
             let mut after = change(&before)?;
             Date::LastChange.set(&mut after, Some(lifecycle::now()));
             half.replace(writer, id, revision, &before, &after)?;
-            Ok(())
+            note.append(writer)
         })
     }
 
@@ -244,14 +255,20 @@ impl Partition {
     }
 
     /// Destroys an object, if `allow` finds nothing against it in its latest state.
-    pub(crate) fn destroy(&self, named: Named, allow: &dyn Fn(&Object) -> Result<()>) -> Result<()> {
+    pub(crate) fn destroy(
+        &self,
+        named: Named,
+        act: Activity,
+        allow: &dyn Fn(&Object) -> Result<()>,
+    ) -> Result<()> {
         match named.identity {
             Identity::Token(id) => {
-                let half = self.half(named.private)?;
+                let (half, note) = (self.half(named.private)?, self.note_about(act, id)?);
                 self.hsm()?.store()?.write(half.space, &mut |writer| {
                     let (object, revision) = half.get(writer, id)?.ok_or(Error::NoSuchObject)?;
                     allow(&object)?;
-                    half.remove(writer, id, revision, &object)
+                    half.remove(writer, id, revision, &object)?;
+                    note.append(writer)
                 })?;
             }
             Identity::Session(number) => {

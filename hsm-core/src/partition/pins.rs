@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Partition;
 use super::record::{PartitionRecord, PinWrap, counters_secret, outer};
+use crate::audit::{Activity, Class, Reason};
 use crate::error::{Error, Result};
-use crate::hsm::Hsm;
+use crate::hsm::{Hsm, Note};
 use crate::secret::Secret;
 use crate::session::Role;
 use crate::store::seal::{Address, SealKey};
@@ -36,6 +37,11 @@ enum Commit {
     /// With the next durable write.
     Soon,
 }
+
+/// Why a login is refused, as events name it. The numbers are ours.
+const WRONG: Reason = Reason { code: 1, name: "PinIncorrect" };
+const LOCKED: Reason = Reason { code: 2, name: "PinLocked" };
+const NOT_SET: Reason = Reason { code: 3, name: "PinNotSet" };
 
 /// Wrong tries in a row.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +70,7 @@ impl Partition {
         &self,
         key: &SealKey,
         commit: Commit,
+        note: Option<&Note>,
         change: &mut dyn FnMut(&mut Counters) -> Result<()>,
     ) -> Result<()> {
         let mut body = |writer: &mut dyn Writer| {
@@ -73,7 +80,7 @@ impl Partition {
             if counters != before {
                 put_counters(key, writer, self.login_space(), revision, counters)?;
             }
-            Ok(())
+            note.map_or(Ok(()), |note| note.append_if_whole(writer))
         };
         let hsm = self.hsm()?;
         let store = hsm.store()?;
@@ -105,28 +112,35 @@ impl Partition {
         Ok((tries(counters.so), tries(counters.user)))
     }
 
-    /// Checks a PIN: the private-object key if it is right.
+    /// Checks a PIN: the private-object key if it is right. The act that it is for is recorded where it is
+    /// refused; a login, where it is done too.
     ///
     /// # Errors
     /// [`Error::PinLocked`], [`Error::PinIncorrect`], [`Error::UserPinNotSet`], [`Error::SoPinNotSet`].
-    pub(crate) fn check_pin(&self, role: Role, pin: &[u8]) -> Result<Secret> {
+    pub(crate) fn check_pin(&self, role: Role, pin: &[u8], act: Activity) -> Result<Secret> {
         let hsm = self.hsm()?;
-        let Counted { record, outer, left } = hsm.settled(&mut || self.count_try(&hsm, role))?;
+        let Counted { record, outer, left } = hsm.settled(&mut || self.count_try(&hsm, role, act))?;
         let opened = match record.pin(role) {
             Some(pin_record) => pin_record.unwrap(record.space, role, pin, &outer)?,
             None => None,
         };
-        let private_key = opened.ok_or(Error::PinIncorrect { left })?;
+        let Some(private_key) = opened else {
+            // Of these there are no more than tries.
+            self.note_if_whole(act)?.refused(WRONG).write_if_whole()?;
+            return Err(Error::PinIncorrect { left });
+        };
         // Lost to a power failure, a success counts as one more wrong try: no harm is done.
-        self.reset_tries(role, Commit::Soon)?;
+        let note = if act.class == Class::Login { Some(self.note_if_whole(act)?) } else { None };
+        self.reset_tries(role, Commit::Soon, note.as_ref())?;
         Ok(private_key)
     }
 
     /// Counts a try before it is made.
-    fn count_try(&self, hsm: &Hsm, role: Role) -> Result<Counted> {
+    fn count_try(&self, hsm: &Hsm, role: Role, act: Activity) -> Result<Counted> {
         hsm.refresh()?;
         let record = self.record();
         if record.pin(role).is_none() {
+            hsm.note_refusal(act, &self.label(), NOT_SET)?;
             return Err(match role {
                 Role::So => Error::SoPinNotSet,
                 Role::User => Error::UserPinNotSet,
@@ -139,7 +153,7 @@ impl Partition {
         };
         let limit = hsm.config().pins.max_tries;
         let mut left = 0;
-        self.change_counters(&key, Commit::Durable, &mut |counters| {
+        let counted = self.change_counters(&key, Commit::Durable, None, &mut |counters| {
             let failures = counters.of(role);
             if *failures >= limit {
                 return Err(Error::PinLocked);
@@ -147,14 +161,18 @@ impl Partition {
             *failures += 1;
             left = limit - *failures;
             Ok(())
-        })?;
+        });
+        if matches!(counted, Err(Error::PinLocked)) {
+            hsm.note_refusal(act, &self.label(), LOCKED)?;
+        }
+        counted?;
         Ok(Counted { record, outer, left })
     }
 
     /// Gives a PIN all its tries back.
-    fn reset_tries(&self, role: Role, commit: Commit) -> Result<()> {
+    fn reset_tries(&self, role: Role, commit: Commit, note: Option<&Note>) -> Result<()> {
         self.hsm()?.settled(&mut || {
-            self.change_counters(&self.counters_key()?, commit, &mut |counters| {
+            self.change_counters(&self.counters_key()?, commit, note, &mut |counters| {
                 *counters.of(role) = 0;
                 Ok(())
             })
@@ -162,13 +180,13 @@ impl Partition {
     }
 
     /// Sets a PIN. Its length is checked against the configuration.
-    pub(crate) fn store_pin(&self, role: Role, pin: &[u8], private_key: &[u8]) -> Result<()> {
+    pub(crate) fn store_pin(&self, role: Role, pin: &[u8], private_key: &[u8], act: Activity) -> Result<()> {
         let hsm = self.hsm()?;
         hsm.check_pin_length(pin)?;
         // The PIN's key is derived before the transaction, which others wait for.
         let made = PinWrap::new(self.space(), role, pin, private_key)?;
-        hsm.change_record(self, &mut |record, unit| record.set_pin(&made, unit))?;
-        self.reset_tries(role, Commit::Durable)
+        hsm.change_record(self, &self.note(act)?, &mut |record, unit| record.set_pin(&made, unit))?;
+        self.reset_tries(role, Commit::Durable, None)
     }
 }
 

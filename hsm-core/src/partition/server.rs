@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::record::PinWrap;
 use super::{Login, Partition, locked};
+use crate::audit::acts;
 use crate::error::{Error, Result};
 use crate::hsm::Hsm;
 use crate::secret::Secret;
@@ -33,6 +34,7 @@ impl Partition {
         let hsm = self.hsm()?;
         let key = self.unwrap_for_server(&hsm)?;
         let login = Login::User(Arc::new(SealKey::new(key.expose())?));
+        self.note_if_whole(acts::LOGIN_SERVER)?.write_if_whole()?;
         // With the sessions held, as a login by PIN.
         let sessions = locked(&self.sessions);
         match self.admits(&sessions, Role::User) {
@@ -55,7 +57,7 @@ impl Partition {
         let (space, key) = (self.space(), self.unwrap_for_server(&hsm)?);
         let so = PinWrap::new(space, Role::So, so_pin, key.expose())?;
         let user = PinWrap::new(space, Role::User, user_pin, key.expose())?;
-        hsm.change_record(self, &mut |record, unit| {
+        hsm.change_record(self, &self.note(acts::GIVE_PINS)?, &mut |record, unit| {
             // Two who give PINs at once do not mix them. And without PINs the space is still the one
             // whose key was wrapped: initialising anew would have set the SO's.
             if record.has_pins() {

@@ -5,6 +5,7 @@
 use cryptoki_sys::*;
 
 use super::space::{Item, Space};
+use crate::audit::acts;
 use crate::error::{Error, Result};
 use crate::import_token::{self, ImportToken, Limits, Metadata, Retrieved, Wrapped};
 use crate::mechanism::table::Function;
@@ -83,7 +84,7 @@ impl Session {
         let mut object = build(Origin::Unwrap, CKO_SECRET_KEY, Some(CKK_AES), template, self.author())?;
         self.may_change(object.is_token(), object.is_private())?;
         object.set(CKA_VALUE, Value::Secret(self.redeem_import_token(wrapped, now)?));
-        self.add(values::settle(object)?)
+        self.add(values::settle(object)?, acts::REDEEM_IMPORT_TOKEN)
     }
 
     /// Takes a private key in that was encrypted for the import token, and makes its public key beside it, both
@@ -113,7 +114,7 @@ impl Session {
         public.extend(formats::public_key(Format::X509, private.object().bytes(CKA_PUBLIC_KEY_INFO))?);
         let public = values::settle(template::create(public, self.author())?)?;
         self.may_change(public.object().is_token(), public.object().is_private())?;
-        self.add_pair(public, private)
+        self.add_pair(public, private, acts::REDEEM_IMPORT_TOKEN)
     }
 
     /// Opens what was encrypted to the import token's public key and comes without the nonce, as PKCS #11 and

@@ -3,6 +3,7 @@
 use cryptoki_sys::*;
 use zeroize::Zeroizing;
 
+use crate::audit::acts;
 use crate::error::{Error, Result};
 use crate::mechanism::table::Function;
 use crate::mechanism::usage;
@@ -77,14 +78,15 @@ impl Session {
             })
         };
         if unwrapping.is_import_token() {
-            return self.add(self.open_by_import_token(&unwrapping, &transform, wrapped, fill)?);
+            let key = self.open_by_import_token(&unwrapping, &transform, wrapped, fill)?;
+            return self.add(key, acts::UNWRAP_KEY);
         }
         let plaintext = transform.decrypt(&unwrapping.key, wrapped).map_err(|error| match error {
             Error::EncryptedDataLength => Error::WrappedKeyLength,
             Error::EncryptedDataInvalid | Error::DataInvalid => Error::WrappedKeyInvalid,
             other => other,
         })?;
-        self.add(fill(&plaintext)?)
+        self.add(fill(&plaintext)?, acts::UNWRAP_KEY)
     }
 }
 

@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use super::active::ActiveUnit;
+use super::audit::{AuditState, AuditStatus};
 use super::disk::{Access, Lock, UnitPaths};
 use super::file;
 use super::identity::{HsmId, Ski, VerificationPattern};
@@ -49,6 +50,7 @@ impl Unit {
         let sealer = Sealer::find_or_make(paths, access)?;
         let mut state = State::imprint(HsmId::new(rng::array()?), FIRST_UNIT);
         state.attestation = Some(SignatureKey::generate()?);
+        state.audit = AuditState::new()?;
         file::save(paths, &sealer, &state, access)?;
         Ok(Unit { paths: paths.clone(), sealer, state })
     }
@@ -145,6 +147,17 @@ impl Unit {
         Ok(())
     }
 
+    /// Changes, under the unit's lock and durably, what is no matter of the administrators. `change` says
+    /// whether there is anything to write.
+    pub(super) fn amend(&mut self, change: &dyn Fn(&mut State) -> Result<bool>) -> Result<()> {
+        let held = Lock::take(&self.paths.lock, Access::of(&self.paths.unit)?)?;
+        self.reload(Some(&held))?;
+        if change(&mut self.state)? {
+            file::save(&self.paths, &self.sealer, &self.state, Access::of(&self.paths.unit)?)?;
+        }
+        Ok(())
+    }
+
     /// The proof that the unit has a master key in use, by which keys are derived from it.
     ///
     /// # Errors
@@ -187,6 +200,7 @@ impl Unit {
             importer_key: secured.and_then(|secured| secured.importer()).map(|key| key.ski()),
             transaction_counter: state.counter,
             epoch: state.epoch,
+            audit: state.audit.status(),
         }
     }
 }
@@ -216,6 +230,8 @@ pub struct UnitStatus {
     pub transaction_counter: u128,
     /// How often a master key became current.
     pub epoch: u64,
+    /// The key of the audit log, and where the log ended last.
+    pub audit: AuditStatus,
 }
 
 /// An administrator in a status.

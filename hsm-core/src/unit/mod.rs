@@ -63,10 +63,12 @@
 //! | the key derivation of an envelope | RFC 5753's ECC-CMS-SharedInfo with the 40 bytes of user keying material |
 //! | when signatures end to count | with the next command, and at the moment that the block names, if it does (a field that EP11 has not): 163 too |
 //! | who answers | replies and the importer key are signed by an attestation key of the unit's own, P-521, which outlives zeroize as a module's OA key does |
+//! | who signs the audit log | a key of the unit's own, P-521, which outlives zeroize too; the statement that answers a zeroize says where the log ended |
 //! | a command for another HSM or unit; unreadable | 3 "the domain specified is invalid"; 7 "bad arguments" |
 //! | how far the epoch counts | by one with each key that becomes current, a random one included |
 
 mod active;
+mod audit;
 pub mod ceremony;
 mod command;
 mod disk;
@@ -95,6 +97,8 @@ mod tests;
 mod transition;
 
 pub use active::ActiveUnit;
+pub(crate) use audit::is_signed;
+pub use audit::{AuditKey, AuditStatus, LogEnd};
 pub use command::{Attributes, Command, CommandKind, Row, Signatures};
 pub use disk::{Access, CeremonyPlace, UnitPaths};
 pub use file::UnitHeader;

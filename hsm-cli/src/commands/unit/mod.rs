@@ -13,9 +13,9 @@ use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
 
 mod describe;
-mod files;
+pub(super) mod files;
 mod keys;
-mod known;
+pub(super) mod known;
 mod prepare;
 mod rotate;
 mod sealer;
@@ -33,8 +33,8 @@ pub(super) fn run(hsm: &Hsm, command: cli::Unit, output: Output) -> Result<()> {
         cli::Unit::Prepare(command) => prepare::run(hsm, command, output),
         cli::Unit::Sign { command, key, yes } => sign::run(&command, &key, yes, output),
         cli::Unit::Inspect { file } => sign::inspect(&file, output),
-        cli::Unit::Submit { command, reply, consent } => {
-            submit::run(hsm, &command, reply.as_deref(), &consent, output)
+        cli::Unit::Submit { command, reply, log, consent } => {
+            submit::run(hsm, &command, reply.as_deref(), log.as_deref(), &consent, output)
         }
         cli::Unit::MkRotate => rotate::run(hsm, output),
         cli::Unit::Sealer(command) => sealer::run(hsm, command, output),

@@ -182,6 +182,10 @@ impl Writer for Cut<'_> {
         self.spend()?;
         self.inner.remove_partition(partition)
     }
+
+    fn touch(&mut self, partition: PartitionId) {
+        self.inner.touch(partition);
+    }
 }
 
 /// Does something again and again, each time cut one write later, until it is cut no more; looks at the store

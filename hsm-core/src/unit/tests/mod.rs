@@ -1,6 +1,7 @@
 //! The unit as a whole: every cell of its table, what signatures are worth, random sequences, files,
 //! and the ceremony.
 
+mod audit;
 mod ceremony;
 mod holder;
 mod kit;
