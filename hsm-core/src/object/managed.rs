@@ -6,10 +6,12 @@
 use cryptoki_sys::*;
 
 mod kinds;
+mod kms;
 mod lists;
 mod numbers;
 
 pub use kinds::{Date, ObjectType};
+pub use kms::{KmsKind, KmsMark, KmsState, kms_state};
 pub(crate) use lists::elements;
 use lists::{pair, set_list, split_pair, text};
 pub use numbers::*;
