@@ -3,7 +3,7 @@
 //! object handles and a bounded cache of unsealed objects.
 //!
 //! What is stored of a partition stands in `record`, its PINs in `pins`, its objects in `objects`, its import
-//! token in `import_token`, and how a server opens one without a PIN in `server`.
+//! token in `import_token`, what the key management service knows in `kms`, and how a server opens one without a PIN in `server`.
 
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
@@ -14,6 +14,7 @@ pub(crate) mod directory;
 mod half;
 mod handles;
 mod import_token;
+mod kms;
 mod objects;
 mod pins;
 pub(crate) mod record;
@@ -25,6 +26,7 @@ pub use pins::Tries;
 
 pub(crate) use crate::store::RecordId as ObjectId;
 pub(crate) use handles::Named;
+pub(crate) use kms::{Index, KmsView, StoredKey};
 pub(crate) use objects::Loaded;
 pub(crate) use transaction::{Durability, Transaction};
 
@@ -51,6 +53,7 @@ pub struct Partition {
     handles: RwLock<Handles>,
     cache: Mutex<Cache>,
     session_objects: RwLock<SessionObjects>,
+    kms: Mutex<Option<kms::CachedInstance>>,
 }
 
 /// Who is logged in, with the key that this opens.
@@ -117,6 +120,7 @@ impl Partition {
             handles: RwLock::default(),
             cache: Mutex::default(),
             session_objects: RwLock::default(),
+            kms: Mutex::default(),
         }
     }
 

@@ -39,6 +39,11 @@ pub(crate) struct Touched {
 }
 
 impl Transaction<'_> {
+    /// Both halves and the store, for steps on records that are no objects.
+    pub(super) fn parts(&mut self) -> (&Half, &Half, &mut dyn Writer) {
+        (&self.public, &self.private, self.writer)
+    }
+
     fn half(&self, private: bool) -> &Half {
         if private { &self.private } else { &self.public }
     }
