@@ -26,6 +26,8 @@ mod refusal;
 mod rotation;
 mod state;
 mod stored;
+#[cfg(test)]
+mod tests;
 
 pub use deletion::{Authorization, Deletion, Removal};
 pub(crate) use envelope::seal;

@@ -226,7 +226,7 @@ pub fn now() -> Seconds {
 mod tests {
     use super::*;
     use crate::object::Value;
-    use crate::object::managed::set_object_type;
+    use crate::object::managed::{KmsKind, KmsMark, set_object_type};
 
     fn object(state: State, dates: &[(Date, Seconds)]) -> Object {
         let mut object = Object::default();
@@ -243,6 +243,37 @@ mod tests {
             assert_eq!(ALLOWED.iter().filter(|(other, ..)| other == action).count(), 1);
         }
         assert_eq!(ALLOWED.len(), 12);
+    }
+
+    /// What the key management service lets doors do, said once more.
+    #[test]
+    fn the_service_keeps_the_life_of_its_keys_to_itself() {
+        for (action, ..) in ALLOWED {
+            for state in [KmsState::Active, KmsState::Suspended, KmsState::Deactivated] {
+                let mut key = Object::default();
+                let mark = KmsMark { kind: KmsKind::Root, version: [1; 16] };
+                let expired = (state == KmsState::Deactivated).then_some(100);
+                mark.put(&mut key, state == KmsState::Suspended, expired);
+                let allowed = match action {
+                    Action::Look | Action::Read => true,
+                    Action::Protect => state == KmsState::Active,
+                    Action::Process => state != KmsState::Suspended,
+                    _ => false,
+                };
+                match check(&key, *action, 100) {
+                    Ok(()) => assert!(allowed, "{action:?} {state:?}"),
+                    Err(Error::KeySuspended) => {
+                        assert!(matches!(action, Action::Protect | Action::Process));
+                        assert_eq!(state, KmsState::Suspended);
+                    }
+                    Err(Error::WrongState { .. }) => {
+                        assert_eq!((*action, state), (Action::Protect, KmsState::Deactivated));
+                    }
+                    Err(Error::ActionProhibited) => assert!(!allowed, "{action:?} {state:?}"),
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
     }
 
     #[test]
