@@ -11,6 +11,7 @@ mod lists;
 mod numbers;
 
 pub use kinds::{Date, ObjectType};
+pub(crate) use kms::check_not_kept;
 pub use kms::{KmsKind, KmsMark, KmsState, kms_state};
 pub(crate) use lists::elements;
 use lists::{pair, set_list, split_pair, text};

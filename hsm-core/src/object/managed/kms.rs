@@ -5,6 +5,7 @@ use cryptoki_sys::*;
 
 use super::numbers::*;
 use super::{Date, set_state};
+use crate::error::{Error, Result};
 use crate::object::lifecycle::{Seconds, State};
 use crate::object::{Object, Value};
 
@@ -82,6 +83,11 @@ impl KmsMark {
             object.set(kind, Value::Bool(false));
         }
     }
+}
+
+/// Checks that nobody but the service changes what it keeps, whatever else lets it be changed.
+pub(crate) fn check_not_kept(object: &Object) -> Result<()> {
+    if object.get(SOFTHSM_RS_KMS).is_some() { Err(Error::ActionProhibited) } else { Ok(()) }
 }
 
 /// The state of a key that the service keeps, as of its object; `None` of any other.
