@@ -7,7 +7,7 @@
 //! checked as that of objects is. A key's record stands at a place that follows from the key's identifier, which
 //! is also its object's.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::half::Half;
 use super::transaction::Transaction;
@@ -84,9 +84,11 @@ pub(crate) struct StoredKey {
 }
 
 /// A partition's own record as a process has it in memory.
+#[derive(Clone)]
 pub(super) struct CachedInstance {
     space: PartitionId,
     generation: u64,
+    revision: Option<u64>,
     instance: Arc<Instance>,
 }
 
@@ -273,28 +275,34 @@ impl Partition {
             .read(&mut |reader| body(&mut KmsView { public: &public, private: &private, reader }))
     }
 
-    /// Policies and key rings as they are now. While nothing of the partition changes, memory answers.
+    /// Policies and key rings as they are now. While nothing of the partition changes, memory answers; after
+    /// another change, a look at the record's revision.
     pub(crate) fn kms_instance(&self) -> Result<Arc<Instance>> {
         let half = self.half(false)?;
         let hsm = self.hsm()?;
         let store = hsm.store()?;
         // Read before the record: a change in between is then seen at the next look.
         let generation = store.generation(half.space)?;
-        if let Some(cached) = &*locked(&self.kms)
-            && cached.space == half.space
+        let cached = locked(&self.kms).clone().filter(|cached| cached.space == half.space);
+        if let Some(cached) = &cached
             && Some(cached.generation) == generation
         {
             return Ok(cached.instance.clone());
         }
-        let mut found = Instance::default();
+        let mut found = None;
         store.read(&mut |reader| {
-            found = KmsView { public: &half, private: &half, reader }.instance()?;
+            let revision = reader.revision(half.space, INSTANCE)?;
+            let instance = match &cached {
+                Some(cached) if cached.revision == revision => cached.instance.clone(),
+                _ => Arc::new(KmsView { public: &half, private: &half, reader }.instance()?),
+            };
+            found = Some((revision, instance));
             Ok(())
         })?;
-        let instance = Arc::new(found);
+        let (revision, instance) = found.ok_or(Error::Conflict)?;
         if let Some(generation) = generation {
-            let cached = CachedInstance { space: half.space, generation, instance: instance.clone() };
-            *self.kms.lock().unwrap_or_else(PoisonError::into_inner) = Some(cached);
+            let instance = instance.clone();
+            *locked(&self.kms) = Some(CachedInstance { space: half.space, generation, revision, instance });
         }
         Ok(instance)
     }
