@@ -20,6 +20,8 @@ use crate::unit::{ActiveUnit, Unit, UnitPaths, UnitStatus};
 mod audit;
 mod commands;
 mod making;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use commands::Submitted;
 

@@ -5,7 +5,8 @@
 //! None of them is an object: their kinds are others, and no field leads to them that an object has. Their index
 //! entries are fields of the one name `kms`, so that what a list costs grows with what it lists, and absence is
 //! checked as that of objects is. A key's record stands at a place that follows from the key's identifier, which
-//! is also its object's.
+//! is also its object's. The object of a deleted key stays at its place under another kind, out of the index: so that
+//! its revisions only grow, and no process takes what it had cached for what was restored.
 
 use std::sync::Arc;
 
@@ -75,14 +76,6 @@ fn indexes(key: &KeyRecord) -> Vec<Index<'_>> {
     out
 }
 
-/// A key as it is stored.
-pub(crate) struct StoredKey {
-    /// What is known of it.
-    pub key: KeyRecord,
-    /// Its object, where it is deleted.
-    pub object: Option<Secret>,
-}
-
 /// A partition's own record as a process has it in memory.
 #[derive(Clone)]
 pub(super) struct CachedInstance {
@@ -119,10 +112,10 @@ impl KmsView<'_> {
     }
 
     /// A key; `None` if the index agrees that there is none.
-    pub(crate) fn key(&mut self, key: KeyId) -> Result<Option<StoredKey>> {
+    pub(crate) fn key(&mut self, key: KeyId) -> Result<Option<KeyRecord>> {
         let place = self.place(key)?;
         match self.at(place)? {
-            Some(stored) if stored.key.id == key => Ok(Some(stored)),
+            Some(record) if record.id == key => Ok(Some(record)),
             Some(_) => Err(self.damaged(place)),
             None if self.holds(Index::Live, place)? || self.holds(Index::Deleted, place)? => {
                 Err(self.damaged(place))
@@ -131,12 +124,11 @@ impl KmsView<'_> {
         }
     }
 
-    fn at(&mut self, place: RecordId) -> Result<Option<StoredKey>> {
+    fn at(&mut self, place: RecordId) -> Result<Option<KeyRecord>> {
         let row = self.reader.get(self.private.space, place)?;
         let Some(row) = row.filter(|row| row.kind == KIND_KEY) else { return Ok(None) };
         let bytes = self.private.key.open_row(self.private.space, place, &row)?;
-        let (key, object) = kms::decode(&bytes).ok_or_else(|| self.damaged(place))?;
-        Ok(Some(StoredKey { key, object }))
+        kms::decode(&bytes).map(Some).ok_or_else(|| self.damaged(place))
     }
 
     /// The places of the records under an index.
@@ -146,12 +138,12 @@ impl KmsView<'_> {
     }
 
     /// The key at a place that the index named.
-    pub(crate) fn named(&mut self, place: RecordId) -> Result<StoredKey> {
+    pub(crate) fn named(&mut self, place: RecordId) -> Result<KeyRecord> {
         self.at(place)?.ok_or_else(|| self.damaged(place))
     }
 
     /// The key that has an alias.
-    pub(crate) fn with_alias(&mut self, alias: &str) -> Result<Option<StoredKey>> {
+    pub(crate) fn with_alias(&mut self, alias: &str) -> Result<Option<KeyRecord>> {
         let place = self.under(Index::Alias(alias))?.first().copied();
         place.map(|place| self.named(place)).transpose()
     }
@@ -195,11 +187,11 @@ impl Transaction<'_> {
     }
 
     /// Puts a key in the place of what it was, if it was there, and moves its index entries.
-    pub(crate) fn put_kms_key(&mut self, before: Option<&KeyRecord>, after: &StoredKey) -> Result<()> {
-        let place = self.kms().place(after.key.id)?;
-        let bytes = kms::encode(&after.key, after.object.as_ref().map(Secret::expose))?;
+    pub(crate) fn put_kms_key(&mut self, before: Option<&KeyRecord>, after: &KeyRecord) -> Result<()> {
+        let place = self.kms().place(after.id)?;
+        let bytes = kms::encode(after)?;
         self.put_kms(place, KIND_KEY, &bytes)?;
-        let (old, new) = (before.map(indexes).unwrap_or_default(), indexes(&after.key));
+        let (old, new) = (before.map(indexes).unwrap_or_default(), indexes(after));
         for index in old.iter().filter(|index| !new.contains(index)) {
             self.unlink(*index, place)?;
         }
@@ -209,12 +201,13 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Erases a key with its earlier versions. Its object is gone already.
+    /// Erases a deleted key with all its versions.
     pub(crate) fn erase_kms_key(&mut self, key: &KeyRecord) -> Result<()> {
         for version in self.kms().under(Index::Versions(key.id))? {
             self.unlink(Index::Versions(key.id), version)?;
             self.remove_kms(version)?;
         }
+        self.remove_kms(key.id.into())?;
         let place = self.kms().place(key.id)?;
         for index in indexes(key) {
             self.unlink(index, place)?;

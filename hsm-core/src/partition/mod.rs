@@ -26,9 +26,16 @@ pub use pins::Tries;
 
 pub(crate) use crate::store::RecordId as ObjectId;
 pub(crate) use handles::Named;
-pub(crate) use kms::{Index, KmsView, StoredKey};
+pub(crate) use kms::{Index, KmsView};
 pub(crate) use objects::Loaded;
 pub(crate) use transaction::{Durability, Transaction};
+
+/// What tests of other modules need of this one.
+#[cfg(test)]
+pub(crate) mod testing {
+    pub(crate) use super::transaction::faults::fail_after;
+    pub(crate) use crate::hsm::testing::user;
+}
 
 use crate::error::{Error, Result};
 use crate::hsm::Hsm;

@@ -4,7 +4,6 @@ use super::{Kms, deeds, object};
 use crate::error::Result;
 use crate::import_token::{Wrapped, is_material};
 use crate::kms::{Description, KeyId, KeyRecord, Kind, Reason, Source};
-use crate::partition::StoredKey;
 use crate::rng;
 use crate::secret::Secret;
 
@@ -43,8 +42,7 @@ impl Kms<'_> {
     pub fn create(&self, said: Description, material: Option<Material<'_>>) -> Result<KeyRecord> {
         let source = source(material.as_ref());
         let prepared = self
-            .session
-            .may_change(true, true)
+            .may_write()
             .and_then(|()| self.prepare(&said, material))
             .map_err(|error| self.refused(&deeds::CREATE, None, error))?;
         self.change(&deeds::CREATE, None, |transaction| {
@@ -68,9 +66,8 @@ impl Kms<'_> {
                 transaction.put_kms_instance(&instance)?;
             }
             transaction.insert(object::made(&key, prepared.duplicate())?, Some(key.id.into()))?;
-            let stored = StoredKey { key, object: None };
-            transaction.put_kms_key(None, &stored)?;
-            Ok((Some(stored.key.id), stored.key))
+            transaction.put_kms_key(None, &key)?;
+            Ok((Some(key.id), key))
         })
     }
 

@@ -126,14 +126,14 @@ impl Kms<'_> {
         self.may_look()?;
         let id = match KeyId::of_text(key) {
             Some(id) => id,
-            None => self.look(|view| find(view, key))?.key.id,
+            None => self.look(|view| find(view, key))?.id,
         };
         let loaded = match self.session.partition().load_record(id.into()) {
             Ok(loaded) => loaded,
             // It is deleted, or there is none.
             Err(Error::NoSuchObject) => {
-                let stored = self.look(|view| find(view, &id.to_string()))?;
-                stored.key.allow(action, self.now())?;
+                let record = self.look(|view| find(view, &id.to_string()))?;
+                record.allow(action, self.now())?;
                 return Err(Reason::NotFound.into());
             }
             Err(error) => return Err(error),

@@ -24,12 +24,12 @@ impl Kms<'_> {
     /// # Errors
     /// [`Reason::NotFound`], [`Reason::Deleted`], [`Reason::Field`], [`Reason::RingMissing`].
     pub fn relabel(&self, key: &str, said: &Relabelling) -> Result<KeyRecord> {
-        self.change_key(&deeds::PATCH, key, |transaction, stored| {
+        self.change_key(&deeds::PATCH, key, |transaction, record| {
             if let Some(ring) = &said.ring {
                 transaction.kms().instance()?.check_has_ring(ring)?;
             }
             let Relabelling { name, description, tags, ring } = said.clone();
-            Ok(stored.key.relabel(Labels { name, description, tags, ring }, self.now())?)
+            Ok(record.relabel(Labels { name, description, tags, ring }, self.now())?)
         })
     }
 
@@ -39,8 +39,8 @@ impl Kms<'_> {
     /// # Errors
     /// Those of [`KeyRecord::add_alias`]; [`Reason::NotFound`].
     pub fn add_alias(&self, key: &str, alias: &str) -> Result<KeyRecord> {
-        self.change_key(&deeds::ALIAS_CREATE, key, |transaction, stored| {
-            stored.key.add_alias(alias, self.now())?;
+        self.change_key(&deeds::ALIAS_CREATE, key, |transaction, record| {
+            record.add_alias(alias, self.now())?;
             if transaction.kms().with_alias(alias)?.is_some() {
                 return Err(Reason::AliasTaken.into());
             }
@@ -55,8 +55,8 @@ impl Kms<'_> {
     /// # Errors
     /// Those of [`KeyRecord::remove_alias`]; [`Reason::NotFound`].
     pub fn remove_alias(&self, key: &str, alias: &str) -> Result<KeyRecord> {
-        self.change_key(&deeds::ALIAS_DELETE, key, |transaction, stored| {
-            stored.key.remove_alias(alias, self.now())?;
+        self.change_key(&deeds::ALIAS_DELETE, key, |transaction, record| {
+            record.remove_alias(alias, self.now())?;
             let mut instance = transaction.kms().instance()?;
             instance.count_aliases(1, 0)?;
             transaction.put_kms_instance(&instance)
@@ -74,9 +74,9 @@ impl Kms<'_> {
         prevents_deletion: bool,
         description: Option<&str>,
     ) -> Result<KeyRecord> {
-        self.change_key(&deeds::REGISTER, key, |_, stored| {
+        self.change_key(&deeds::REGISTER, key, |_, record| {
             let by = &self.caller.actor;
-            Ok(stored.key.register(resource, prevents_deletion, description, by, self.now())?)
+            Ok(record.register(resource, prevents_deletion, description, by, self.now())?)
         })
     }
 
@@ -85,9 +85,7 @@ impl Kms<'_> {
     /// # Errors
     /// Those of [`KeyRecord::unregister`]; [`Reason::NotFound`].
     pub fn unregister(&self, key: &str, resource: &str) -> Result<KeyRecord> {
-        self.change_key(&deeds::UNREGISTER, key, |_, stored| {
-            Ok(stored.key.unregister(resource, self.now())?)
-        })
+        self.change_key(&deeds::UNREGISTER, key, |_, record| Ok(record.unregister(resource, self.now())?))
     }
 
     /// The registrations of a key, or all that name a resource, each with its key.
@@ -111,9 +109,9 @@ impl Kms<'_> {
                     places.into_iter().map(|place| view.named(place)).collect::<Result<_>>()?
                 }
             };
-            let all = keys.into_iter().flat_map(|stored| {
-                let id = stored.key.id;
-                stored.key.registrations.into_iter().map(move |registration| (id, registration))
+            let all = keys.into_iter().flat_map(|record| {
+                let id = record.id;
+                record.registrations.into_iter().map(move |registration| (id, registration))
             });
             Ok(all.filter(|(_, it)| resource.is_none_or(|resource| it.resource == resource)).collect())
         });

@@ -12,7 +12,7 @@ impl Kms<'_> {
     /// Those of [`KeyRecord::disable`]; [`Reason::NotFound`]; those of the session's rights and of the store, as of
     /// all that follow.
     pub fn disable(&self, key: &str) -> Result<KeyRecord> {
-        self.change_key(&deeds::DISABLE, key, |_, stored| Ok(stored.key.disable(self.now())?))
+        self.change_key(&deeds::DISABLE, key, |_, record| Ok(record.disable(self.now())?))
     }
 
     /// Makes a suspended key active again, at the earliest 30 seconds after it was suspended.
@@ -20,7 +20,7 @@ impl Kms<'_> {
     /// # Errors
     /// Those of [`KeyRecord::enable`].
     pub fn enable(&self, key: &str) -> Result<KeyRecord> {
-        self.change_key(&deeds::ENABLE, key, |_, stored| Ok(stored.key.enable(self.now())?))
+        self.change_key(&deeds::ENABLE, key, |_, record| Ok(record.enable(self.now())?))
     }
 
     /// Sets a key for deletion by somebody else, within 7 days.
@@ -28,8 +28,8 @@ impl Kms<'_> {
     /// # Errors
     /// Those of [`KeyRecord::set_for_deletion`].
     pub fn set_for_deletion(&self, key: &str) -> Result<KeyRecord> {
-        self.change_key(&deeds::SET_DELETION, key, |_, stored| {
-            Ok(stored.key.set_for_deletion(&self.caller.actor, self.now())?)
+        self.change_key(&deeds::SET_DELETION, key, |_, record| {
+            Ok(record.set_for_deletion(&self.caller.actor, self.now())?)
         })
     }
 
@@ -38,9 +38,7 @@ impl Kms<'_> {
     /// # Errors
     /// Those of [`KeyRecord::unset_for_deletion`].
     pub fn unset_for_deletion(&self, key: &str) -> Result<KeyRecord> {
-        self.change_key(&deeds::UNSET_DELETION, key, |_, stored| {
-            Ok(stored.key.unset_for_deletion(self.now())?)
-        })
+        self.change_key(&deeds::UNSET_DELETION, key, |_, record| Ok(record.unset_for_deletion(self.now())?))
     }
 
     /// Deletes a key: no door sees it any more. Its material is kept sealed, to be restored.
@@ -48,8 +46,8 @@ impl Kms<'_> {
     /// # Errors
     /// Those of [`KeyRecord::delete`].
     pub fn delete(&self, key: &str, removal: Removal) -> Result<KeyRecord> {
-        self.change_key(&deeds::DELETE, key, |_, stored| {
-            Ok(stored.key.delete(removal, &self.caller.actor, self.now())?)
+        self.change_key(&deeds::DELETE, key, |_, record| {
+            Ok(record.delete(removal, &self.caller.actor, self.now())?)
         })
     }
 
@@ -58,7 +56,7 @@ impl Kms<'_> {
     /// # Errors
     /// Those of [`KeyRecord::restore`].
     pub fn restore(&self, key: &str) -> Result<KeyRecord> {
-        self.change_key(&deeds::RESTORE, key, |_, stored| Ok(stored.key.restore(self.now())?))
+        self.change_key(&deeds::RESTORE, key, |_, record| Ok(record.restore(self.now())?))
     }
 
     /// Erases what is left of a key, four hours after it was deleted at the earliest: all its versions are gone for
@@ -86,15 +84,15 @@ impl Kms<'_> {
 
     fn erase(&self, key: &str, may: &dyn Fn(&KeyRecord) -> std::result::Result<(), Reason>) -> Result<()> {
         self.change(&deeds::PURGE, Some(key), |transaction| {
-            let stored = find(&mut transaction.kms(), key)?;
-            may(&stored.key)?;
-            if !stored.key.aliases.is_empty() {
+            let record = find(&mut transaction.kms(), key)?;
+            may(&record)?;
+            if !record.aliases.is_empty() {
                 let mut instance = transaction.kms().instance()?;
-                instance.count_aliases(stored.key.aliases.len(), 0)?;
+                instance.count_aliases(record.aliases.len(), 0)?;
                 transaction.put_kms_instance(&instance)?;
             }
-            transaction.erase_kms_key(&stored.key)?;
-            Ok((Some(stored.key.id), ()))
+            transaction.erase_kms_key(&record)?;
+            Ok((Some(record.id), ()))
         })
     }
 
@@ -111,9 +109,9 @@ impl Kms<'_> {
                 if due.len() >= most {
                     break;
                 }
-                let stored = view.named(place)?;
-                if is_due(&stored.key) {
-                    due.push(stored.key.id);
+                let record = view.named(place)?;
+                if is_due(&record) {
+                    due.push(record.id);
                 }
             }
             Ok(due)

@@ -93,7 +93,7 @@ impl Kms<'_> {
     /// # Errors
     /// [`Reason::NotFound`](crate::kms::Reason::NotFound); those of the store.
     pub fn key(&self, key: &str) -> Result<KeyRecord> {
-        let found = self.look(|view| find(view, key)).map(|stored| stored.key);
+        let found = self.look(|view| find(view, key));
         self.used(&deeds::METADATA, Some(key), found)
     }
 
@@ -103,7 +103,7 @@ impl Kms<'_> {
     /// As [`Kms::key`].
     pub fn read(&self, key: &str) -> Result<(KeyRecord, Option<Secret>)> {
         let read = || {
-            let record = self.look(|view| find(view, key))?.key;
+            let record = self.look(|view| find(view, key))?;
             let may = record.is_extractable() && record.allow(Action::Read, self.now()).is_ok();
             let payload = if may { self.payload(record.id.into())? } else { None };
             Ok((record, payload))
@@ -139,7 +139,7 @@ impl Kms<'_> {
         let mut listing = Listing { total: if by_index { places.len() } else { 0 }, keys: Vec::new() };
         let (from, most) = if by_index { (filter.offset, limit) } else { (0, usize::MAX) };
         for place in places.into_iter().skip(from).take(most) {
-            let key = view.named(place)?.key;
+            let key = view.named(place)?;
             if by_index {
                 listing.keys.push(key);
             } else if filter.matches(&key, self.now()) {

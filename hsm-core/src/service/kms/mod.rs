@@ -1,5 +1,5 @@
 //! The key management service: root and standard keys with a life, what they wrap, and the policies of a
-//! partition. What is allowed stands in [`kms`](crate::kms), what is stored where in the partition; here each use
+//! partition. What is allowed stands in [`kms`](crate::kms), what is record where in the partition; here each use
 //! case is one transaction, with its event in the audit log.
 //!
 //! A key's current version is an object of the partition, which other doors see under the same identifier and use
@@ -19,6 +19,8 @@ mod list;
 mod object;
 mod policies;
 mod rotation;
+#[cfg(test)]
+mod tests;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -33,7 +35,7 @@ use crate::audit::{Answered, Event, Initiator, Trail};
 use crate::error::{Error, Result};
 use crate::kms::{Actor, KeyId, KeyRecord, Reason, Refusal};
 use crate::object::lifecycle::Seconds;
-use crate::partition::{Durability, KmsView, ObjectId, StoredKey, Transaction};
+use crate::partition::{Durability, KmsView, ObjectId, Transaction};
 use crate::session::{LoginState, Session};
 
 /// Who asks, when, and where it is written down.
@@ -80,7 +82,7 @@ impl Session {
 }
 
 /// The key of an identifier or alias.
-fn find(view: &mut KmsView<'_>, key: &str) -> Result<StoredKey> {
+fn find(view: &mut KmsView<'_>, key: &str) -> Result<KeyRecord> {
     let found = match KeyId::of_text(key) {
         Some(id) => view.key(id)?,
         None => view.with_alias(key)?,
@@ -101,7 +103,7 @@ impl Kms<'_> {
         mut body: impl FnMut(&mut Transaction<'_>) -> Result<(Option<KeyId>, T)>,
     ) -> Result<T> {
         let mut done = None;
-        let changed = self.session.may_change(true, true).and_then(|()| {
+        let changed = self.may_write().and_then(|()| {
             self.session.partition().transact(Durability::Now, &mut |transaction| {
                 let (about, value) = body(transaction)?;
                 if let Some(trail) = &self.caller.trail {
@@ -122,15 +124,15 @@ impl Kms<'_> {
         &self,
         deed: &'static Deed,
         key: &str,
-        mut body: impl FnMut(&mut Transaction<'_>, &mut StoredKey) -> Result<()>,
+        mut body: impl FnMut(&mut Transaction<'_>, &mut KeyRecord) -> Result<()>,
     ) -> Result<KeyRecord> {
         self.change(deed, Some(key), |transaction| {
-            let mut stored = find(&mut transaction.kms(), key)?;
-            let before = stored.key.clone();
-            body(transaction, &mut stored)?;
-            object::follow(transaction, &before, &mut stored, self.now())?;
-            transaction.put_kms_key(Some(&before), &stored)?;
-            Ok((Some(before.id), stored.key))
+            let mut record = find(&mut transaction.kms(), key)?;
+            let before = record.clone();
+            body(transaction, &mut record)?;
+            object::follow(transaction, &before, &record, self.now())?;
+            transaction.put_kms_key(Some(&before), &record)?;
+            Ok((Some(before.id), record))
         })
     }
 
@@ -143,6 +145,12 @@ impl Kms<'_> {
             Ok(())
         })?;
         found.ok_or(Error::Conflict)
+    }
+
+    /// The user changes what there is, in a read/write session.
+    fn may_write(&self) -> Result<()> {
+        self.session.check_open()?;
+        self.session.may_change(true, true)
     }
 
     /// What there is belongs to the user.

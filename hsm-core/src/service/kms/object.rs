@@ -8,8 +8,8 @@ use crate::object::lifecycle::Seconds;
 use crate::object::managed::{self, Date, KmsMark};
 use crate::object::material::Key;
 use crate::object::template::{Author, Origin, build};
-use crate::object::{Object, Template, Value, record, values};
-use crate::partition::{StoredKey, Transaction};
+use crate::object::{Object, Template, Value, values};
+use crate::partition::Transaction;
 use crate::secret::Secret;
 
 /// What a key may be used for by other doors. A root key wraps and encrypts; a standard key is a secret, of which
@@ -70,40 +70,31 @@ pub(super) fn renewed(before: &Object, key: &KeyRecord, material: Secret) -> Res
     Ok(after)
 }
 
-/// Brings the object in step with a change of its key. A deleted key has none, and keeps its bytes.
+/// Brings the object in step with a change of its key. That of a deleted key is put away.
 pub(super) fn follow(
     transaction: &mut Transaction<'_>,
     before: &KeyRecord,
-    stored: &mut StoredKey,
+    after: &KeyRecord,
     now: Seconds,
 ) -> Result<()> {
     let id = before.id.into();
-    match (before.deletion.is_some(), stored.key.deletion.is_some()) {
+    match (before.deletion.is_some(), after.deletion.is_some()) {
         (true, true) => Ok(()),
-        (false, true) => {
-            let object = transaction.object(id)?;
-            let bytes =
-                record::encode(&object).map_err(|_| Error::CryptoFailed("an object did not encode"))?;
-            stored.object = Some(Secret::copy_of(&bytes));
-            transaction.remove(id)
-        }
-        (true, false) => {
-            let damaged = || Error::RecordDamaged { what: format!("the object of key {}", before.id) };
-            let bytes = stored.object.take().ok_or_else(damaged)?;
-            let mut object = record::decode(bytes.expose()).map_err(|_| damaged())?;
-            mark(&mut object, &stored.key)?;
-            Date::LastChange.set(&mut object, Some(now));
-            transaction.insert(Key::new(object), Some(id)).map(drop)
-        }
+        (false, true) => transaction.put_away(id),
+        (true, false) => transaction.bring_back(id, &|object| {
+            mark(object, after)?;
+            Date::LastChange.set(object, Some(now));
+            Ok(())
+        }),
         (false, false) => {
             let object = transaction.object(id)?;
-            let mut after = object.duplicate();
-            mark(&mut after, &stored.key)?;
-            if same(&object, &after) {
+            let mut changed = object.duplicate();
+            mark(&mut changed, after)?;
+            if same(&object, &changed) {
                 return Ok(());
             }
-            Date::LastChange.set(&mut after, Some(now));
-            transaction.replace(id, after)
+            Date::LastChange.set(&mut changed, Some(now));
+            transaction.replace(id, changed)
         }
     }
 }

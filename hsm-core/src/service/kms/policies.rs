@@ -39,7 +39,7 @@ impl Kms<'_> {
     /// # Errors
     /// [`Reason::NotFound`], [`Reason::Deleted`], [`Reason::Field`].
     pub fn set_dual_auth(&self, key: &str, enabled: bool) -> Result<KeyRecord> {
-        self.change_key(&deeds::POLICY, key, |_, stored| Ok(stored.key.set_dual_auth(enabled, self.now())?))
+        self.change_key(&deeds::POLICY, key, |_, record| Ok(record.set_dual_auth(enabled, self.now())?))
     }
 
     /// The key rings, `default` first.
@@ -73,13 +73,13 @@ impl Kms<'_> {
             let mut instance = transaction.kms().instance()?;
             instance.remove_ring(ring)?;
             for place in transaction.kms().under(Index::Ring(ring))? {
-                let mut stored = transaction.kms().named(place)?;
-                if !force || stored.key.deletion.is_none() {
+                let mut record = transaction.kms().named(place)?;
+                if !force || record.deletion.is_none() {
                     return Err(Reason::RingNotEmpty.into());
                 }
-                let before = stored.key.clone();
-                stored.key.ring = DEFAULT_RING.to_owned();
-                transaction.put_kms_key(Some(&before), &stored)?;
+                let before = record.clone();
+                record.ring = DEFAULT_RING.to_owned();
+                transaction.put_kms_key(Some(&before), &record)?;
             }
             transaction.put_kms_instance(&instance)?;
             Ok((None, ()))

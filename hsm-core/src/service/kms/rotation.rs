@@ -6,7 +6,7 @@ use super::create::{Material, source};
 use super::{Kms, deeds, find, object};
 use crate::error::{Error, Result};
 use crate::kms::{KeyId, KeyRecord, Reason, RotationPolicy, Source};
-use crate::partition::{Index, StoredKey, Transaction};
+use crate::partition::{Index, Transaction};
 use crate::rng;
 use crate::secret::Secret;
 
@@ -21,14 +21,13 @@ impl Kms<'_> {
     pub fn rotate(&self, key: &str, material: Option<Material<'_>>) -> Result<KeyRecord> {
         let source = source(material.as_ref());
         let prepared = self
-            .session
-            .may_change(true, true)
+            .may_write()
             .and_then(|()| self.prepare_version(key, material))
             .map_err(|error| self.refused(&deeds::ROTATE, Some(key), error))?;
-        self.change_key(&deeds::ROTATE, key, |transaction, stored| {
-            stored.key.check_rotation(source != Source::Generated, self.now())?;
+        self.change_key(&deeds::ROTATE, key, |transaction, record| {
+            record.check_rotation(source != Source::Generated, self.now())?;
             transaction.kms().instance()?.policies.access.check_source(source)?;
-            self.renew(transaction, stored, prepared.duplicate())
+            self.renew(transaction, record, prepared.duplicate())
         })
     }
 
@@ -41,11 +40,11 @@ impl Kms<'_> {
         let due = self.due(Index::Rotated, most, &|key| key.is_due(self.now()))?;
         self.each(due, |id| {
             let material = rng::secret(super::create::GENERATED)?;
-            self.change_key(&deeds::ROTATE, &id.to_string(), |transaction, stored| {
-                if !stored.key.is_due(self.now()) {
+            self.change_key(&deeds::ROTATE, &id.to_string(), |transaction, record| {
+                if !record.is_due(self.now()) {
                     return Err(Reason::RotatedRecently.into());
                 }
-                self.renew(transaction, stored, material.duplicate())
+                self.renew(transaction, record, material.duplicate())
             })
             .map(drop)
         })
@@ -56,12 +55,12 @@ impl Kms<'_> {
     /// # Errors
     /// Those of [`KeyRecord::set_rotation`].
     pub fn set_rotation(&self, key: &str, policy: RotationPolicy) -> Result<KeyRecord> {
-        self.change_key(&deeds::POLICY, key, |_, stored| Ok(stored.key.set_rotation(policy, self.now())?))
+        self.change_key(&deeds::POLICY, key, |_, record| Ok(record.set_rotation(policy, self.now())?))
     }
 
     /// Checks that a rotation may be, and has its material before anybody waits for the transaction.
     fn prepare_version(&self, key: &str, material: Option<Material<'_>>) -> Result<Secret> {
-        let key = self.look(|view| find(view, key))?.key;
+        let key = self.look(|view| find(view, key))?;
         key.check_rotation(material.is_some(), self.now())?;
         let policies = &self.session.partition().kms_instance()?.policies;
         policies.access.check_source(source(material.as_ref()))?;
@@ -72,15 +71,15 @@ impl Kms<'_> {
     fn renew(
         &self,
         transaction: &mut Transaction<'_>,
-        stored: &mut StoredKey,
+        record: &mut KeyRecord,
         material: Secret,
     ) -> Result<()> {
-        let id = stored.key.id.into();
-        let old = stored.key.version().map(|version| version.id);
+        let id = record.id.into();
+        let old = record.version().map(|version| version.id);
         let old = old.ok_or(Error::CryptoFailed("a key has no version"))?;
         let before = transaction.object(id)?;
-        transaction.keep_kms_version(stored.key.id, old, before.bytes(CKA_VALUE))?;
-        stored.key.rotate(KeyId::fresh()?, material.len(), &self.caller.actor, self.now());
-        transaction.replace(id, object::renewed(&before, &stored.key, material)?)
+        transaction.keep_kms_version(record.id, old, before.bytes(CKA_VALUE))?;
+        record.rotate(KeyId::fresh()?, material.len(), &self.caller.actor, self.now());
+        transaction.replace(id, object::renewed(&before, &record, material)?)
     }
 }
