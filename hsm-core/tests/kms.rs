@@ -1,5 +1,5 @@
 //! The key management service on a partition: lives of keys through their states, versions, what other sessions see
-//! of them, restoration by a controlled clock, names, rings, policies, and the audit log.
+//! of them, restoration by a controlled clock, names, rings and policies.
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
@@ -9,19 +9,16 @@
 
 mod kit;
 
-use std::sync::Arc;
-
 use cryptoki_sys::*;
 use hsm_core::Result;
-use hsm_core::audit::{Trail, Uses};
 use hsm_core::error::Error;
 use hsm_core::import_token::{Algorithm, Limits, Wrapped, encrypt_key, encrypt_nonce};
 use hsm_core::kms::{
-    Aad, Actor, Description, KeyRecord, KeyState, Kind, MONTH, Reason, Removal, RotationPolicy,
+    Aad, Actor, Description, KeyRecord, KeyState, Kind, Labels, MONTH, Reason, Removal, RotationPolicy,
 };
 use hsm_core::object::lifecycle::Seconds;
 use hsm_core::secret::Secret;
-use hsm_core::service::kms::{Caller, Filter, Kms, Material, Relabelling};
+use hsm_core::service::kms::{Caller, Filter, Kms, Material};
 use hsm_core::session::Session;
 use kit::*;
 
@@ -416,12 +413,11 @@ fn rings_hold_keys_and_go_when_they_are_empty() {
     kms.create_ring("team").unwrap();
     let restored = at(&session, NOW + HOUR);
     restored.restore(&id).unwrap();
-    let to_team =
-        Relabelling { ring: Some("team".into()), name: Some("moved".into()), ..Relabelling::default() };
+    let to_team = Labels { ring: Some("team".into()), name: Some("moved".into()), ..Labels::default() };
     restored.relabel(&id, &to_team).unwrap();
     assert_eq!(restored.list(&of_team).unwrap().keys[0].name, "moved");
     the(&session, "moved");
-    let nowhere = Relabelling { ring: Some("none".into()), ..Relabelling::default() };
+    let nowhere = Labels { ring: Some("none".into()), ..Labels::default() };
     assert_eq!(reason(restored.relabel(&id, &nowhere)), Reason::RingMissing);
 }
 
@@ -508,54 +504,4 @@ fn access_policies_hold_at_once_in_every_process() {
     });
     assert!(matches!(reason(refused), Reason::Field { name: "retention", .. }));
     assert_eq!(kms.policies().unwrap().retention_days, 90);
-}
-
-#[test]
-fn the_service_is_the_users() {
-    let fresh = Fresh::new();
-    let session = fresh.session();
-    let kms = at(&session, NOW);
-    assert!(matches!(kms.create(Description::new(Kind::Root, "a key"), None), Err(Error::NotLoggedIn)));
-    assert!(matches!(kms.list(&Filter::default()), Err(Error::NotLoggedIn)));
-    assert!(matches!(kms.wrap("alias", None, &none()), Err(Error::NotLoggedIn)));
-    assert!(matches!(kms.policies(), Err(Error::NotLoggedIn)));
-}
-
-#[test]
-fn each_change_is_an_event_and_each_refusal_too() {
-    let fresh = Fresh::new();
-    let session = fresh.user();
-    let trail: Arc<Trail> = fresh.hsm.audit_trail(Uses::Durable).unwrap();
-    let caller = Caller { actor: actor("alice"), now: NOW, trail: Some(trail), host: None };
-    let kms = session.kms(caller);
-    let id = root(&kms, "root key").id;
-    let text = id.to_string();
-    kms.wrap(&text, None, &none()).unwrap();
-    kms.disable(&text).unwrap();
-    kms.wrap(&text, None, &none()).unwrap_err();
-    kms.enable(&text).unwrap_err();
-    kms.delete(&text, Removal::Unused).unwrap();
-    let mut seen = Vec::new();
-    fresh
-        .hsm
-        .read_audit_log(0, &mut |recorded| {
-            seen.push(recorded.json);
-            Ok(())
-        })
-        .unwrap();
-    let kms_events: Vec<_> = seen.iter().filter(|json| json.contains("\"kms.")).collect();
-    let expected = [
-        ("kms.secrets.create", "success", "normal"),
-        ("kms.secrets.wrap", "success", "normal"),
-        ("kms.secrets.disable", "success", "warning"),
-        ("kms.secrets.wrap", "KEY_INVALID_STATE_ERR", "normal"),
-        ("kms.secrets.enable", "REQ_TOO_EARLY_ERR", "warning"),
-        ("kms.secrets.delete", "success", "critical"),
-    ];
-    assert_eq!(kms_events.len(), expected.len(), "{kms_events:#?}");
-    for (json, parts) in kms_events.iter().zip(expected) {
-        for part in [parts.0, parts.1, parts.2, "alice", &id.digits()] {
-            assert!(json.contains(part), "{part} in {json}");
-        }
-    }
 }

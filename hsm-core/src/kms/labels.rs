@@ -32,7 +32,7 @@ pub struct Registration {
 
 /// What to change of what is said of a key; what is `None` stays.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Labels {
+pub struct Labels {
     /// Its name.
     pub name: Option<String>,
     /// Its description; an empty one takes it away.
@@ -45,7 +45,10 @@ pub(crate) struct Labels {
 
 impl KeyRecord {
     /// Changes what is said of it. Whether the ring is there is the partition's to know.
-    pub(crate) fn relabel(&mut self, labels: Labels, now: Seconds) -> Result<(), Reason> {
+    ///
+    /// # Errors
+    /// [`Reason::Deleted`], [`Reason::Field`].
+    pub fn relabel(&mut self, labels: Labels, now: Seconds) -> Result<(), Reason> {
         self.allow(Action::Change, now)?;
         if let Some(name) = labels.name {
             names::check_name(&name)?;

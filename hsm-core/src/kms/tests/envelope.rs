@@ -122,3 +122,25 @@ fn what_is_damaged_is_unprocessable() {
     let other = Wdek::parse(&wrapped(b"key", &Aad::default())).unwrap();
     assert_eq!(reason(other.open(&[8; 32], &Aad::default())), Reason::Unprocessable);
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_is_read_but_a_wrapped_key(text in ".{0,64}", bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..64)) {
+        proptest::prop_assert!(Wdek::parse(&text).is_err());
+        proptest::prop_assert!(Wdek::parse(&BASE64_STANDARD.encode(bytes)).is_err());
+    }
+
+    #[test]
+    fn a_bit_that_changed_unwraps_nothing(place in 0..1_000_usize, bit in 0..8_u8) {
+        let text = wrapped(b"key", &Aad::default());
+        let mut bytes = BASE64_STANDARD.decode(&text).unwrap();
+        let place = place % bytes.len();
+        bytes[place] ^= 1 << bit;
+        let opened = Wdek::parse(&BASE64_STANDARD.encode(&bytes))
+            .map_err(Error::from)
+            .and_then(|wdek| if wdek.handle == id(2) { wdek.open(&MATERIAL, &Aad::default()) } else { Err(Reason::Unprocessable.into()) });
+        // A letter of the identifier in upper case is the same one.
+        let same = opened.as_ref().is_ok_and(|opened| opened.equals(b"key"));
+        proptest::prop_assert!(opened.is_err() || same);
+    }
+}

@@ -5,31 +5,17 @@ use crate::error::Result;
 use crate::kms::{KeyId, KeyRecord, Labels, Reason, Registration};
 use crate::partition::Index;
 
-/// What to change of what is said of a key; what is `None` stays.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Relabelling {
-    /// Its name.
-    pub name: Option<String>,
-    /// Its description; an empty one takes it away.
-    pub description: Option<String>,
-    /// Its tags, instead of those that it has.
-    pub tags: Option<Vec<String>>,
-    /// Its key ring.
-    pub ring: Option<String>,
-}
-
 impl Kms<'_> {
     /// Changes a key's name, description, tags or ring.
     ///
     /// # Errors
     /// [`Reason::NotFound`], [`Reason::Deleted`], [`Reason::Field`], [`Reason::RingMissing`].
-    pub fn relabel(&self, key: &str, said: &Relabelling) -> Result<KeyRecord> {
+    pub fn relabel(&self, key: &str, said: &Labels) -> Result<KeyRecord> {
         self.change_key(&deeds::PATCH, key, |transaction, record| {
             if let Some(ring) = &said.ring {
                 transaction.kms().instance()?.check_has_ring(ring)?;
             }
-            let Relabelling { name, description, tags, ring } = said.clone();
-            Ok(record.relabel(Labels { name, description, tags, ring }, self.now())?)
+            Ok(record.relabel(said.clone(), self.now())?)
         })
     }
 

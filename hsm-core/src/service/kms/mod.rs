@@ -28,7 +28,6 @@ use std::sync::Arc;
 pub use create::Material;
 use deeds::Deed;
 pub use envelope::{Rewrapped, Unwrapped, Wrapped};
-pub use labels::Relabelling;
 pub use list::{Filter, Listing};
 
 use crate::audit::{Answered, Event, Initiator, Trail};
