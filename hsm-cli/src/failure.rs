@@ -3,6 +3,7 @@
 
 use hsm_core::Error;
 use hsm_core::import_token::Refusal;
+use hsm_core::kms::Reason;
 use hsm_core::store::StoreError;
 
 /// A command's outcome.
@@ -153,6 +154,7 @@ fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
         Error::PinsSet => (Outcome::Exists, None),
         Error::PinAloneOpens { .. } => (Outcome::Configuration, None),
         Error::ImportToken(refusal) => of_import_token(*refusal),
+        Error::Kms(refusal) => (of_kms(&refusal.reason), None),
         // It says what to do.
         Error::Unit(_) => (Outcome::Refused, None),
         Error::WrapMissing { .. } => {
@@ -179,6 +181,7 @@ fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
         | Error::TemplateInconsistent(_)
         | Error::ActionProhibited
         | Error::WrongState { .. }
+        | Error::KeySuspended
         | Error::ObjectDestroyed
         | Error::ObjectArchived
         | Error::OutsideUsagePeriod
@@ -231,6 +234,17 @@ fn of_import_token(refusal: Refusal) -> (Outcome, Option<&'static str>) {
             Some("encrypt key and nonce for the newest import token, both with the same key and algorithm"),
         ),
         Refusal::Expiration | Refusal::Retrievals | Refusal::EncryptionAlgorithm => (Outcome::Usage, None),
+    }
+}
+
+fn of_kms(reason: &Reason) -> Outcome {
+    match reason {
+        Reason::NotFound | Reason::AliasMissing | Reason::RingMissing | Reason::RegistrationMissing => {
+            Outcome::NotFound
+        }
+        Reason::AliasTaken | Reason::RingTaken => Outcome::Exists,
+        Reason::Field { .. } | Reason::NotBase64(_) => Outcome::Usage,
+        _ => Outcome::Refused,
     }
 }
 

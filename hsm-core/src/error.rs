@@ -142,6 +142,9 @@ pub enum Error {
     /// The object's value was destroyed; its attributes are kept.
     #[error("the object was destroyed")]
     ObjectDestroyed,
+    /// The key management service has suspended the key.
+    #[error("the key is suspended: enable it first")]
+    KeySuspended,
     /// The object is archived: it must be recovered first.
     #[error("the object is archived: recover it first")]
     ObjectArchived,
@@ -279,6 +282,9 @@ pub enum Error {
     /// An import token that does not serve, or what it was not meant for.
     #[error(transparent)]
     ImportToken(#[from] crate::import_token::Refusal),
+    /// What the key management service refuses.
+    #[error(transparent)]
+    Kms(#[from] crate::kms::Refusal),
     /// The store was made under another master key.
     #[error("{0} belongs to another master key: put back the unit file it was made with")]
     ForeignMasterKey(PathBuf),

@@ -24,6 +24,8 @@ mod making;
 mod notes;
 mod rotation;
 mod sealing;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use audit::Sealing;
 pub use commands::Submitted;

@@ -9,6 +9,7 @@ pub mod crypto;
 pub mod error;
 pub mod hsm;
 pub mod import_token;
+pub mod kms;
 pub mod mechanism;
 pub mod object;
 pub mod partition;

@@ -207,6 +207,12 @@ impl Engine {
                 "the client's partition is not open; the server's log says why",
             )
         })?;
+        if let Some(address) = client.address
+            && !session.admits_address(address.ip())?
+        {
+            let why = "the partition's policies let no request come from this address";
+            return Err(Failure::new(Reason::PermissionDenied, why));
+        }
         let scope = Scope {
             owner: client.owner.clone(),
             groups: client.groups.clone(),

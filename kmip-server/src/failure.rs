@@ -153,7 +153,9 @@ fn reason_of(error: &Error) -> Reason {
         Error::NoSuchObject | Error::NoSuchKey => Reason::ObjectNotFound,
         Error::ObjectDestroyed => Reason::ObjectDestroyed,
         Error::ObjectArchived => Reason::ObjectArchived,
-        Error::WrongState { .. } | Error::OutsideUsagePeriod => Reason::WrongKeyLifecycleState,
+        Error::WrongState { .. } | Error::KeySuspended | Error::OutsideUsagePeriod => {
+            Reason::WrongKeyLifecycleState
+        }
         Error::UsageLimitExceeded => Reason::UsageLimitExceeded,
         Error::DatesOutOfOrder { .. } => Reason::InvalidAttributeValue,
         Error::NameNotUnique => Reason::NonUniqueNameAttribute,

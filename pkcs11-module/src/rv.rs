@@ -183,6 +183,7 @@ fn code_of(error: &Error) -> CK_RV {
         Error::TemplateInconsistent(_) | Error::DatesOutOfOrder { .. } => CKR_TEMPLATE_INCONSISTENT,
         Error::ActionProhibited | Error::WrongState { action: Action::Destroy, .. } => CKR_ACTION_PROHIBITED,
         Error::WrongState { .. }
+        | Error::KeySuspended
         | Error::ObjectArchived
         | Error::OutsideUsagePeriod
         | Error::UsageLimitExceeded => CKR_KEY_FUNCTION_NOT_PERMITTED,
@@ -218,10 +219,12 @@ fn code_of(error: &Error) -> CK_RV {
         Error::SignatureLength => CKR_SIGNATURE_LEN_RANGE,
         Error::BufferTooSmall { .. } => CKR_BUFFER_TOO_SMALL,
         Error::SeedNotSupported => CKR_RANDOM_SEED_NOT_SUPPORTED,
-        // No call of this door has to do with import tokens.
-        Error::CryptoFailed(_) | Error::Conflict | Error::Locked(_) | Error::ImportToken(_) => {
-            CKR_FUNCTION_FAILED
-        }
+        // No call of this door has to do with import tokens or the key management service.
+        Error::CryptoFailed(_)
+        | Error::Conflict
+        | Error::Locked(_)
+        | Error::ImportToken(_)
+        | Error::Kms(_) => CKR_FUNCTION_FAILED,
 
         Error::RandomFailed
         | Error::NoHsm(_)

@@ -29,7 +29,7 @@ const SPACE: PartitionId = PartitionId([0xff; 16]);
 const HEAD: RecordId = RecordId([0xff; 16]);
 const KIND_EVENT: u8 = 7;
 const KIND_HEAD: u8 = 8;
-const KIND_SEAL: u8 = 16;
+const KIND_SEAL: u8 = 14;
 const LINK: usize = 32;
 /// How many old events go with each new one, at most: a bound that was lowered is met in the course of use.
 const REMOVED_AT_ONCE: usize = 4;

@@ -5,7 +5,7 @@
 //! there.
 
 use super::Object;
-use super::managed::{Date, ObjectType, SOFTHSM_RS_STATE};
+use super::managed::{Date, KmsState, ObjectType, SOFTHSM_RS_STATE, kms_state};
 use crate::error::{Error, Result};
 
 /// A moment: seconds since 1970-01-01T00:00:00Z.
@@ -79,29 +79,55 @@ pub enum Action {
     Archive,
 }
 
-/// Which states allow an action: the table of this module. Columns are in the order of [`State::ALL`].
+/// A row: the action, then the states in the order of [`State::ALL`], then those of keys that the key management
+/// service keeps, in the order of [`KmsState::ALL`].
+type Row = (Action, [bool; 6], [bool; 3]);
+
+/// Which states allow an action: the table of this module. What a door may do with a key of the key management
+/// service is what that service may in the same state; the rest of its life is that service's alone. A deleted
+/// one is no object.
 #[rustfmt::skip]
-const ALLOWED: &[(Action, [bool; 6])] = &[
-    //                    Pre-Active Active Deactivated Compromised Destroyed Destroyed Compromised
-    (Action::Look,       [true,      true,  true,       true,       true,     true]),
-    (Action::Change,     [true,      true,  true,       true,       false,    false]),
-    (Action::Read,       [true,      true,  true,       true,       false,    false]),
-    (Action::Protect,    [false,     true,  false,      false,      false,    false]),
-    (Action::Process,    [false,     true,  true,       true,       false,    false]),
-    (Action::Derive,     [true,      true,  false,      false,      false,    false]),
-    (Action::Replace,    [true,      true,  true,       true,       false,    false]),
-    (Action::Activate,   [true,      false, false,      false,      false,    false]),
-    (Action::Deactivate, [false,     true,  true,       false,      false,    false]),
-    (Action::Compromise, [true,      true,  true,       true,       false,    true]),
-    (Action::Destroy,    [true,      false, true,       true,       false,    false]),
-    (Action::Archive,    [true,      true,  true,       true,       false,    false]),
+const ALLOWED: &[Row] = &[
+    //                    Pre-Active Active Deactivated Compromised Destroyed Compromised  Active Suspended
+    //                                                                        + Destroyed         Deactivated
+    (Action::Look,       [true,      true,  true,       true,       true,     true],       [true,  true,  true]),
+    (Action::Change,     [true,      true,  true,       true,       false,    false],      [false, false, false]),
+    (Action::Read,       [true,      true,  true,       true,       false,    false],      [true,  true,  true]),
+    (Action::Protect,    [false,     true,  false,      false,      false,    false],      [true,  false, false]),
+    (Action::Process,    [false,     true,  true,       true,       false,    false],      [true,  false, true]),
+    (Action::Derive,     [true,      true,  false,      false,      false,    false],      [false, false, false]),
+    (Action::Replace,    [true,      true,  true,       true,       false,    false],      [false, false, false]),
+    (Action::Activate,   [true,      false, false,      false,      false,    false],      [false, false, false]),
+    (Action::Deactivate, [false,     true,  true,       false,      false,    false],      [false, false, false]),
+    (Action::Compromise, [true,      true,  true,       true,       false,    true],       [false, false, false]),
+    (Action::Destroy,    [true,      false, true,       true,       false,    false],      [false, false, false]),
+    (Action::Archive,    [true,      true,  true,       true,       false,    false],      [false, false, false]),
 ];
 
 /// Whether a state allows an action.
 pub fn allows(state: State, action: Action) -> bool {
-    let row = ALLOWED.iter().find(|(known, _)| *known == action);
-    row.is_some_and(|(_, states)| {
+    row(action).is_some_and(|(_, states, _)| {
         State::ALL.iter().zip(states).any(|(column, allowed)| *column == state && *allowed)
+    })
+}
+
+fn row(action: Action) -> Option<&'static Row> {
+    ALLOWED.iter().find(|row| row.0 == action)
+}
+
+/// Checks that a key which the key management service keeps allows an action of other doors.
+fn check_kms(state: KmsState, action: Action) -> Result<()> {
+    let Some((_, _, states)) = row(action) else { return Err(Error::ActionProhibited) };
+    if KmsState::ALL.iter().zip(states).any(|(column, allowed)| *column == state && *allowed) {
+        return Ok(());
+    }
+    Err(match state {
+        // What no state allows is not a matter of the state.
+        _ if states.iter().all(|allowed| !allowed) => Error::ActionProhibited,
+        KmsState::Suspended => Error::KeySuspended,
+        KmsState::Active | KmsState::Deactivated | KmsState::Destroyed => {
+            Error::WrongState { state: state.in_kmip(), action }
+        }
     })
 }
 
@@ -131,6 +157,9 @@ pub fn check_order(object: &Object, set: &[Date]) -> Result<()> {
 
 /// The state of an object at a moment: what was stored, moved on by its dates.
 pub fn state(object: &Object, now: Seconds) -> State {
+    if let Some(state) = kms_state(object, now) {
+        return state.in_kmip();
+    }
     let stored = object.number(SOFTHSM_RS_STATE).and_then(State::of_number);
     let passed = |date: Date| date.of(object).is_some_and(|date| date <= now);
     match stored {
@@ -159,8 +188,12 @@ pub(crate) fn is_timed(object: &Object) -> bool {
 ///
 /// # Errors
 /// [`Error::WrongState`], [`Error::ObjectDestroyed`], [`Error::ObjectArchived`],
-/// [`Error::OutsideUsagePeriod`].
+/// [`Error::OutsideUsagePeriod`]; of keys that the key management service keeps [`Error::KeySuspended`] and
+/// [`Error::ActionProhibited`].
 pub fn check(object: &Object, action: Action, now: Seconds) -> Result<()> {
+    if let Some(state) = kms_state(object, now) {
+        return check_kms(state, action);
+    }
     let state = state(object, now);
     if !allows(state, action) {
         return Err(if state.is_destroyed() {
@@ -193,7 +226,7 @@ pub fn now() -> Seconds {
 mod tests {
     use super::*;
     use crate::object::Value;
-    use crate::object::managed::set_object_type;
+    use crate::object::managed::{KmsKind, KmsMark, set_object_type};
 
     fn object(state: State, dates: &[(Date, Seconds)]) -> Object {
         let mut object = Object::default();
@@ -206,10 +239,41 @@ mod tests {
 
     #[test]
     fn every_action_has_one_row() {
-        for (action, _) in ALLOWED {
-            assert_eq!(ALLOWED.iter().filter(|(other, _)| other == action).count(), 1);
+        for (action, ..) in ALLOWED {
+            assert_eq!(ALLOWED.iter().filter(|(other, ..)| other == action).count(), 1);
         }
         assert_eq!(ALLOWED.len(), 12);
+    }
+
+    /// What the key management service lets doors do, said once more.
+    #[test]
+    fn the_service_keeps_the_life_of_its_keys_to_itself() {
+        for (action, ..) in ALLOWED {
+            for state in [KmsState::Active, KmsState::Suspended, KmsState::Deactivated] {
+                let mut key = Object::default();
+                let mark = KmsMark { kind: KmsKind::Root, version: [1; 16] };
+                let expired = (state == KmsState::Deactivated).then_some(100);
+                mark.put(&mut key, state == KmsState::Suspended, expired);
+                let allowed = match action {
+                    Action::Look | Action::Read => true,
+                    Action::Protect => state == KmsState::Active,
+                    Action::Process => state != KmsState::Suspended,
+                    _ => false,
+                };
+                match check(&key, *action, 100) {
+                    Ok(()) => assert!(allowed, "{action:?} {state:?}"),
+                    Err(Error::KeySuspended) => {
+                        assert!(matches!(action, Action::Protect | Action::Process));
+                        assert_eq!(state, KmsState::Suspended);
+                    }
+                    Err(Error::WrongState { .. }) => {
+                        assert_eq!((*action, state), (Action::Protect, KmsState::Deactivated));
+                    }
+                    Err(Error::ActionProhibited) => assert!(!allowed, "{action:?} {state:?}"),
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
     }
 
     #[test]

@@ -6,10 +6,13 @@
 use cryptoki_sys::*;
 
 mod kinds;
+mod kms;
 mod lists;
 mod numbers;
 
 pub use kinds::{Date, ObjectType};
+pub(crate) use kms::check_not_kept;
+pub use kms::{KmsKind, KmsMark, KmsState, kms_state};
 pub(crate) use lists::elements;
 use lists::{pair, set_list, split_pair, text};
 pub use numbers::*;

@@ -16,6 +16,8 @@ const PRIVATE: u8 = 2;
 /// The kinds of record that hold objects.
 const KIND_PUBLIC: u8 = 1;
 const KIND_PRIVATE: u8 = 2;
+/// The kind of an object that was put away: no field of the index leads to it.
+const KIND_AWAY: u8 = 13;
 
 /// One half of a partition's objects, the public or the private ones, with its key.
 pub(super) struct Half {
@@ -95,6 +97,36 @@ impl Half {
             self.chain().insert(writer, self.tag(field)?, id)?;
         }
         Ok(revision)
+    }
+
+    /// Puts an object away: it stays at its place, is none any more, and is found under nothing.
+    pub(super) fn put_away(&self, writer: &mut dyn Writer, id: RecordId) -> Result<()> {
+        let (object, revision) = self.get(writer, id)?.ok_or(Error::NoSuchObject)?;
+        let bytes = record::encode(&object).map_err(|_| Error::CryptoFailed("an object did not encode"))?;
+        self.key.put(writer, Address { kind: KIND_AWAY, ..self.address(id, revision) }, &bytes)?;
+        for field in find::fields(&object) {
+            self.chain().remove(writer, self.tag(&field)?, id)?;
+        }
+        Ok(())
+    }
+
+    /// Brings back what was put away, as `change` makes it: the object and its revision.
+    pub(super) fn bring_back(
+        &self,
+        writer: &mut dyn Writer,
+        id: RecordId,
+        change: &dyn Fn(&mut Object) -> Result<()>,
+    ) -> Result<(Object, u64)> {
+        let damaged = || Error::RecordDamaged { what: format!("record {id} of partition {}", self.space) };
+        let row = writer.get(self.space, id)?.filter(|row| row.kind == KIND_AWAY).ok_or_else(damaged)?;
+        let bytes = self.key.open_row(self.space, id, &row)?;
+        let mut object = record::decode(&bytes).map_err(|_| damaged())?;
+        change(&mut object)?;
+        let revision = self.put(writer, id, row.revision, &object)?;
+        for field in find::fields(&object) {
+            self.chain().insert(writer, self.tag(&field)?, id)?;
+        }
+        Ok((object, revision))
     }
 
     /// Takes an object out, and its index entries with it.

@@ -49,7 +49,7 @@ impl Half {
 
 impl Partition {
     /// The private half: [`Error::NotLoggedIn`] unless the user is.
-    fn token_half(&self) -> Result<Half> {
+    pub(super) fn token_half(&self) -> Result<Half> {
         self.half(true).map_err(|error| match error {
             Error::NoSuchObject => Error::NotLoggedIn,
             other => other,

@@ -3,7 +3,7 @@
 //! object handles and a bounded cache of unsealed objects.
 //!
 //! What is stored of a partition stands in `record`, its PINs in `pins`, its objects in `objects`, its import
-//! token in `import_token`, and how a server opens one without a PIN in `server`.
+//! token in `import_token`, what the key management service knows in `kms`, and how a server opens one without a PIN in `server`.
 
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
@@ -14,6 +14,7 @@ pub(crate) mod directory;
 mod half;
 mod handles;
 mod import_token;
+mod kms;
 mod notes;
 mod objects;
 mod pins;
@@ -27,10 +28,18 @@ pub use pins::Tries;
 
 pub(crate) use crate::store::RecordId as ObjectId;
 pub(crate) use handles::Named;
+pub(crate) use kms::{Index, KmsView};
 pub(crate) use objects::Loaded;
 pub(crate) use transaction::{Durability, Transaction};
 
 use crate::audit::acts;
+/// What tests of other modules need of this one.
+#[cfg(test)]
+pub(crate) mod testing {
+    pub(crate) use super::transaction::faults::fail_after;
+    pub(crate) use crate::hsm::testing::user;
+}
+
 use crate::error::{Error, Result};
 use crate::hsm::Hsm;
 use crate::session::{Access, LoginState, Role, Session};
@@ -59,6 +68,7 @@ pub struct Partition {
     /// The import token's objects.
     shown: Mutex<Option<Arc<Shown>>>,
     session_objects: RwLock<SessionObjects>,
+    kms: Mutex<Option<kms::CachedInstance>>,
 }
 
 /// Who is logged in, with the key that this opens.
@@ -136,6 +146,7 @@ impl Partition {
             cache: Mutex::default(),
             shown: Mutex::default(),
             session_objects: RwLock::default(),
+            kms: Mutex::default(),
         }
     }
 

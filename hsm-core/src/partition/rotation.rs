@@ -14,7 +14,7 @@ use crate::unit::ActiveUnit;
 
 /// The record by which the master key that waits for set-immediate opens the directory until then.
 const BRIDGE: RecordId = RecordId([5; 16]);
-const KIND_BRIDGE: u8 = 17;
+const KIND_BRIDGE: u8 = 15;
 
 /// What a store is to a master key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

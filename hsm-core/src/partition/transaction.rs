@@ -14,6 +14,9 @@ use crate::object::{Object, locate};
 use crate::rng;
 use crate::store::{PartitionId, RecordId, Writer};
 
+#[cfg(test)]
+pub(super) mod faults;
+
 /// The changes that a caller makes, all of which are committed or none.
 pub(crate) struct Transaction<'w> {
     public: Half,
@@ -39,6 +42,11 @@ pub(crate) struct Touched {
 }
 
 impl Transaction<'_> {
+    /// Both halves and the store, for steps on records that are no objects.
+    pub(super) fn parts(&mut self) -> (&Half, &Half, &mut dyn Writer) {
+        (&self.public, &self.private, self.writer)
+    }
+
     fn half(&self, private: bool) -> &Half {
         if private { &self.private } else { &self.public }
     }
@@ -97,6 +105,24 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// Puts a private object away, to be brought back.
+    pub(crate) fn put_away(&mut self, id: RecordId) -> Result<()> {
+        self.private.put_away(self.writer, id)?;
+        self.touched.push(Touched { id, now: None });
+        Ok(())
+    }
+
+    /// Brings an object back that was put away, as `change` makes it.
+    pub(crate) fn bring_back(
+        &mut self,
+        id: RecordId,
+        change: &dyn Fn(&mut Object) -> Result<()>,
+    ) -> Result<()> {
+        let (object, revision) = self.private.bring_back(self.writer, id, change)?;
+        self.touched.push(Touched { id, now: Some((Key::new(object), revision)) });
+        Ok(())
+    }
+
     /// Adds an event to the audit log, which is there if the changes are.
     pub(crate) fn record(&mut self, trail: &Trail, event: Event) -> Result<()> {
         trail.append(self.writer, event)
@@ -131,6 +157,8 @@ impl Partition {
         let store = hsm.store()?;
         let mut work = |writer: &mut dyn Writer| {
             let (public, private) = halves.take().ok_or(Error::Conflict)?;
+            #[cfg(test)]
+            let writer = &mut faults::Faulty(writer);
             let mut transaction = Transaction { public, private, writer, touched: Vec::new() };
             body(&mut transaction)?;
             touched = transaction.touched;

@@ -124,7 +124,8 @@ impl Session {
     /// refused as that: neither the answer nor the work done tells a wrong padding from a wrong key.
     ///
     /// # Errors
-    /// [`Error::WrappedKeyInvalid`] whatever is wrong with it.
+    /// [`Error::WrappedKeyInvalid`] whatever is wrong with it; [`Error::KeyFunctionNotPermitted`] where the
+    /// partition's policies want the nonce.
     pub(crate) fn open_by_import_token<T, E>(
         &self,
         key: &Loaded,
@@ -132,6 +133,9 @@ impl Session {
         wrapped: &[u8],
         make: impl FnOnce(&[u8]) -> std::result::Result<T, E>,
     ) -> Result<T> {
+        if self.tokens_enforced()? {
+            return Err(Error::KeyFunctionNotPermitted);
+        }
         let stand_in = rng::secret(STAND_IN_LEN)?;
         let opened = transform.decrypt(&key.key, wrapped);
         let made = make(opened.as_ref().map_or(stand_in.expose(), |plaintext| plaintext.as_slice()));

@@ -6,6 +6,7 @@ mod ciphers;
 mod digests;
 mod import_tokens;
 mod keys;
+pub mod kms;
 mod objects;
 mod random;
 mod served;

@@ -329,6 +329,7 @@ impl Changes<'_, '_> {
     pub fn replace(&mut self, id: &str, mut after: Object) -> Result<()> {
         let id = ObjectId::of_text(id).ok_or(Error::NoSuchObject)?;
         let before = self.transaction.object(id)?;
+        managed::check_not_kept(&before)?;
         let old = Managed::of(&before).names;
         let names: Vec<Name> =
             Managed::of(&after).names.into_iter().filter(|name| !old.contains(name)).collect();
@@ -365,6 +366,7 @@ impl Changes<'_, '_> {
     /// [`Error::NoSuchObject`], also for objects of others.
     pub fn remove(&mut self, id: &str) -> Result<()> {
         let object = self.object(id, Action::Look)?;
+        managed::check_not_kept(&object)?;
         let id = ObjectId::of_text(id).ok_or(Error::NoSuchObject)?;
         self.transaction.remove(id)?;
         self.before.push(Before { id, object: Some(object) });

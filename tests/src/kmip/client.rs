@@ -182,6 +182,15 @@ impl Client {
 
     /// Encrypts with AES in mode CBC, with PKCS #5 padding.
     pub fn encrypt(&mut self, id: &str, vector: &[u8], data: &[u8]) -> Result<Vec<u8>, Refused> {
+        self.cipher(operation::ENCRYPT, id, vector, data)
+    }
+
+    /// Decrypts what [`Client::encrypt`] made.
+    pub fn decrypt(&mut self, id: &str, vector: &[u8], data: &[u8]) -> Result<Vec<u8>, Refused> {
+        self.cipher(operation::DECRYPT, id, vector, data)
+    }
+
+    fn cipher(&mut self, operation: u32, id: &str, vector: &[u8], data: &[u8]) -> Result<Vec<u8>, Refused> {
         let parameters = [
             enumeration(tag::BLOCK_CIPHER_MODE, 1),
             enumeration(tag::PADDING_METHOD, 3),
@@ -193,8 +202,8 @@ impl Client {
             bytes(tag::DATA, data),
             bytes(tag::IV_COUNTER_NONCE, vector),
         ];
-        let answer = self.ask(operation::ENCRYPT, &payload)?;
-        Ok(answer.find(tag::DATA).expect("ciphertext").value.clone())
+        let answer = self.ask(operation, &payload)?;
+        Ok(answer.find(tag::DATA).expect("data").value.clone())
     }
 }
 

@@ -70,6 +70,7 @@ pub mod operation {
     pub const DESTROY: u32 = 0x14;
     pub const QUERY: u32 = 0x18;
     pub const ENCRYPT: u32 = 0x1F;
+    pub const DECRYPT: u32 = 0x20;
     pub const SIGN: u32 = 0x21;
 }
 

@@ -8,11 +8,12 @@ use crate::source::{File, Workspace};
 #[rustfmt::skip]
 const MODULES: &[(&str, &[&str])] = &[
     ("secret",    &[]),
-    ("error",     &["import_token", "object", "store", "unit"]),
+    ("error",     &["import_token", "kms", "object", "store", "unit"]),
     ("rng",       &["error", "secret"]),
     ("crypto",    &["error", "rng", "secret"]),
     ("object",    &["crypto", "error", "secret"]),
     ("import_token", &["crypto", "error", "object", "rng", "secret"]),
+    ("kms",       &["crypto", "error", "object", "rng", "secret"]),
     ("mechanism", &["crypto", "error", "object", "rng", "secret"]),
     ("certificate", &["crypto", "error", "mechanism", "object", "rng", "secret"]),
     ("store",     &["error", "rng"]),
@@ -20,15 +21,15 @@ const MODULES: &[(&str, &[&str])] = &[
     ("audit",     &["error", "rng", "secret", "store", "unit"]),
     ("config",    &["audit", "error", "store", "unit"]),
     ("hsm",       &["audit", "config", "error", "partition", "rng", "session", "store", "unit"]),
-    ("partition", &["audit", "error", "hsm", "import_token", "object", "rng", "secret", "session", "store", "unit"]),
+    ("partition", &["audit", "error", "hsm", "import_token", "kms", "object", "rng", "secret", "session", "store", "unit"]),
     ("session",   &["audit", "crypto", "error", "mechanism", "object", "partition"]),
-    ("service",   &["audit", "crypto", "error", "import_token", "mechanism", "object", "partition", "rng", "secret", "session"]),
+    ("service",   &["audit", "crypto", "error", "import_token", "kms", "mechanism", "object", "partition", "rng", "secret", "session"]),
 ];
 
 /// What doors and tools may name of the core. Of the store: its errors and its place, no more.
 #[rustfmt::skip]
 const OFFERED: &[&str] = &[
-    "Error", "Result", "audit", "certificate", "config", "crypto", "error", "hsm", "import_token", "mechanism", "object", "partition",
+    "Error", "Result", "audit", "certificate", "config", "crypto", "error", "hsm", "import_token", "kms", "mechanism", "object", "partition",
     "secret", "service", "session", "store::StoreError", "store::StoreUrl", "unit",
 ];
 

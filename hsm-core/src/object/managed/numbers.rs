@@ -46,6 +46,8 @@ numbers! {
     SOFTHSM_RS_MATERIAL = 0x10;
     /// When the object was made, in microseconds since 1970: the order of objects of one second.
     SOFTHSM_RS_MADE = 0x11;
+    /// What the key management service keeps: its kind, and the version that is here ([`KmsMark`](super::KmsMark)).
+    SOFTHSM_RS_KMS = 0x12;
     /// Dates, in seconds since 1970.
     SOFTHSM_RS_INITIAL_DATE = 0x20;
     /// See [`Date::Activation`](super::Date::Activation).

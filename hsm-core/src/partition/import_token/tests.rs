@@ -9,8 +9,9 @@ use crate::object::material::Key;
 use crate::object::template::{Author, create};
 use crate::object::{Template, Value, values};
 use crate::partition::objects::insert_all;
+use crate::partition::transaction::faults::{Faulty, fail_after};
 use crate::store::seal::SealKey;
-use crate::store::{self, Entry, Indexed, PartitionId, Row, Store, StoreError, StoreResult, StoreUrl};
+use crate::store::{self, PartitionId, Row, Store, StoreError, StoreUrl};
 use cryptoki_sys::*;
 
 const NOW: Seconds = 1_700_000_000;
@@ -121,73 +122,6 @@ fn a_record_that_the_index_does_not_know_is_damage() {
     assert!(is_damaged(other.as_ref(), &half));
 }
 
-/// A transaction whose writes fail from one on, as on a full disk.
-struct Cut<'w> {
-    inner: &'w mut dyn Writer,
-    left: usize,
-}
-
-impl Cut<'_> {
-    fn spend(&mut self) -> StoreResult<()> {
-        self.left = self.left.checked_sub(1).ok_or(StoreError::Full("cut".into()))?;
-        Ok(())
-    }
-}
-
-impl Reader for Cut<'_> {
-    fn get(&mut self, partition: PartitionId, id: RecordId) -> StoreResult<Option<Row>> {
-        self.inner.get(partition, id)
-    }
-
-    fn revision(&mut self, partition: PartitionId, id: RecordId) -> StoreResult<Option<u64>> {
-        self.inner.revision(partition, id)
-    }
-
-    fn entry_before(&mut self, partition: PartitionId, at: Entry) -> StoreResult<Option<Indexed>> {
-        self.inner.entry_before(partition, at)
-    }
-
-    fn entries_after(
-        &mut self,
-        partition: PartitionId,
-        after: Entry,
-        limit: usize,
-    ) -> StoreResult<Vec<Indexed>> {
-        self.inner.entries_after(partition, after, limit)
-    }
-}
-
-impl Writer for Cut<'_> {
-    fn put(&mut self, partition: PartitionId, id: RecordId, row: &Row) -> StoreResult<()> {
-        self.spend()?;
-        self.inner.put(partition, id, row)
-    }
-
-    fn remove(&mut self, partition: PartitionId, id: RecordId, revision: u64) -> StoreResult<()> {
-        self.spend()?;
-        self.inner.remove(partition, id, revision)
-    }
-
-    fn put_entry(&mut self, partition: PartitionId, indexed: &Indexed) -> StoreResult<()> {
-        self.spend()?;
-        self.inner.put_entry(partition, indexed)
-    }
-
-    fn remove_entry(&mut self, partition: PartitionId, entry: Entry) -> StoreResult<()> {
-        self.spend()?;
-        self.inner.remove_entry(partition, entry)
-    }
-
-    fn remove_partition(&mut self, partition: PartitionId) -> StoreResult<()> {
-        self.spend()?;
-        self.inner.remove_partition(partition)
-    }
-
-    fn touch(&mut self, partition: PartitionId) {
-        self.inner.touch(partition);
-    }
-}
-
 /// Does something again and again, each time cut one write later, until it is cut no more; looks at the store
 /// after each. Answers how many writes it has.
 fn cut_at_every_write(
@@ -197,7 +131,9 @@ fn cut_at_every_write(
     after_a_cut: &dyn Fn(usize),
 ) -> usize {
     for left in 0..200 {
-        let done = store.write(half.space, &mut |inner| body(&mut Cut { inner, left }));
+        fail_after(Some(left));
+        let done = store.write(half.space, &mut |inner| body(&mut Faulty(inner)));
+        fail_after(None);
         match done {
             Ok(()) => return left,
             Err(Error::Store(StoreError::Full(_))) => after_a_cut(left),

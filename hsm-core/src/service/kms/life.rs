@@ -1,0 +1,138 @@
+//! The states of keys: suspended, active again, deleted with a second person where one is needed, restored, erased.
+
+use super::{Kms, deeds, find};
+use crate::error::{Error, Result};
+use crate::kms::{KeyId, KeyRecord, Reason, Refusal, Removal};
+use crate::partition::Index;
+
+impl Kms<'_> {
+    /// Suspends a root key: no door uses it until it is enabled.
+    ///
+    /// # Errors
+    /// Those of [`KeyRecord::disable`]; [`Reason::NotFound`]; those of the session's rights and of the store, as of
+    /// all that follow.
+    pub fn disable(&self, key: &str) -> Result<KeyRecord> {
+        self.change_key(&deeds::DISABLE, key, |_, record| Ok(record.disable(self.now())?))
+    }
+
+    /// Makes a suspended key active again, at the earliest 30 seconds after it was suspended.
+    ///
+    /// # Errors
+    /// Those of [`KeyRecord::enable`].
+    pub fn enable(&self, key: &str) -> Result<KeyRecord> {
+        self.change_key(&deeds::ENABLE, key, |_, record| Ok(record.enable(self.now())?))
+    }
+
+    /// Sets a key for deletion by somebody else, within 7 days.
+    ///
+    /// # Errors
+    /// Those of [`KeyRecord::set_for_deletion`].
+    pub fn set_for_deletion(&self, key: &str) -> Result<KeyRecord> {
+        self.change_key(&deeds::SET_DELETION, key, |_, record| {
+            Ok(record.set_for_deletion(&self.caller.actor, self.now())?)
+        })
+    }
+
+    /// Takes that back.
+    ///
+    /// # Errors
+    /// Those of [`KeyRecord::unset_for_deletion`].
+    pub fn unset_for_deletion(&self, key: &str) -> Result<KeyRecord> {
+        self.change_key(&deeds::UNSET_DELETION, key, |_, record| Ok(record.unset_for_deletion(self.now())?))
+    }
+
+    /// Deletes a key: no door sees it any more. Its material is kept sealed, to be restored.
+    ///
+    /// # Errors
+    /// Those of [`KeyRecord::delete`].
+    pub fn delete(&self, key: &str, removal: Removal) -> Result<KeyRecord> {
+        self.change_key(&deeds::DELETE, key, |_, record| {
+            Ok(record.delete(removal, &self.caller.actor, self.now())?)
+        })
+    }
+
+    /// Brings a deleted key back, within 30 days.
+    ///
+    /// # Errors
+    /// Those of [`KeyRecord::restore`].
+    pub fn restore(&self, key: &str) -> Result<KeyRecord> {
+        self.change_key(&deeds::RESTORE, key, |_, record| Ok(record.restore(self.now())?))
+    }
+
+    /// Erases what is left of a key, four hours after it was deleted at the earliest: all its versions are gone for
+    /// good.
+    ///
+    /// # Errors
+    /// Those of [`KeyRecord::check_purge`].
+    pub fn purge(&self, key: &str) -> Result<()> {
+        self.erase(key, &|key| key.check_purge(self.now()))
+    }
+
+    /// Erases the keys that were deleted longer ago than the partition keeps them, at most `most` of them; answers
+    /// which. To be called from time to time: nothing else does.
+    ///
+    /// # Errors
+    /// Those of the session's rights and of the store.
+    pub fn purge_due(&self, most: usize) -> Result<Vec<KeyId>> {
+        let days = self.session.partition().kms_instance()?.policies.retention_days;
+        let is_due = |key: &KeyRecord| key.is_purged_by(days, self.now());
+        let due = self.due(Index::Deleted, most, &is_due)?;
+        self.each(due, |id| {
+            self.erase(&id.to_string(), &|key| if is_due(key) { Ok(()) } else { Err(Reason::NotDeleted) })
+        })
+    }
+
+    fn erase(&self, key: &str, may: &dyn Fn(&KeyRecord) -> std::result::Result<(), Reason>) -> Result<()> {
+        self.change(&deeds::PURGE, Some(key), |transaction| {
+            let record = find(&mut transaction.kms(), key)?;
+            may(&record)?;
+            if !record.aliases.is_empty() {
+                let mut instance = transaction.kms().instance()?;
+                instance.count_aliases(record.aliases.len(), 0)?;
+                transaction.put_kms_instance(&instance)?;
+            }
+            transaction.erase_kms_key(&record)?;
+            Ok((Some(record.id), ()))
+        })
+    }
+
+    /// The keys of an index that are due, at most `most`.
+    pub(super) fn due(
+        &self,
+        index: Index<'_>,
+        most: usize,
+        is_due: &dyn Fn(&KeyRecord) -> bool,
+    ) -> Result<Vec<KeyId>> {
+        self.look(|view| {
+            let mut due = Vec::new();
+            for place in view.under(index)? {
+                if due.len() >= most {
+                    break;
+                }
+                let record = view.named(place)?;
+                if is_due(&record) {
+                    due.push(record.id);
+                }
+            }
+            Ok(due)
+        })
+    }
+
+    /// Does something to each of several keys; those for which it is no longer due are passed over.
+    pub(super) fn each(
+        &self,
+        ids: Vec<KeyId>,
+        mut body: impl FnMut(KeyId) -> Result<()>,
+    ) -> Result<Vec<KeyId>> {
+        let mut done = Vec::with_capacity(ids.len());
+        for id in ids {
+            match body(id) {
+                Ok(()) => done.push(id),
+                // Somebody else was faster.
+                Err(Error::Kms(Refusal { .. })) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(done)
+    }
+}
