@@ -505,3 +505,21 @@ fn access_policies_hold_at_once_in_every_process() {
     assert!(matches!(reason(refused), Reason::Field { name: "retention", .. }));
     assert_eq!(kms.policies().unwrap().retention_days, 90);
 }
+
+#[test]
+fn what_time_does_to_keys_is_done_when_a_server_looks() {
+    let fresh = Fresh::new();
+    let session = fresh.user();
+    let now = hsm_core::object::lifecycle::now();
+    let before = at(&session, now - 100 * 86_400);
+    let [rotated, kept, gone] = ["rotated", "kept", "gone"]
+        .map(|name| before.create(Description::new(Kind::Root, name), None).unwrap().id.to_string());
+    before.set_rotation(&rotated, RotationPolicy::new(1, true).unwrap()).unwrap();
+    before.delete(&gone, Removal::Unused).unwrap();
+    let done = session.keep_kms_keys(None).unwrap();
+    assert_eq!(done.rotated.iter().map(ToString::to_string).collect::<Vec<_>>(), [rotated.clone()]);
+    assert_eq!(done.purged.iter().map(ToString::to_string).collect::<Vec<_>>(), [gone]);
+    assert_eq!(session.keep_kms_keys(None).unwrap(), Default::default(), "once");
+    let versions = |key: &str| at(&session, now).key(key).unwrap().versions.len();
+    assert_eq!((versions(&rotated), versions(&kept)), (2, 1));
+}
