@@ -17,10 +17,12 @@ use crate::store::{self, RecordId, Store, StoreResult, StoreUrl};
 use crate::unit::{ActiveUnit, Unit, UnitPaths, UnitStatus};
 
 mod audit;
+mod automatic;
 mod commands;
 mod making;
 mod rotation;
 
+pub use automatic::Progress;
 pub use commands::Submitted;
 pub use rotation::Rewrapped;
 

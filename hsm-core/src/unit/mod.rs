@@ -64,6 +64,7 @@
 //! | when signatures end to count | with the next command, and at the moment that the block names, if it does (a field that EP11 has not): 163 too |
 //! | who answers | replies and the importer key are signed by an attestation key of the unit's own, P-521, which outlives zeroize as a module's OA key does |
 //! | a command for another HSM or unit; unreadable | 3 "the domain specified is invalid"; 7 "bad arguments" |
+//! | what a recovery unit allows at first | what any unit does, and drawing and handing out master keys: EP11's "do not disturb" bit is not known here |
 //! | how far the epoch counts | by one with each key that becomes current, a random one included |
 
 mod active;
@@ -79,9 +80,11 @@ mod loaded;
 mod parts;
 mod permissions;
 mod quorum;
+pub mod recovery;
 mod refusal;
 mod rotation;
 mod sealer;
+mod signatures;
 mod state;
 mod statement;
 mod stored;
@@ -102,9 +105,10 @@ pub use permissions::Permissions;
 pub use quorum::{Authorized, SignedCommand, SignedPart, Target};
 pub use refusal::Refusal;
 pub use sealer::{Sealer, SealerKind};
+pub use signatures::Standing;
 pub use state::{
     ADMINISTRATORS_MAX, Administrator, CurrentRegister, MasterKey, NAME_MAX, NewRegister, Ownership, Secured,
-    State, Thresholds,
+    State, Thresholds, UnitKind,
 };
-pub use statement::{SignedStatement, Statement};
+pub use statement::{SignedStatement, Signer, Statement};
 pub use transition::{Event, Fresh, apply};

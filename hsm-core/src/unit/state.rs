@@ -15,6 +15,35 @@ pub const ADMINISTRATORS_MAX: usize = 8;
 /// The longest name of an administrator, in characters.
 pub const NAME_MAX: usize = 30;
 
+/// What a unit is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnitKind {
+    /// Its master key protects a store.
+    #[default]
+    Operational,
+    /// It keeps a master key, drawn by itself as a rule, for operational units that lose theirs. It has no store.
+    Recovery,
+}
+
+impl UnitKind {
+    /// What a unit of this kind allows as long as nobody said anything else.
+    pub fn initial_permissions(self) -> Permissions {
+        match self {
+            UnitKind::Operational => Permissions::INITIAL,
+            UnitKind::Recovery => Permissions::RECOVERY,
+        }
+    }
+
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            UnitKind::Operational => "operational",
+            UnitKind::Recovery => "recovery",
+        }
+    }
+}
+
 /// The whole state of one crypto unit. It is changed by [`super::apply`] alone, which makes a new
 /// one.
 #[derive(Debug)]
@@ -28,6 +57,7 @@ pub struct State {
     /// Signs what the unit says of itself, as long as there is the unit. A unit of an earlier version
     /// gets one when it is asked for a statement.
     pub(super) attestation: Option<SignatureKey>,
+    pub(super) kind: UnitKind,
 }
 
 impl State {
@@ -41,7 +71,13 @@ impl State {
             administrators: Vec::new(),
             ownership: Ownership::Imprint,
             attestation: None,
+            kind: UnitKind::Operational,
         }
+    }
+
+    /// What the unit is for. It stays so.
+    pub fn kind(&self) -> UnitKind {
+        self.kind
     }
 
     /// The HSM that the unit belongs to.
@@ -110,6 +146,7 @@ impl State {
                 Ownership::Secure(secured) => Ownership::Secure(Box::new(secured.duplicate())),
             },
             attestation: self.attestation.as_ref().map(SignatureKey::duplicate),
+            kind: self.kind,
         }
     }
 }

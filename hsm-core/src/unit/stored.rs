@@ -9,7 +9,7 @@ use super::parts::{ImporterKey, KEY_LENGTH};
 use super::permissions::Permissions;
 use super::state::{
     ADMINISTRATORS_MAX, Administrator, CurrentRegister, MasterKey, NewRegister, Ownership, Secured, State,
-    Thresholds,
+    Thresholds, UnitKind,
 };
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -75,7 +75,7 @@ pub(super) fn encode(state: &State) -> Result<Secret> {
     let attestation: &[u8] = attestation.as_ref().map_or(&[], |scalar| scalar);
     // A fixed buffer, since a growing one leaves copies of what it held.
     let mut buffer = Secret::zeroed(STATE_MAX);
-    let used = postcard::to_slice(&(stored, attestation), buffer.expose_mut())
+    let used = postcard::to_slice(&(stored, attestation, state.kind), buffer.expose_mut())
         .map_err(|_| Error::CryptoFailed("encoding the unit's state"))?;
     Ok(Secret::copy_of(used))
 }
@@ -86,9 +86,11 @@ pub(super) fn decode(bytes: &[u8], hsm_id: HsmId, epoch: u64) -> Option<State> {
     if stored.administrators.len() > ADMINISTRATORS_MAX {
         return None;
     }
-    // States were written without it once.
+    // States were written without these once.
     let (scalar, rest) =
         if rest.is_empty() { (&[][..], rest) } else { postcard::take_from_bytes(rest).ok()? };
+    let (kind, rest) =
+        if rest.is_empty() { (UnitKind::Operational, rest) } else { postcard::take_from_bytes(rest).ok()? };
     let attestation = (!scalar.is_empty()).then(|| SignatureKey::from_scalar(scalar));
     if !rest.is_empty() || matches!(attestation, Some(None)) {
         return None;
@@ -108,6 +110,7 @@ pub(super) fn decode(bytes: &[u8], hsm_id: HsmId, epoch: u64) -> Option<State> {
         administrators: administrators.collect::<Option<_>>()?,
         ownership,
         attestation: attestation.flatten(),
+        kind,
     })
 }
 

@@ -5,6 +5,7 @@ mod ceremony;
 mod kit;
 mod quorum;
 mod random;
+mod recovery;
 mod storage;
 mod table;
 mod thresholds;
