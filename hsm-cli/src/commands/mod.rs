@@ -14,6 +14,7 @@ use crate::output::{Output, printable};
 
 mod about;
 mod audit;
+mod ceremony;
 mod certs;
 mod import_token;
 mod init;
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: Cli, output: Output) -> Result<()> {
         Command::Completions { shell } => about::completions(shell),
         Command::Init(options) => init::run(&*hsm()?, &options, output)?,
         Command::Status => status::run(&*hsm()?, output)?,
+        Command::Ceremony(command) => ceremony::run(&*hsm()?, command, output)?,
         Command::Unit(command) => unit::run(&*hsm()?, *command, output)?,
         Command::Token(command) => token::run(&*hsm()?, command, output)?,
         Command::Audit(command) => audit::run(&*hsm()?, command, output)?,

@@ -8,12 +8,15 @@
 )]
 
 mod audit;
+mod ceremony;
 mod certs;
 mod desk;
 mod faults;
 mod import_tokens;
 mod init;
 mod keys;
+mod recovery;
 mod serve;
+mod signing_service;
 mod tokens;
 mod unit;
