@@ -19,7 +19,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("audit",     &["error", "rng", "secret", "store"]),
     ("unit",      &["error", "rng", "secret"]),
     ("config",    &["audit", "error", "store", "unit"]),
-    ("hsm",       &["audit", "config", "error", "partition", "rng", "session", "store", "unit"]),
+    ("hsm",       &["audit", "config", "error", "partition", "rng", "secret", "session", "store", "unit"]),
     ("partition", &["audit", "error", "hsm", "import_token", "object", "rng", "secret", "session", "store", "unit"]),
     ("session",   &["crypto", "error", "mechanism", "object", "partition"]),
     ("service",   &["audit", "crypto", "error", "import_token", "mechanism", "object", "partition", "rng", "secret", "session"]),
