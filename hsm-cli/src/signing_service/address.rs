@@ -39,13 +39,12 @@ impl FromStr for Address {
                         or a service on this machine"
                 .to_owned());
         }
-        let port = match authority.port_u16() {
-            Some(port) => port,
-            None if authority.port().is_some() || authority.as_str().ends_with(':') => {
-                return Err(FORM.to_owned());
-            }
+        // The library lets what is no number stand where the port is.
+        let port = authority.as_str().strip_prefix(authority.host()).and_then(|rest| rest.strip_prefix(':'));
+        let port = match port {
             None if tls => 443,
             None => 80,
+            Some(digits) => digits.parse().ok().filter(|port| *port != 0).ok_or(FORM)?,
         };
         let path = url.path().trim_end_matches('/').to_owned();
         Ok(Address { tls, host, port, path })
@@ -102,9 +101,17 @@ mod tests {
 
     #[test]
     fn what_is_no_such_url_is_refused() {
-        for text in
-            ["", "sign.example.org", "ftp://x", "https://", "https://a@b", "https://a?b", "https://a:x"]
-        {
+        for text in [
+            "",
+            "sign.example.org",
+            "ftp://x",
+            "https://",
+            "https://a@b",
+            "https://a?b",
+            "https://a:x",
+            "https://a:0",
+            "https://a:",
+        ] {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }
     }

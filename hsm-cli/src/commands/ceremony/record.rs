@@ -21,7 +21,7 @@ pub(super) fn run(hsm: &Hsm, options: &Record, output: Output) -> Result<()> {
             .next("name a file with --part for each --holder"));
     }
     let (view, fingerprint) = unit(hsm, options.statement.as_deref())?;
-    let replies = replies(&options.reply, &view)?;
+    let replies = replies(&options.reply, &view, &fingerprint)?;
     let logged = if options.statement.is_none() { logged(hsm) } else { Vec::new() };
     let mut paper = Paper::default();
     head(&mut paper, &view, &fingerprint);
@@ -53,13 +53,17 @@ fn unit(hsm: &Hsm, statement: Option<&Path>) -> Result<(View, String)> {
 }
 
 /// The replies to commands, the oldest first, each once.
-fn replies(paths: &[PathBuf], view: &View) -> Result<Vec<Statement>> {
+fn replies(paths: &[PathBuf], view: &View, fingerprint: &str) -> Result<Vec<Statement>> {
     let mut replies = Vec::new();
     for path in paths {
-        let reply = files::statement(path)?.0;
+        let (reply, key) = files::statement(path)?;
         if reply.hsm_id != view.hsm_id || reply.unit_id != view.unit_id {
             let message = format!("{}: this is a reply of another unit", path.display());
             return Err(Failure::new(Outcome::Refused, message));
+        }
+        if key.to_string() != fingerprint {
+            let message = format!("{}: it is signed by another key than the unit's", path.display());
+            return Err(Failure::new(Outcome::NotTrusted, message).next("do not use it"));
         }
         if reply.command.is_some() && !replies.contains(&reply) {
             replies.push(reply);
