@@ -9,13 +9,16 @@
 
 mod audit;
 mod audit_spoiled;
+mod ceremony;
 mod certs;
 mod desk;
 mod faults;
 mod import_tokens;
 mod init;
 mod keys;
+mod recovery;
 mod sealers;
 mod serve;
+mod signing_service;
 mod tokens;
 mod unit;
