@@ -148,7 +148,10 @@ impl Hsm {
         let itself = self.itself.upgrade().ok_or(Error::NoSuchSlot)?;
         let store = self.store()?;
         // Each time with the list anew: ending an interrupted change of the master key takes a commit.
-        self.settled(&mut || locked(&self.directory).refresh(&itself, store.as_ref()))
+        if !self.settled(&mut || locked(&self.directory).refresh(&itself, store.as_ref()))? {
+            self.finish_closing()?;
+        }
+        Ok(())
     }
 
     /// Whether the list, as it was read last, has a token.

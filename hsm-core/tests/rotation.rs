@@ -267,6 +267,100 @@ fn without_a_master_key_nobody_goes_on_using_keys() {
     }
 }
 
+/// A logged-in process that is idle while everything under it is replaced.
+#[test]
+fn keys_of_an_hsm_that_was_zeroized_are_not_used_in_its_successor() {
+    let fresh = fresh();
+    let home = fresh.home.path();
+    let user = fresh.user();
+    let key = find(&user, vec![label("key"), number(CKA_CLASS, CKO_PRIVATE_KEY)]).unwrap()[0];
+    sign(&user, CKM_ECDSA_SHA256, key, b"message").unwrap();
+    Administrators::of(home).submit(&handle(home), &Command::Zeroize).unwrap();
+    for entry in std::fs::read_dir(home).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.starts_with("softhsm-rs.sqlite") {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    // Other parts, or the next master key would be the same.
+    std::fs::remove_dir_all(home.join("ceremony")).unwrap();
+    handle(home).initialise(&Default::default(), &mut |_| {}).unwrap();
+    assert!(handle(home).unit_status().is_ok_and(|unit| unit.current_register.status == "Valid"));
+    let used = sign(&user, CKM_ECDSA_SHA256, key, b"message");
+    assert!(matches!(used, Err(Error::ForeignMasterKey(_) | Error::Store(_))), "{used:?}");
+    let made = user.create_object(data(true, "lost", b"x"));
+    assert!(made.is_err(), "an object was acknowledged that nobody finds again");
+}
+
+#[test]
+fn sessions_that_outlived_a_time_without_a_master_key_work_after_a_login() {
+    let fresh = fresh();
+    let home = fresh.home.path();
+    let administrators = Administrators::of(home);
+    let user = fresh.user();
+    assert_works(&user);
+    let pattern = administrators.commit(&fresh.hsm);
+    fresh.hsm.rewrap_partitions(&mut |_| {}).unwrap();
+    administrators.submit(&fresh.hsm, &Command::ClearCurrent).unwrap();
+    assert!(matches!(find(&user, vec![label("key")]), Err(Error::UnitNotActive(_))));
+    administrators.submit(&fresh.hsm, &Command::SetImmediate(pattern)).unwrap();
+    user.login(Role::User, USER_PIN).unwrap();
+    assert_works(&user);
+}
+
+/// The unit switches, and for a while the store has not followed: whoever logs in then waits, and loses no try.
+#[test]
+fn a_login_in_the_middle_of_a_set_immediate_loses_no_try() {
+    let fresh = fresh();
+    let home = fresh.home.path();
+    let administrators = Administrators::of(home);
+    for _ in 0..3 {
+        let pattern = administrators.commit(&fresh.hsm);
+        fresh.hsm.rewrap_partitions(&mut |_| {}).unwrap();
+        let command = administrators.signed(&fresh.hsm, &Command::SetImmediate(pattern));
+        // The process knows the list as it was.
+        let process = handle(home);
+        let partition = process.partitions().unwrap()[0].clone();
+        Unit::open(&fresh.hsm.unit_paths()).unwrap().submit(&command).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| assert_eq!(handle(home).partitions().unwrap().len(), 2));
+            let session = partition.open_session(Access::ReadWrite).unwrap();
+            session.login(Role::User, USER_PIN).unwrap();
+        });
+        let tries = partition.info().user_tries.unwrap();
+        assert_eq!(tries.left, tries.limit);
+    }
+}
+
+#[test]
+fn others_are_told_of_a_zeroize_by_whoever_comes_next() {
+    let fresh = fresh();
+    let home = fresh.home.path();
+    let user = fresh.user();
+    let key = find(&user, vec![label("key"), number(CKA_CLASS, CKO_PRIVATE_KEY)]).unwrap()[0];
+    sign(&user, CKM_ECDSA_SHA256, key, b"message").unwrap();
+    // As if the process that gave the command died before it told anybody.
+    let command = Administrators::of(home).signed(&fresh.hsm, &Command::Zeroize);
+    Unit::open(&fresh.hsm.unit_paths()).unwrap().submit(&command).unwrap();
+    handle(home).partitions().unwrap();
+    let used = sign(&user, CKM_ECDSA_SHA256, key, b"message");
+    assert!(matches!(used, Err(Error::UnitNotActive(_))), "{used:?}");
+}
+
+#[test]
+fn a_locked_unit_does_not_hide_that_its_master_key_was_cleared() {
+    let fresh = fresh();
+    let home = fresh.home.path();
+    let user = fresh.user();
+    let key = find(&user, vec![label("key"), number(CKA_CLASS, CKO_PRIVATE_KEY)]).unwrap()[0];
+    sign(&user, CKM_ECDSA_SHA256, key, b"message").unwrap();
+    Administrators::of(home).submit(&handle(home), &Command::ClearCurrent).unwrap();
+    std::fs::remove_file(fresh.hsm.unit_paths().sealer).unwrap();
+    let used = sign(&user, CKM_ECDSA_SHA256, key, b"message");
+    assert!(matches!(used, Err(Error::UnitNotActive(_))), "{used:?}");
+}
+
 #[test]
 fn no_call_fails_while_the_master_key_changes_again_and_again() {
     let fresh = fresh();

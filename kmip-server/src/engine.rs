@@ -225,6 +225,7 @@ impl Engine {
             )
         })?;
         if let Some(address) = client.address
+            && session.restricts_networks()
             && !session.admits_address(address.ip())?
         {
             let why = "the partition's policies let no request come from this address";

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -75,6 +76,8 @@ pub fn open(hsm: &Hsm, settings: &Settings) -> Result<HashMap<String, Arc<Sessio
             }
             None => hsm.server_partition(&label)?.open_for_server()?,
         };
+        // From here on the session knows whether networks are restricted.
+        session.admits_address(Ipv4Addr::LOCALHOST.into())?;
         open.insert(label, session);
     }
     Ok(open)

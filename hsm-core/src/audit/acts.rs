@@ -50,6 +50,7 @@ acts! {
     READ_IMPORT_TOKEN:    KMS,      "import-token.read",   Change,         Normal;
     REDEEM_IMPORT_TOKEN:  KMS,      "import-token.redeem", Change,         Warning;
     REWRAP_PARTITIONS:    "unit",   "RewrapPartitions",    Administration, Warning;
+    FINISH_SET_IMMEDIATE: "unit",   "FinishSetImmediate",  Administration, Warning;
     ACCEPT_LOG:           "audit",  "Accept",              Administration, Critical;
 }
 

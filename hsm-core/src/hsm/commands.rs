@@ -84,7 +84,13 @@ impl Hsm {
             _ => {
                 let done = unit.submit(command);
                 if !ends_log {
-                    record(trail.as_deref(), kind, &by, done.as_ref().err())?;
+                    let recorded = record(trail.as_deref(), kind, &by, done.as_ref().err());
+                    // What was carried out is, and whoever gave the command is to get the reply.
+                    recorded.unwrap_or_else(|error| log::error!("{kind:?} is not in the audit log: {error}"));
+                }
+                if ends_log {
+                    // Whatever became of it: who looks at the unit sees.
+                    self.follow(kind);
                 }
                 done?
             }
@@ -101,7 +107,7 @@ impl Hsm {
             // It is done, and in the log: its reply does not hang on the seal.
             let sealed = self.sealed_for_command();
             sealed.unwrap_or_else(|error| log::error!("the audit log's end is not sealed: {error}"));
-            unit = self.unit()?;
+            unit.look_again()?;
         }
         let reply = unit.statement(Some((command, &events)))?;
         Ok(Submitted { events, reply, store_made })
@@ -114,7 +120,7 @@ impl Hsm {
         }
         match kind {
             CommandKind::ClearNew | CommandKind::LoadNewMasterKey => self.forget_rewrapped(),
-            CommandKind::ClearCurrent | CommandKind::Zeroize => self.wake_all(),
+            CommandKind::ClearCurrent | CommandKind::Zeroize if self.active_unit().is_err() => self.close_store(),
             _ => {}
         }
     }
@@ -139,12 +145,17 @@ impl Hsm {
     }
 }
 
+/// Why a set-immediate was not carried out though the unit would have.
+const NOT_WRAPPED: Reason =
+    Reason { code: 0, name: "partitions are not wrapped under the new master key: unit mk-rotate" };
+
 fn record(trail: Option<&Trail>, kind: CommandKind, by: &Initiator, refused: Option<&Error>) -> Result<()> {
     let Some(trail) = trail else { return Ok(()) };
     let mut event = Event::now(activity(kind), by.clone());
     event.reason = match refused {
         None => None,
         Some(Error::Unit(refusal)) => Some(Reason { code: refusal.return_code(), name: refusal.advice() }),
+        Some(Error::WrapMissing { .. }) => Some(NOT_WRAPPED),
         // Nothing was decided.
         Some(_) => return Ok(()),
     };

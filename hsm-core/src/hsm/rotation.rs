@@ -1,7 +1,7 @@
 //! The change of the master key: partitions are wrapped under the one that is committed, set-immediate puts it
 //! into use, and what was under way meanwhile is done again. No door stands still for it.
 
-use super::Hsm;
+use super::{Hsm, Note};
 use crate::audit::{Event, Trail, acts};
 use crate::error::{Error, Result};
 use crate::partition::rotation::{self, Standing};
@@ -62,14 +62,52 @@ impl Hsm {
         if standing != Standing::Prepared {
             return Ok(());
         }
+        let mut finished = false;
         store.write(PartitionId::HSM, &mut |writer| {
             let unit = self.active_unit()?;
-            if rotation::standing(writer, &unit)? == Standing::Prepared {
-                log::warn!("an interrupted set-immediate is being finished");
+            finished = rotation::standing(writer, &unit)? == Standing::Prepared;
+            if finished {
                 rotation::switch(writer, &unit)?;
+                rotation::reopen(writer)?;
             }
             Ok(())
+        })?;
+        if finished {
+            log::warn!("an interrupted set-immediate was finished");
+            // The event of who began it was in the transaction that did not end.
+            let noted = self.always_note(acts::FINISH_SET_IMMEDIATE, "").and_then(Note::write);
+            noted.unwrap_or_else(|error| log::error!("that is not in the audit log: {error}"));
+        }
+        Ok(())
+    }
+
+    /// The epoch of the master key under which the store is.
+    ///
+    /// # Errors
+    /// [`Error::UnitNotActive`], [`Error::UnitSealed`]; [`Error::ForeignMasterKey`] if the store is under another one.
+    pub(crate) fn epoch(&self) -> Result<u64> {
+        self.settled(&mut || {
+            let (unit, store) = (self.active_unit()?, self.store()?);
+            let mut standing = Standing::Foreign;
+            store.read(&mut |reader| {
+                standing = rotation::standing(reader, &unit)?;
+                Ok(())
+            })?;
+            match standing {
+                Standing::Under => Ok(unit.epoch()),
+                Standing::Prepared | Standing::Foreign => Err(Error::ForeignMasterKey(store.location())),
+            }
         })
+    }
+
+    /// Whether the store says that its master key was cleared.
+    pub(crate) fn is_closed(&self) -> Result<bool> {
+        let mut closed = false;
+        self.store()?.read(&mut |reader| {
+            closed = rotation::is_closed(reader)?;
+            Ok(())
+        })?;
+        Ok(closed)
     }
 
     /// Gives every partition a wrap under the committed master key beside the one under the current key. May
@@ -131,7 +169,8 @@ impl Hsm {
     ) -> Result<Vec<unit::Event>> {
         let mut recorded = recorded;
         let mut events = Vec::new();
-        self.store()?.write(PartitionId::HSM, &mut |writer| {
+        let store = self.store()?;
+        store.write(PartitionId::HSM, &mut |writer| {
             // Without the right signatures nothing is said of the store.
             unit.check(command)?;
             // A key that is not committed, or is another one, is the unit's to refuse.
@@ -140,7 +179,10 @@ impl Hsm {
                 && concerns(writer, unit, &next)?
             {
                 rotation::switch(writer, &next)?;
+                // The old key is gone from here on: the wraps under the new one must not be lost to a power failure.
+                store.settle()?;
             }
+            rotation::reopen(writer)?;
             if let Some((trail, event)) = recorded.take() {
                 trail.append(writer, event)?;
             }
@@ -158,9 +200,17 @@ impl Hsm {
         }
     }
 
-    /// Has every process look at the unit before it uses what it has unsealed.
-    pub(super) fn wake_all(&self) {
-        let woken = self.store().and_then(|store| store.write(PartitionId::HSM, &mut rotation::wake));
+    /// Tells the others of a unit that has no master key any more, where whoever cleared it did not come to it.
+    pub(super) fn finish_closing(&self) -> Result<()> {
+        if matches!(self.active_unit(), Err(Error::UnitNotActive(_))) && !self.is_closed()? {
+            self.close_store();
+        }
+        Ok(())
+    }
+
+    /// Has every process look at the unit before it uses what it has unsealed: there is no master key any more.
+    pub(super) fn close_store(&self) {
+        let woken = self.store().and_then(|store| store.write(PartitionId::HSM, &mut rotation::close));
         if let Err(error) = woken {
             log::error!("processes that are logged in may go on using keys until they end: {error}");
         }

@@ -109,6 +109,11 @@ impl Policies {
         listed && self.allowed_network.allows(address)
     }
 
+    /// Whether any address is kept out.
+    pub fn restricts_networks(&self) -> bool {
+        !self.allowed_ip.is_empty() || self.allowed_network != AllowedNetwork::default()
+    }
+
     /// Checks their limits.
     ///
     /// # Errors

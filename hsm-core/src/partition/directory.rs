@@ -56,11 +56,12 @@ impl Directory {
         Ok(find_server(records, label)?.and_then(|token| self.get(token)))
     }
 
-    /// Reads the list again if the store's counter moved, or if it was read while the unit was sealed.
-    pub(crate) fn refresh(&mut self, hsm: &Arc<Hsm>, store: &dyn Store) -> Result<()> {
+    /// Reads the list again if the store's counter moved, or if it was read while the unit was sealed. Answers whether
+    /// it was checked.
+    pub(crate) fn refresh(&mut self, hsm: &Arc<Hsm>, store: &dyn Store) -> Result<bool> {
         let generation = store.generation(PartitionId::HSM)?;
         if generation.is_some() && generation == self.checked {
-            return Ok(());
+            return Ok(true);
         }
         let (is_checked, mut records) = match read_checked(hsm, store) {
             Ok(records) => (true, records),
@@ -79,7 +80,7 @@ impl Directory {
             })
             .collect();
         self.checked = generation.filter(|_| is_checked);
-        Ok(())
+        Ok(is_checked)
     }
 }
 
@@ -201,17 +202,38 @@ fn read_unchecked(store: &dyn Store) -> Result<Vec<(RecordId, PartitionRecord)>>
     Ok(records)
 }
 
-pub(super) fn all_unchecked(reader: &mut dyn Reader) -> Result<Vec<(RecordId, PartitionRecord)>> {
-    let mut last = Entry { chain: CHAIN, tag: ALL, record: RecordId([0; 16]) };
+fn all_unchecked(reader: &mut dyn Reader) -> Result<Vec<(RecordId, PartitionRecord)>> {
     let mut out = Vec::new();
+    each_unchecked(reader, &mut |token, row| {
+        out.push((token, decode(token, row, None)?));
+        Ok(())
+    })?;
+    Ok(out)
+}
+
+/// The spaces of all partitions whose records can be read at all.
+pub(super) fn spaces(reader: &mut dyn Reader) -> Result<Vec<PartitionId>> {
+    let mut out = Vec::new();
+    each_unchecked(reader, &mut |token, row| {
+        out.extend(decode(token, row, None).map(|record| record.space));
+        Ok(())
+    })?;
+    Ok(out)
+}
+
+fn each_unchecked(
+    reader: &mut dyn Reader,
+    each: &mut dyn FnMut(RecordId, &Row) -> Result<()>,
+) -> Result<()> {
+    let mut last = Entry { chain: CHAIN, tag: ALL, record: RecordId([0; 16]) };
     loop {
         let page = reader.entries_after(PartitionId::HSM, last, 64)?;
-        let Some(end) = page.last() else { return Ok(out) };
+        let Some(end) = page.last() else { return Ok(()) };
         last = end.entry;
         for indexed in page {
             let token = indexed.entry.record;
             if let Some(row) = reader.get(PartitionId::HSM, token)? {
-                out.push((token, decode(token, &row, None)?));
+                each(token, &row)?;
             }
         }
     }

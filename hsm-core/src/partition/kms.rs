@@ -9,6 +9,7 @@
 //! its revisions only grow, and no process takes what it had cached for what was restored.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::half::Half;
 use super::transaction::Transaction;
@@ -268,6 +269,11 @@ impl Partition {
             .read(&mut |reader| body(&mut KmsView { public: &public, private: &private, reader }))
     }
 
+    /// Whether networks are restricted, as far as this process has looked.
+    pub(crate) fn restricts_networks(&self) -> bool {
+        self.restricted.load(Ordering::Acquire)
+    }
+
     /// Policies and key rings as they are now. While nothing of the partition changes, memory answers; after
     /// another change, a look at the record's revision.
     pub(crate) fn kms_instance(&self) -> Result<Arc<Instance>> {
@@ -293,6 +299,7 @@ impl Partition {
             Ok(())
         })?;
         let (revision, instance) = found.ok_or(Error::Conflict)?;
+        self.restricted.store(instance.policies.restricts_networks(), Ordering::Release);
         if let Some(generation) = generation {
             let instance = instance.clone();
             *locked(&self.kms) = Some(CachedInstance { space: half.space, generation, revision, instance });

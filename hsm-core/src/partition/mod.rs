@@ -6,6 +6,7 @@
 //! token in `import_token`, what the key management service knows in `kms`, and how a server opens one without a PIN in `server`.
 
 use std::fs::File;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use hsm_os::Guarded;
@@ -22,6 +23,7 @@ pub(crate) mod record;
 pub(crate) mod rotation;
 mod server;
 mod transaction;
+mod watch;
 
 pub use handles::ObjectHandle;
 pub use pins::Tries;
@@ -49,6 +51,7 @@ use handles::Handles;
 use import_token::Shown;
 use objects::{Cache, SessionObjects};
 use record::PartitionRecord;
+use watch::UnitSeen;
 
 /// A partition of an HSM, shared by all its sessions in this process.
 pub struct Partition {
@@ -69,6 +72,8 @@ pub struct Partition {
     shown: Mutex<Option<Arc<Shown>>>,
     session_objects: RwLock<SessionObjects>,
     kms: Mutex<Option<kms::CachedInstance>>,
+    /// Whether its policies restrict networks.
+    restricted: AtomicBool,
 }
 
 /// Who is logged in, with the key that this opens.
@@ -79,15 +84,6 @@ pub(crate) enum Login {
     User(Arc<SealKey>),
     /// The SO, who holds the private-object key to wrap it anew and sees nothing by it.
     So(Guarded),
-}
-
-/// When the unit was looked at, and what it was.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct UnitSeen {
-    /// The change counter of the HSM's own space, which moves with every change of the master key.
-    generation: u64,
-    /// The epoch of the master key.
-    epoch: u64,
 }
 
 /// The sessions of this process.
@@ -147,6 +143,7 @@ impl Partition {
             shown: Mutex::default(),
             session_objects: RwLock::default(),
             kms: Mutex::default(),
+            restricted: AtomicBool::default(),
         }
     }
 
@@ -341,36 +338,6 @@ impl Partition {
             hsm.refresh()?;
             self.record().unwrap_public_key(&hsm.active_unit()?)
         })
-    }
-
-    /// Looks at the unit, if something of the HSM changed since: no key is served without a master key, and under
-    /// another one nothing stays unsealed but the login, which nobody could give back without the PIN. Whoever
-    /// reads the store comes by here, and a change of the master key makes everybody read the store.
-    ///
-    /// # Errors
-    /// [`Error::UnitNotActive`]: the partition's keys and everything unsealed by them are gone.
-    fn check_unit(&self) -> Result<()> {
-        let hsm = self.hsm()?;
-        let generation = hsm.store()?.generation(PartitionId::HSM)?;
-        let before = *locked(&self.unit);
-        if generation.is_some() && generation == before.map(|seen| seen.generation) {
-            return Ok(());
-        }
-        let epoch = match hsm.active_unit() {
-            Ok(unit) => unit.epoch(),
-            // Locked meanwhile: what was opened before stays open.
-            Err(Error::UnitSealed(_)) => return Ok(()),
-            Err(error @ Error::UnitNotActive(_)) => {
-                self.forget_unsealed();
-                return Err(error);
-            }
-            Err(error) => return Err(error),
-        };
-        if before.is_some_and(|seen| seen.epoch != epoch) {
-            *locked(&self.cache) = Cache::default();
-        }
-        *locked(&self.unit) = generation.map(|generation| UnitSeen { generation, epoch }).or(before);
-        Ok(())
     }
 
     /// What a handle stands for.

@@ -2,12 +2,10 @@
 //! was right, so that neither a killed process nor many at once get more tries than the limit. It
 //! lives in a space of its own: a login does not disturb what other processes hold of the objects.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
 use super::Partition;
-use super::record::{PartitionRecord, PinWrap, counters_secret, outer};
+use super::record::{PinWrap, counters_secret};
 use crate::audit::{Activity, Class, Reason};
 use crate::error::{Error, Result};
 use crate::hsm::{Hsm, Note};
@@ -119,12 +117,8 @@ impl Partition {
     /// [`Error::PinLocked`], [`Error::PinIncorrect`], [`Error::UserPinNotSet`], [`Error::SoPinNotSet`].
     pub(crate) fn check_pin(&self, role: Role, pin: &[u8], act: Activity) -> Result<Secret> {
         let hsm = self.hsm()?;
-        let Counted { record, outer, left } = hsm.settled(&mut || self.count_try(&hsm, role, act))?;
-        let opened = match record.pin(role) {
-            Some(pin_record) => pin_record.unwrap(record.space, role, pin, &outer)?,
-            None => None,
-        };
-        let Some(private_key) = opened else {
+        let Counted { tried, left } = hsm.settled(&mut || self.count_try(&hsm, role, act))?;
+        let Some(private_key) = tried.unwrap(pin)? else {
             // Of these there are no more than tries.
             self.note_if_whole(act)?.refused(WRONG).write_if_whole()?;
             return Err(Error::PinIncorrect { left });
@@ -139,17 +133,19 @@ impl Partition {
     fn count_try(&self, hsm: &Hsm, role: Role, act: Activity) -> Result<Counted> {
         hsm.refresh()?;
         let record = self.record();
-        if record.pin(role).is_none() {
+        let Some(pin) = record.pin(role) else {
             hsm.note_refusal(act, &self.label(), NOT_SET)?;
             return Err(match role {
                 Role::So => Error::SoPinNotSet,
                 Role::User => Error::UserPinNotSet,
             });
-        }
-        // The unit is opened once, and its master key is gone before the PIN's key is derived.
-        let (key, outer) = {
+        };
+        // The unit is opened once, and its master key is gone before the PIN's key is derived. What the PIN is tried
+        // on is opened before the try is counted: if the master key changes just now, that fails, and all is read
+        // anew.
+        let (key, tried) = {
             let unit = hsm.active_unit()?;
-            (counters_key(&unit, self.token)?, outer(record.space, role, &unit))
+            (counters_key(&unit, self.token)?, pin.opened(record.space, role, &unit)?)
         };
         let limit = hsm.config().pins.max_tries;
         let mut left = 0;
@@ -166,7 +162,7 @@ impl Partition {
             hsm.note_refusal(act, &self.label(), LOCKED)?;
         }
         counted?;
-        Ok(Counted { record, outer, left })
+        Ok(Counted { tried, left })
     }
 
     /// Gives a PIN all its tries back.
@@ -192,8 +188,7 @@ impl Partition {
 
 /// A try that was counted, and what it is made with.
 struct Counted {
-    record: Arc<PartitionRecord>,
-    outer: Secret,
+    tried: PinWrap,
     left: u32,
 }
 

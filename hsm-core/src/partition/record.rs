@@ -13,6 +13,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
+use zeroize::Zeroize;
 
 use crate::error::{Error, Result};
 use crate::rng;
@@ -26,8 +27,8 @@ mod next;
 mod wraps;
 
 use next::Next;
-use wraps::{context, public_wrap, server_wrap, unwrap_key, wrap_key};
-pub(crate) use wraps::{counters_secret, outer};
+use wraps::{context, outer, public_wrap, server_wrap, unwrap_key, wrap_key};
+pub(crate) use wraps::counters_secret;
 
 /// Argon2id with 19 MiB and two passes: OWASP's first recommendation, 15–25 ms on today's cores.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -294,6 +295,13 @@ fn mac(token: RecordId, revision: u64, unit: &ActiveUnit, body: &[u8]) -> Result
     Ok(mac.finalize().into_bytes().into())
 }
 
+/// Without the master key's wrap it is what guesses of the PIN can be tried on.
+impl Drop for PinWrap {
+    fn drop(&mut self) {
+        self.pin.wrapped.zeroize();
+    }
+}
+
 impl PinWrap {
     /// Wraps a partition's private-object key under a new PIN.
     pub(crate) fn new(space: PartitionId, role: Role, pin: &[u8], private_key: &[u8]) -> Result<PinWrap> {
@@ -303,26 +311,33 @@ impl PinWrap {
         Ok(PinWrap { space, role, pin: record })
     }
 
+    /// The private-object key, or `None` if the PIN is wrong.
+    pub(crate) fn unwrap(&self, pin: &[u8]) -> Result<Option<Secret>> {
+        let key = self.pin.pin_key(pin)?;
+        Ok(unwrap_key(&key, &context(self.space, self.role), &self.pin.wrapped))
+    }
+
     fn under(&self, unit: &ActiveUnit) -> Result<PinRecord> {
         let (space, role) = (self.space, self.role);
         let wrapped = wrap_key(&outer(space, role, unit), &context(space, role), &self.pin.wrapped)?;
-        Ok(PinRecord { wrapped, ..self.pin.clone() })
+        Ok(self.pin.with(wrapped))
     }
 }
 
 impl PinRecord {
-    /// The private-object key, or `None` if the PIN is wrong. `outer` is [`outer`]'s, of the same space
-    /// and role.
-    pub(crate) fn unwrap(
-        &self,
-        space: PartitionId,
-        role: Role,
-        pin: &[u8],
-        outer: &Secret,
-    ) -> Result<Option<Secret>> {
-        let inner = unwrap_key(outer, &context(space, role), &self.wrapped)
+    /// What a PIN is tried on, by the master key.
+    ///
+    /// # Errors
+    /// [`Error::RecordDamaged`] if it is not under this master key.
+    pub(crate) fn opened(&self, space: PartitionId, role: Role, unit: &ActiveUnit) -> Result<PinWrap> {
+        let inner = unwrap_key(&outer(space, role, unit), &context(space, role), &self.wrapped)
             .ok_or_else(|| Error::RecordDamaged { what: format!("a PIN of partition {space}") })?;
-        Ok(unwrap_key(&self.pin_key(pin)?, &context(space, role), inner.expose()))
+        Ok(PinWrap { space, role, pin: self.with(inner.expose().to_vec()) })
+    }
+
+    /// The same PIN's record with another wrap.
+    fn with(&self, wrapped: Vec<u8>) -> PinRecord {
+        PinRecord { salt: self.salt, memory_kib: self.memory_kib, passes: self.passes, wrapped }
     }
 
     fn pin_key(&self, pin: &[u8]) -> Result<Secret> {

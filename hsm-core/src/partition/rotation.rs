@@ -16,6 +16,11 @@ use crate::unit::ActiveUnit;
 const BRIDGE: RecordId = RecordId([5; 16]);
 const KIND_BRIDGE: u8 = 15;
 
+/// The mark of a store whose master key was cleared, for who cannot open the unit to see it. It says nothing that
+/// the unit does not say to whoever opens it, and so needs no seal.
+const CLOSED: RecordId = RecordId([6; 16]);
+const KIND_CLOSED: u8 = 16;
+
 /// What a store is to a master key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Standing {
@@ -85,20 +90,28 @@ pub(crate) fn rewrap(writer: &mut dyn Writer, unit: &ActiveUnit, token: RecordId
     directory::put(writer, unit, token, revision, &record)
 }
 
-/// How many partitions have their wraps under the master key that is committed, and how many there are.
+/// How many partitions have their wraps under the master key that is committed, and how many there are. Without the
+/// bridge it is as if none had.
 pub(crate) fn count(reader: &mut dyn Reader, unit: &ActiveUnit, next: &ActiveUnit) -> Result<(u64, u64)> {
+    let is_begun = bridge(reader, next)?.is_some();
     let (mut done, mut total) = (0, 0);
     for token in directory::tokens(reader, &directory::key(unit)?)? {
         let row = directory::row(reader, token)?;
         let prepared = PartitionRecord::prepared(token, row.revision, next, &row.sealed)?;
-        done += u64::from(prepared.is_some());
+        done += u64::from(is_begun && prepared.is_some());
         total += 1;
     }
     Ok((done, total))
 }
 
-/// Takes back what was made ready for a key that will not come into use.
+/// Takes back what was made ready for a key that will not come into use. What somebody has made ready meanwhile for
+/// the key that is committed now stays.
 pub(crate) fn forget(writer: &mut dyn Writer, unit: &ActiveUnit) -> Result<()> {
+    if let Some(next) = unit.next()
+        && bridge(writer, &next)?.is_some()
+    {
+        return Ok(());
+    }
     let Some(revision) = writer.revision(PartitionId::HSM, BRIDGE)? else { return Ok(()) };
     writer.remove(PartitionId::HSM, BRIDGE, revision)?;
     for token in directory::tokens(writer, &directory::key(unit)?)? {
@@ -145,10 +158,26 @@ fn switch_partition(writer: &mut dyn Writer, next: &ActiveUnit, token: RecordId)
     Ok(true)
 }
 
-/// Moves every partition's change counter, as [`switch`] does: the master key is gone.
-pub(crate) fn wake(writer: &mut dyn Writer) -> Result<()> {
-    for (_, record) in directory::all_unchecked(writer)? {
-        writer.touch(record.space);
+/// Marks that the master key is gone, and moves every partition's change counter as [`switch`] does.
+pub(crate) fn close(writer: &mut dyn Writer) -> Result<()> {
+    if writer.revision(PartitionId::HSM, CLOSED)?.is_none() {
+        writer.put(PartitionId::HSM, CLOSED, &Row { kind: KIND_CLOSED, revision: 1, sealed: Vec::new() })?;
+    }
+    for space in directory::spaces(writer)? {
+        writer.touch(space);
     }
     Ok(())
+}
+
+/// Takes the mark away: there is a master key again.
+pub(crate) fn reopen(writer: &mut dyn Writer) -> Result<()> {
+    match writer.revision(PartitionId::HSM, CLOSED)? {
+        Some(revision) => Ok(writer.remove(PartitionId::HSM, CLOSED, revision)?),
+        None => Ok(()),
+    }
+}
+
+/// Whether the mark is there.
+pub(crate) fn is_closed(reader: &mut dyn Reader) -> Result<bool> {
+    Ok(reader.revision(PartitionId::HSM, CLOSED)?.is_some())
 }

@@ -167,6 +167,12 @@ pub trait Store: Send + Sync + fmt::Debug {
         self.write(partition, body)
     }
 
+    /// Brings to the disk what any process committed before, durable or not. To be called inside a write, where
+    /// nobody commits meanwhile.
+    fn settle(&self) -> StoreResult<()> {
+        Ok(())
+    }
+
     /// The partition's change counter: moves with every committed write of that partition by any
     /// process. `None` while a write is under way or its outcome is unknown: then nothing cached may
     /// be relied upon and the store itself is asked. Costs a fraction of a microsecond.

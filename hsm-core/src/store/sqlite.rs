@@ -238,6 +238,11 @@ impl Store for SqliteStore {
         self.commit_in_turn(partition, body).map(drop)
     }
 
+    fn settle(&self) -> StoreResult<()> {
+        let log = self.log.open(self.place.main())?;
+        (self.sync)(&log).map_err(|error| durable::unconfirmed(self.place.main(), error.to_string()))
+    }
+
     fn generation(&self, partition: PartitionId) -> StoreResult<Option<u64>> {
         if let Some(number) = self.counters.load(partition)? {
             return Ok(Some(number));

@@ -49,6 +49,14 @@ impl Unit {
         Ok(())
     }
 
+    /// Takes over the state as it is in the file now.
+    ///
+    /// # Errors
+    /// As [`Unit::open`].
+    pub(crate) fn look_again(&mut self) -> Result<()> {
+        self.reload(None)
+    }
+
     /// What seals the unit.
     pub fn sealer(&self) -> &Sealer {
         &self.sealer

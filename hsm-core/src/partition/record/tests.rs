@@ -46,8 +46,7 @@ fn decode(bytes: &[u8]) -> Result<PartitionRecord> {
 }
 
 fn key_of(record: &PartitionRecord, role: Role, pin: &[u8], unit: &ActiveUnit) -> Secret {
-    let outer = outer(record.space, role, unit);
-    record.pin(role).unwrap().unwrap(record.space, role, pin, &outer).unwrap().unwrap()
+    record.pin(role).unwrap().opened(record.space, role, unit).unwrap().unwrap(pin).unwrap().unwrap()
 }
 
 fn is_damaged<T>(result: Result<T>) -> bool {

@@ -29,7 +29,7 @@ pub(super) fn public_wrap(space: PartitionId, unit: &ActiveUnit) -> Secret {
 }
 
 /// The master key's wrap of the private-object key, around that of a PIN.
-pub(crate) fn outer(space: PartitionId, role: Role, unit: &ActiveUnit) -> Secret {
+pub(super) fn outer(space: PartitionId, role: Role, unit: &ActiveUnit) -> Secret {
     unit.derive(b"private-object key", &context(space, role))
 }
 

@@ -73,6 +73,13 @@ impl Session {
         Ok(self.partition().kms_instance()?.policies.access.enforce_token)
     }
 
+    /// Whether the partition's policies restrict networks at all, as far as this process knows: a look at memory that
+    /// nobody writes. It learns of a first restriction when a server opens the partition, and each minute
+    /// ([`Session::keep_kms_keys`]).
+    pub fn restricts_networks(&self) -> bool {
+        self.partition().restricts_networks()
+    }
+
     /// Whether the partition's policies let requests come from an address. Network doors ask.
     ///
     /// # Errors
