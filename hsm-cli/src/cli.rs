@@ -10,12 +10,18 @@ use crate::key_type::{self, KeyType};
 mod help;
 mod import_token;
 mod kmip;
+mod kms;
 mod server;
 mod token;
 mod unit;
 
 pub(crate) use import_token::{EncryptKey, EncryptNonce, Import, ImportToken, Material};
 pub(crate) use kmip::{Kmip, KmipConnection, KmipGet, KmipLocate};
+pub(crate) use kms::{
+    Additional, Brought, CreateKey, ImportKey, Interval, KeyPolicies, Kms, KmsAccess, KmsAlias, KmsCommand,
+    KmsKey, KmsKeyPolicy, KmsPolicy, KmsRegistration, KmsRing, ListKeys, Out, RewrapKey, RotateKey,
+    SetPolicy, Told, UnwrapKey, UpdateKey, WrapKey, Wrapped,
+};
 pub(crate) use server::{Certs, MakeCertificate, RsaBits, Serve};
 pub(crate) use token::{Token, TokenInit};
 pub(crate) use unit::{
@@ -70,6 +76,9 @@ pub(crate) enum Command {
     /// Import tokens: key material of a customer comes in without anybody on the way seeing it
     #[command(subcommand, after_long_help = help::IMPORT_TOKEN_EXAMPLES)]
     ImportToken(ImportToken),
+    /// Root and standard keys with a life: wrap, rotate, suspend, delete, restore; key rings and policies
+    #[command(after_long_help = kms::KMS_EXAMPLES)]
+    Kms(Box<Kms>),
     /// Serve the keys by KMIP over mutual TLS
     #[command(after_long_help = help::SERVE_EXAMPLES)]
     Serve(Box<Serve>),

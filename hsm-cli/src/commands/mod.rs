@@ -19,6 +19,8 @@ mod import_token;
 mod init;
 mod key;
 mod kmip;
+mod kms;
+mod save;
 mod serve;
 mod status;
 mod token;
@@ -37,6 +39,7 @@ pub(crate) fn run(cli: Cli, output: Output) -> Result<()> {
         Command::Audit(command) => audit::run(&*hsm()?, command, output)?,
         Command::Key(command) => key::run(&*hsm()?, command, output)?,
         Command::ImportToken(command) => import_token::run(&hsm, command, output)?,
+        Command::Kms(command) => kms::run(&*hsm()?, *command, output)?,
         Command::Serve(options) => serve::run(&cli.global, &options, output)?,
         Command::Certs(command) => certs::run(&*hsm()?, command, output)?,
         Command::Kmip(command) => kmip::run(&*hsm()?, command, output)?,
