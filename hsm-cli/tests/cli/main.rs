@@ -14,6 +14,7 @@ mod faults;
 mod import_tokens;
 mod init;
 mod keys;
+mod kms;
 mod serve;
 mod tokens;
 mod unit;

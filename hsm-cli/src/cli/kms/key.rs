@@ -139,7 +139,7 @@ pub(crate) struct ImportKey {
     #[command(flatten)]
     pub(crate) brought: Brought,
     /// The file of --payload-file holds it in base64
-    #[arg(long, requires = "payload_file")]
+    #[arg(long, requires = "payload_file", conflicts_with = "import_token")]
     pub(crate) base64: bool,
 }
 
@@ -163,7 +163,7 @@ pub(crate) struct RotateKey {
     #[command(flatten)]
     pub(crate) brought: Brought,
     /// The file of --payload-file holds it in base64
-    #[arg(long, requires = "payload_file")]
+    #[arg(long, requires = "payload_file", conflicts_with = "import_token")]
     pub(crate) base64: bool,
 }
 
