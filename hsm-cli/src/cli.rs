@@ -2,19 +2,22 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::failure::OUTCOMES;
 use crate::key_type::{self, KeyType};
 
+mod audit;
 mod help;
 mod import_token;
 mod kmip;
 mod kms;
+mod sealer;
 mod server;
 mod token;
 mod unit;
 
+pub(crate) use audit::{Audit, AuditVerify};
 pub(crate) use import_token::{EncryptKey, EncryptNonce, Import, ImportToken, Material};
 pub(crate) use kmip::{Kmip, KmipConnection, KmipGet, KmipLocate};
 pub(crate) use kms::{
@@ -22,6 +25,7 @@ pub(crate) use kms::{
     KmsKey, KmsKeyPolicy, KmsPolicy, KmsRegistration, KmsRing, ListKeys, Out, RewrapKey, RotateKey,
     SetPolicy, Told, UnwrapKey, UpdateKey, WrapKey, Wrapped,
 };
+pub(crate) use sealer::{Given, SetSealer, SharePassphrase, UnitSealer, Unlock};
 pub(crate) use server::{Certs, MakeCertificate, RsaBits, Serve};
 pub(crate) use token::{Token, TokenInit};
 pub(crate) use unit::{
@@ -67,6 +71,11 @@ pub(crate) enum Command {
     /// The crypto unit: its ceremony by several people, administrators, quorum and master key parts
     #[command(subcommand, after_long_help = help::UNIT_EXAMPLES)]
     Unit(Box<Unit>),
+    /// Open the crypto unit by its passphrase or key shares, and hold its key for those who use the HSM
+    #[command(after_long_help = help::UNLOCK_EXAMPLES)]
+    Unlock(Unlock),
+    /// End the process that holds the crypto unit's key
+    Lock,
     /// Tokens: partitions with their own PINs and keys
     #[command(subcommand, after_long_help = help::TOKEN_EXAMPLES)]
     Token(Token),
@@ -121,32 +130,6 @@ pub(crate) struct Init {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Audit {
-    /// Show the events, the oldest first; with --json as CADF, one a line
-    #[command(after_long_help = help::AUDIT_EXAMPLES)]
-    Show {
-        /// Begin with the event of this number
-        #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-        since: u64,
-    },
-    /// Show events as they come, until interrupted; with --json as CADF, one a line
-    #[command(after_long_help = help::AUDIT_EXAMPLES)]
-    Follow {
-        /// Begin with the event of this number instead of the next one
-        #[arg(long, value_name = "NUMBER")]
-        since: Option<u64>,
-    },
-    /// Check that every event is there as it was written
-    #[command(after_long_help = help::AUDIT_EXAMPLES)]
-    Verify {
-        /// The last link of an earlier check, in hexadecimal digits: it must still be in the log, or the
-        /// log was put back to an older copy
-        #[arg(long, value_name = "LINK", value_parser = hexadecimal)]
-        expect: Option<Hexadecimal>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum Key {
     /// List keys
     #[command(after_long_help = help::KEY_LIST_EXAMPLES)]
@@ -162,7 +145,7 @@ pub(crate) enum Key {
     /// Make keys
     #[command(after_long_help = help::KEY_GENERATE_EXAMPLES)]
     Generate(Box<Generate>),
-    /// Import a customer's AES key that was encrypted for the import token
+    /// Import a customer's AES key, or private key, that was encrypted for the import token
     #[command(after_long_help = help::KEY_IMPORT_EXAMPLES)]
     Import(Box<Import>),
     /// Show the attributes of keys, or export a public key; secret values are never shown
@@ -298,6 +281,21 @@ fn hexadecimal(text: &str) -> Result<Hexadecimal, String> {
     hex::decode(&digits).map(Hexadecimal).map_err(|e| e.to_string())
 }
 
+/// The command line, and the name of its command, `key generate`, without what was given to it.
+///
+/// # Errors
+/// What is wrong with it; help and version too.
+pub(crate) fn parse() -> Result<(Cli, String), clap::Error> {
+    let matches = Cli::command().try_get_matches()?;
+    let mut words = Vec::new();
+    let mut deepest = Some(&matches);
+    while let Some((name, inside)) = deepest.and_then(clap::ArgMatches::subcommand) {
+        words.push(name);
+        deepest = Some(inside);
+    }
+    Ok((Cli::from_arg_matches(&matches)?, words.join(" ")))
+}
+
 /// The end of `softhsm-rs --help`.
 fn overview() -> String {
     let mut text = String::from(help::OVERVIEW);
@@ -309,8 +307,6 @@ fn overview() -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

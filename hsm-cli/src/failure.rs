@@ -160,10 +160,9 @@ fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
         Error::Kms(refusal) => kms::classify(&refusal.reason),
         // It says what to do.
         Error::Unit(_) => (Outcome::Refused, None),
-        Error::TokensUnderMasterKey => (
-            Outcome::Refused,
-            Some("keep the current master key: `softhsm-rs unit prepare clear-new` empties the new register"),
-        ),
+        Error::WrapMissing { .. } => {
+            (Outcome::Refused, Some("`softhsm-rs unit mk-rotate` wraps them, then submit the command again"))
+        }
         // The first says what to do; the rest is not for this door's users.
         Error::UserPinNotSet
         | Error::ArgumentsBad(_)

@@ -17,19 +17,16 @@ mod pin;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use crate::cli::Cli;
 use crate::failure::Outcome;
 use crate::output::Output;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let (cli, name) = match cli::parse() {
+        Ok(parsed) => parsed,
         Err(error) => return usage(&error),
     };
     let output = Output::new(cli.global.json, cli.global.quiet);
-    match commands::run(cli, output) {
+    match commands::run(cli, &name, output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output.failure(&failure);

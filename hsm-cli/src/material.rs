@@ -1,9 +1,11 @@
-//! Key material and other secrets of a customer's, read from a file or standard input as they are, or in base64.
+//! Key material and other secrets of a customer's, read from a file or standard input as they are, or in base64; and a
+//! customer's private key in PKCS #8, PEM or DER.
 
 use std::io::Read;
 use std::path::Path;
 
 use data_encoding::BASE64;
+use der::SecretDocument;
 use hsm_core::import_token::is_material;
 use hsm_core::secret::Secret;
 
@@ -14,6 +16,8 @@ use crate::pin::warn_of_readers;
 
 /// Longer than any key material in base64 with the end of its line, in bytes.
 const LONGEST: usize = 64;
+/// Longer than any private key in PEM, in bytes: RSA of 16384 bits takes half of it.
+const LONGEST_PRIVATE: usize = 1 << 15;
 
 /// Reads key material.
 pub(crate) fn read(material: &Material, output: Output) -> Result<Secret> {
@@ -25,6 +29,25 @@ pub(crate) fn read(material: &Material, output: Output) -> Result<Secret> {
         let message = format!("{}: key material has 16, 24 or 32 bytes{form}", path.display());
         Failure::new(Outcome::Usage, message).next("--base64 says that the file holds it in base64")
     })
+}
+
+/// Reads a private key: its PKCS #8 in DER.
+pub(crate) fn read_private(material: &Material, output: Output) -> Result<Secret> {
+    let path = material.key.as_path();
+    let bytes = read_whole(path, LONGEST_PRIVATE, Some(output))?;
+    if !bytes.expose().starts_with(b"-----BEGIN") {
+        return Ok(bytes);
+    }
+    let document =
+        std::str::from_utf8(bytes.expose()).ok().and_then(|text| SecretDocument::from_pem(text).ok());
+    match document {
+        Some(("PRIVATE KEY", document)) => Ok(Secret::copy_of(document.as_bytes())),
+        _ => {
+            let message = format!("{}: no private key in PKCS #8 without a passphrase", path.display());
+            Err(Failure::new(Outcome::Usage, message)
+                .next("`openssl pkcs8 -topk8 -nocrypt -in KEY` makes it one"))
+        }
+    }
 }
 
 /// Reads a secret of at most so many bytes, as it is or in base64. Of what is longer it reads a byte too many, for

@@ -84,6 +84,7 @@ fn parameter(shape: Shape) -> &'static str {
         Shape::Gcm => "CK_GCM_PARAMS",
         Shape::Pss => "CK_RSA_PKCS_PSS_PARAMS",
         Shape::Oaep => "CK_RSA_PKCS_OAEP_PARAMS",
+        Shape::RsaAes => "CK_RSA_AES_KEY_WRAP_PARAMS",
         Shape::Ecdh => "CK_ECDH1_DERIVE_PARAMS",
         Shape::OptionalEddsa => "none or CK_EDDSA_PARAMS",
         Shape::Number => "CK_MAC_GENERAL_PARAMS",

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use crate::audit::Uses;
 use crate::error::{Error, Result};
 use crate::store::StoreUrl;
+use crate::unit::UnitPaths;
 
 pub mod document;
 mod environment;
@@ -50,6 +51,10 @@ pub struct Config {
     /// Whether the module makes an HSM by the quick ceremony where there is none, at the first
     /// C_InitToken.
     pub auto_init: bool,
+    /// The name of the credential that the crypto unit may be sealed by.
+    pub sealer_credential: String,
+    /// Where the service manager has put this process's credentials, if it gave any.
+    pub credentials: Option<PathBuf>,
     /// Which rule led here, for people.
     pub source: Source,
     /// The configuration file that was read, if there is one.
@@ -99,6 +104,8 @@ pub struct PinPolicy {
 pub struct AuditConfig {
     /// What becomes of uses; where the file does not say it, each door has its own way.
     pub uses: Option<Uses>,
+    /// Whether changes, logins and administration by the module and the command line are recorded.
+    pub changes: bool,
     /// How many events are kept, the oldest going first; 0: all.
     pub keep: u64,
 }
@@ -131,7 +138,14 @@ impl Config {
         if let Some(filter) = environment.log_filter() {
             config.log.filter = Some(filter);
         }
+        config.credentials = environment.path("CREDENTIALS_DIRECTORY");
         Ok(config)
+    }
+
+    /// Where the crypto unit's files are, and the credential that may open it.
+    pub fn unit_paths(&self) -> UnitPaths {
+        let credential = self.credentials.as_ref().map(|directory| directory.join(&self.sealer_credential));
+        UnitPaths { credential, ..self.home.unit_paths() }
     }
 
     /// The configuration of the home at `dir`, which need not exist.
@@ -231,7 +245,7 @@ impl Default for PinPolicy {
 
 impl Default for AuditConfig {
     fn default() -> AuditConfig {
-        AuditConfig { uses: None, keep: 1_000_000 }
+        AuditConfig { uses: None, changes: true, keep: 1_000_000 }
     }
 }
 

@@ -89,11 +89,16 @@ pub enum Error {
         /// The label.
         label: String,
     },
-    /// Another master key would come into use, and what stands under the current one would be lost.
+    /// Another master key would come into use, and not everything that stands under the current one has a
+    /// wrap under that.
     #[error(
-        "the tokens of this HSM are not wrapped under the new master key, and would be lost with the current one"
+        "{} not wrapped under the new master key, and would be lost with the current one",
+        match partitions { Some(count) => format!("{count} of the partitions are"), None => "the partitions are".into() }
     )]
-    TokensUnderMasterKey,
+    WrapMissing {
+        /// How many partitions; `None` where the wrapping was not begun.
+        partitions: Option<u64>,
+    },
     /// An operation needs its own, fresh PIN check (context-specific login).
     #[error("the key asks for its PIN at each use")]
     ContextLoginNeeded,

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::audit::acts;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::partition::Partition;
@@ -20,10 +21,18 @@ use crate::unit::{ActiveUnit, Unit, UnitPaths, UnitStatus};
 mod audit;
 mod commands;
 mod making;
+mod notes;
+mod rotation;
+mod sealing;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use audit::Sealing;
 pub use commands::Submitted;
+pub(crate) use notes::Note;
+pub use rotation::Rewrapped;
+
+use notes::Door;
 
 /// How long a first session waits while its token is initialised anew, and between two looks.
 const SESSIONS_LOCK_WAIT: Duration = Duration::from_secs(10);
@@ -37,6 +46,7 @@ pub struct Hsm {
     /// Held by who opens the store or makes it: a process has it open once.
     opening: Mutex<()>,
     directory: Mutex<Directory>,
+    door: Door,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -46,12 +56,17 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Hsm {
     /// An HSM at the place that a configuration names. Touches nothing.
     pub fn new(config: Config) -> Arc<Hsm> {
+        Hsm::with_door(config, Door::new("hsm", None))
+    }
+
+    fn with_door(config: Config, door: Door) -> Arc<Hsm> {
         Arc::new_cyclic(|itself| Hsm {
             config,
             itself: itself.clone(),
             store: OnceLock::new(),
             opening: Mutex::default(),
             directory: Mutex::default(),
+            door,
         })
     }
 
@@ -67,7 +82,7 @@ impl Hsm {
 
     /// Where the unit's files are.
     pub fn unit_paths(&self) -> UnitPaths {
-        self.config.home.unit_paths()
+        self.config.unit_paths()
     }
 
     fn unit(&self) -> Result<Unit> {
@@ -130,7 +145,8 @@ impl Hsm {
     pub(crate) fn refresh(&self) -> Result<()> {
         let itself = self.itself.upgrade().ok_or(Error::NoSuchSlot)?;
         let store = self.store()?;
-        locked(&self.directory).refresh(&itself, store.as_ref())
+        // Each time with the list anew: ending an interrupted change of the master key takes a commit.
+        self.settled(&mut || locked(&self.directory).refresh(&itself, store.as_ref()))
     }
 
     /// Whether the list, as it was read last, has a token.
@@ -144,7 +160,8 @@ impl Hsm {
     /// [`Error::PinLength`], [`Error::UnitNotActive`], those of the store.
     pub fn create_partition(&self, label: &[u8; 32], so_pin: &[u8]) -> Result<Arc<Partition>> {
         self.check_pin_length(so_pin)?;
-        let token = directory::create(self.store()?.as_ref(), &self.active_unit()?, label, so_pin)?;
+        let note = self.note(acts::MAKE_TOKEN, text_of(label).trim_end())?;
+        let token = directory::create(self, label, so_pin, &note)?;
         self.refresh()?;
         locked(&self.directory).get(token).ok_or(Error::NoSuchSlot)
     }
@@ -155,8 +172,9 @@ impl Hsm {
     /// [`Error::SessionExists`] while any process has a session on it, those of the SO's PIN.
     pub fn reinitialise(&self, partition: &Arc<Partition>, label: &[u8; 32], so_pin: &[u8]) -> Result<()> {
         let _lock = self.exclude_sessions(partition)?;
-        partition.check_pin(crate::session::Role::So, so_pin)?;
-        directory::renew(self.store()?.as_ref(), &self.active_unit()?, partition, label, so_pin)?;
+        partition.check_pin(Role::So, so_pin, acts::INIT_TOKEN)?;
+        let note = partition.note(acts::INIT_TOKEN)?;
+        directory::renew(self, partition.token(), label, so_pin, &note)?;
         self.refresh()
     }
 
@@ -166,8 +184,8 @@ impl Hsm {
     /// As [`Hsm::reinitialise`].
     pub fn delete_partition(&self, partition: &Arc<Partition>, so_pin: &[u8]) -> Result<()> {
         let _lock = self.exclude_sessions(partition)?;
-        partition.check_pin(crate::session::Role::So, so_pin)?;
-        directory::delete(self.store()?.as_ref(), &self.active_unit()?, partition, |_| Ok(()))?;
+        partition.check_pin(Role::So, so_pin, acts::DELETE_TOKEN)?;
+        self.delete_if(partition, |_| Ok(()))?;
         self.refresh()
     }
 
@@ -184,13 +202,15 @@ impl Hsm {
             return Err(Error::NoHsm(self.config.home.root.clone()));
         }
         // Which of the partitions there are opens so is not to be believed unchecked.
-        let unit = self.active_unit()?;
+        drop(self.active_unit()?);
         self.refresh()?;
         if let Some(found) = locked(&self.directory).server(&label)? {
             return Ok(found);
         }
-        let token = directory::server(self.store()?.as_ref(), &unit, &label)?;
-        log::info!("a partition \"{}\" was made", String::from_utf8_lossy(&label).trim_end());
+        let name = text_of(&label);
+        let note = self.note(acts::MAKE_TOKEN, name.trim_end())?;
+        let token = directory::server(self, &label, &note)?;
+        log::info!("a partition \"{}\" was made", name.trim_end());
         self.refresh()?;
         locked(&self.directory).get(token).ok_or(Error::NoSuchSlot)
     }
@@ -221,7 +241,8 @@ impl Hsm {
     pub fn close_for_server(&self, partition: &Arc<Partition>, user_pin: &[u8]) -> Result<()> {
         let session = partition.open_session(Access::ReadOnly)?;
         session.login(Role::User, user_pin)?;
-        self.change_record(partition, &mut PartitionRecord::close_for_server)
+        let note = partition.note(acts::CLOSE_FOR_SERVER)?;
+        self.change_record(partition, &note, &mut |record, _| record.close_for_server())
     }
 
     /// Deletes a server's partition that has no PIN, with its objects: there is no SO to allow it, and
@@ -232,19 +253,22 @@ impl Hsm {
     /// those of unit and store.
     pub fn delete_server_partition(&self, partition: &Arc<Partition>) -> Result<()> {
         let _lock = self.exclude_sessions(partition)?;
-        directory::delete(self.store()?.as_ref(), &self.active_unit()?, partition, |record| {
-            if record.has_pins() { Err(Error::PinsSet) } else { Ok(()) }
-        })?;
+        self.delete_if(partition, |record| if record.has_pins() { Err(Error::PinsSet) } else { Ok(()) })?;
         self.refresh()
+    }
+
+    fn delete_if(&self, partition: &Partition, may: fn(&PartitionRecord) -> Result<()>) -> Result<()> {
+        directory::delete(self, partition.token(), may, &partition.note(acts::DELETE_TOKEN)?)
     }
 
     /// Changes a partition's record in the store and here.
     pub(crate) fn change_record(
         &self,
         partition: &Partition,
-        change: &mut dyn FnMut(&mut PartitionRecord) -> Result<()>,
+        note: &Note,
+        change: &mut directory::Change<'_>,
     ) -> Result<()> {
-        directory::change(self.store()?.as_ref(), &self.active_unit()?, partition.token(), change)?;
+        directory::change(self, partition.token(), note, change)?;
         self.refresh()
     }
 
@@ -312,6 +336,11 @@ impl Hsm {
     pub fn store_syncs(&self) -> u64 {
         self.store.get().map_or(0, |store| store.syncs())
     }
+}
+
+/// A label as text.
+fn text_of(label: &[u8; 32]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(label)
 }
 
 /// A label as partitions have it, padded with blanks.

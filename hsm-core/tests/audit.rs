@@ -39,7 +39,11 @@ struct Bench {
 impl Bench {
     fn new(store: &str) -> Bench {
         let home = TempDir::new().unwrap();
-        std::fs::write(home.path().join("softhsm-rs.toml"), format!("store = '{store}'\n")).unwrap();
+        std::fs::write(
+            home.path().join("softhsm-rs.toml"),
+            format!("store = '{store}'\naudit.changes = false\n"),
+        )
+        .unwrap();
         let hsm = open(&home);
         hsm.initialise(&Default::default(), &mut |_| {}).unwrap();
         Bench { home, hsm }

@@ -49,12 +49,13 @@ impl Library {
         let config = Config::locate(&environment).inspect_err(logging::report_config)?;
         logging::start(&config.log);
         let slots = Slots::new(config.slots.clone());
-        Ok(Library { hsm: Hsm::new(config), slots, sessions: Handles::new() })
+        Ok(Library { hsm: Hsm::for_door(config, "pkcs11", None), slots, sessions: Handles::new() })
     }
 
     /// Ends every session and lets go of the store.
     pub(crate) fn close(self) {
         self.close_sessions(|_| true);
+        self.hsm.flush_audit();
         self.hsm.suspend();
     }
 

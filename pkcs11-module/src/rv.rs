@@ -171,7 +171,7 @@ fn code_of(error: &Error) -> CK_RV {
         Error::PinLength { .. } => CKR_PIN_LEN_RANGE,
         Error::UserPinNotSet => CKR_USER_PIN_NOT_INITIALIZED,
         // What these two answer is asked by servers and the command line alone.
-        Error::PinsSet | Error::PinAloneOpens { .. } | Error::TokensUnderMasterKey => CKR_GENERAL_ERROR,
+        Error::PinsSet | Error::PinAloneOpens { .. } | Error::WrapMissing { .. } => CKR_GENERAL_ERROR,
 
         Error::NoSuchObject => CKR_OBJECT_HANDLE_INVALID,
         Error::NoSuchKey => CKR_KEY_HANDLE_INVALID,

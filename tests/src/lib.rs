@@ -7,7 +7,8 @@
 //!
 //! Environment: `SOFTHSM_RS_MODULE` names another module to test (any that obeys `SOFTHSM2_CONF`),
 //! `HSM_TESTS_STRESS_SECONDS` the length of the stress test, `HSM_TESTS_ROUNDS` the rounds of loading,
-//! `HSM_TESTS_KMIP_KILLS` how often a server is killed, `HSM_TESTS_KMIP_CROWD` how many clients a crowd has.
+//! `HSM_TESTS_KMIP_KILLS` how often a server is killed, `HSM_TESTS_KMIP_CROWD` how many clients a crowd has,
+//! `HSM_TESTS_ROTATION` how large the HSM is whose master key changes.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

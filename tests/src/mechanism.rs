@@ -15,6 +15,9 @@ pub struct Mech {
     /// What the parameter's own pointers point to.
     #[expect(dead_code, reason = "read by the module, through the parameter's pointers")]
     pointees: Vec<Vec<u8>>,
+    /// The structure inside a structure, where there is one.
+    #[expect(dead_code, reason = "read by the module, through the parameter's pointers")]
+    inside: Vec<CK_RSA_PKCS_OAEP_PARAMS>,
 }
 
 #[derive(Debug)]
@@ -23,6 +26,7 @@ enum Parameter {
     Bytes(Vec<u8>),
     Pss(CK_RSA_PKCS_PSS_PARAMS),
     Oaep(CK_RSA_PKCS_OAEP_PARAMS),
+    RsaAes(CK_RSA_AES_KEY_WRAP_PARAMS),
     Gcm(CK_GCM_PARAMS),
     Ctr(CK_AES_CTR_PARAMS),
     Ecdh(CK_ECDH1_DERIVE_PARAMS),
@@ -32,18 +36,18 @@ enum Parameter {
 impl Mech {
     /// Without parameter.
     pub fn plain(kind: CK_MECHANISM_TYPE) -> Mech {
-        Mech { kind, parameter: Parameter::None, pointees: Vec::new() }
+        Mech { kind, parameter: Parameter::None, pointees: Vec::new(), inside: Vec::new() }
     }
 
     /// With bytes as its parameter, such as an IV.
     pub fn bytes(kind: CK_MECHANISM_TYPE, bytes: &[u8]) -> Mech {
-        Mech { kind, parameter: Parameter::Bytes(bytes.to_vec()), pointees: Vec::new() }
+        Mech { kind, parameter: Parameter::Bytes(bytes.to_vec()), pointees: Vec::new(), inside: Vec::new() }
     }
 
     /// RSASSA-PSS of any kind, with the hash, the MGF and the salt's length in bytes.
     pub fn pss(kind: CK_MECHANISM_TYPE, hash: CK_MECHANISM_TYPE, mgf: CK_ULONG, salt: usize) -> Mech {
         let parameter = CK_RSA_PKCS_PSS_PARAMS { hashAlg: hash, mgf, sLen: ulong(salt) };
-        Mech { kind, parameter: Parameter::Pss(parameter), pointees: Vec::new() }
+        Mech { kind, parameter: Parameter::Pss(parameter), pointees: Vec::new(), inside: Vec::new() }
     }
 
     /// RSAES-OAEP with a label given as data.
@@ -61,7 +65,27 @@ impl Mech {
             pSourceData: pointer.cast(),
             ulSourceDataLen: ulong(label.len()),
         };
-        Mech { kind: CKM_RSA_PKCS_OAEP, parameter: Parameter::Oaep(parameter), pointees: vec![pointees] }
+        Mech {
+            kind: CKM_RSA_PKCS_OAEP,
+            parameter: Parameter::Oaep(parameter),
+            pointees: vec![pointees],
+            inside: Vec::new(),
+        }
+    }
+
+    /// RSA-AES key wrap with a temporary key of so many bits.
+    pub fn rsa_aes(bits: CK_ULONG, hash: CK_MECHANISM_TYPE, mgf: CK_ULONG, label: &[u8]) -> Mech {
+        let (bytes, pointer) = pointee(label);
+        let mut inside = vec![CK_RSA_PKCS_OAEP_PARAMS {
+            hashAlg: hash,
+            mgf,
+            source: CKZ_DATA_SPECIFIED,
+            pSourceData: pointer.cast(),
+            ulSourceDataLen: ulong(label.len()),
+        }];
+        let parameter = CK_RSA_AES_KEY_WRAP_PARAMS { ulAESKeyBits: bits, pOAEPParams: inside.as_mut_ptr() };
+        let parameter = Parameter::RsaAes(parameter);
+        Mech { kind: CKM_RSA_AES_KEY_WRAP, parameter, pointees: vec![bytes], inside }
     }
 
     /// AES-GCM with a tag of so many bits.
@@ -76,13 +100,23 @@ impl Mech {
             ulAADLen: ulong(aad.len()),
             ulTagBits: tag_bits,
         };
-        Mech { kind: CKM_AES_GCM, parameter: Parameter::Gcm(parameter), pointees: vec![iv_bytes, aad_bytes] }
+        Mech {
+            kind: CKM_AES_GCM,
+            parameter: Parameter::Gcm(parameter),
+            pointees: vec![iv_bytes, aad_bytes],
+            inside: Vec::new(),
+        }
     }
 
     /// AES-CTR with a counter of so many bits at the end of `block`.
     pub fn ctr(counter_bits: CK_ULONG, block: [u8; 16]) -> Mech {
         let parameter = CK_AES_CTR_PARAMS { ulCounterBits: counter_bits, cb: block };
-        Mech { kind: CKM_AES_CTR, parameter: Parameter::Ctr(parameter), pointees: Vec::new() }
+        Mech {
+            kind: CKM_AES_CTR,
+            parameter: Parameter::Ctr(parameter),
+            pointees: Vec::new(),
+            inside: Vec::new(),
+        }
     }
 
     /// ECDH with the other side's public value, a key derivation function and its shared data.
@@ -97,7 +131,7 @@ impl Mech {
             pPublicData: public_pointer,
         };
         let pointees = vec![shared_bytes, public_bytes];
-        Mech { kind: CKM_ECDH1_DERIVE, parameter: Parameter::Ecdh(parameter), pointees }
+        Mech { kind: CKM_ECDH1_DERIVE, parameter: Parameter::Ecdh(parameter), pointees, inside: Vec::new() }
     }
 
     /// EdDSA with its optional parameter.
@@ -108,7 +142,12 @@ impl Mech {
             ulContextDataLen: ulong(context.len()),
             pContextData: pointer,
         };
-        Mech { kind: CKM_EDDSA, parameter: Parameter::Eddsa(parameter), pointees: vec![bytes] }
+        Mech {
+            kind: CKM_EDDSA,
+            parameter: Parameter::Eddsa(parameter),
+            pointees: vec![bytes],
+            inside: Vec::new(),
+        }
     }
 
     /// The same parameter under another mechanism number.
@@ -124,6 +163,7 @@ impl Mech {
             Parameter::Bytes(bytes) => (bytes.as_ptr().cast(), bytes.len()),
             Parameter::Pss(parameter) => of(parameter),
             Parameter::Oaep(parameter) => of(parameter),
+            Parameter::RsaAes(parameter) => of(parameter),
             Parameter::Gcm(parameter) => of(parameter),
             Parameter::Ctr(parameter) => of(parameter),
             Parameter::Ecdh(parameter) => of(parameter),

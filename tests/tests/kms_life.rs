@@ -81,10 +81,10 @@ fn service(kit: &Kit, lines: &[String]) -> Vec<String> {
 /// Makes a key in a state; answers its identifier and a text that it wrapped while it could.
 fn key_in(kit: &Kit, state: u8, name: &str) -> (String, String) {
     let (_, steps) = STATES.iter().find(|(known, _)| *known == state).expect("a state");
-    let first = steps[0].replace("{name}", name);
-    let key = service(kit, &[first]).remove(0);
+    let [first, rest @ ..] = steps else { panic!("no steps") };
+    let key = service(kit, &[first.replace("{name}", name)]).remove(0);
     let mut lines = vec![format!("-100 wrap {key}")];
-    lines.extend(steps[1..].iter().map(|step| step.replace("{key}", &key)));
+    lines.extend(rest.iter().map(|step| step.replace("{key}", &key)));
     let text = service(kit, &lines).remove(0);
     (key, text)
 }
@@ -192,7 +192,7 @@ isolated! {
             let name = format!("key-{state}");
             let (key, _) = key_in(kit, state, &name);
             let id = digits(&key);
-            assert_eq!(client.locate(&name), [id.clone()]);
+            assert_eq!(client.locate(&name), std::slice::from_ref(&id));
             assert_eq!(client.encrypt(&id, &[7; 16], b"data").is_ok(), encrypts, "Encrypt in {state}");
             // 10 is Cryptographic Failure: another key made the text.
             let decrypted = client.decrypt(&id, &[7; 16], &[9; 16]).map_err(|refused| refused.reason);

@@ -74,6 +74,14 @@ Examples:
   softhsm-rs unit submit commit.cmd --reply reply.json
       At the HSM: exit code 15 and EP11's codes where the unit refuses.";
 
+pub(super) const UNIT_ROTATE_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs unit mk-rotate
+      After a new master key was loaded and committed: gives each partition a second wrap. The HSM goes on
+      working. If it is interrupted, run it again.
+  softhsm-rs unit prepare set-immediate PATTERN --out go.cmd
+      Then the new master key is put into use.";
+
 pub(super) const UNIT_KEY_EXAMPLES: &str = "\
 Examples:
   softhsm-rs unit key new alice.sigkey --name alice
@@ -90,12 +98,43 @@ Examples:
   softhsm-rs unit part seal --exported export-reply.json --key alice.sigkey --for recovery.json --out part.signed
       The master key of another unit, which exported it to this one.";
 
+pub(super) const UNIT_SEALER_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs unit sealer show
+  softhsm-rs unit sealer set passphrase
+      Asks for it twice. From then on `softhsm-rs unlock` opens the unit.
+  softhsm-rs unit sealer set shares --needed 2 alice.share bob.share carol.share
+      Asks for a passphrase for each file. Two of the three open the unit.
+  softhsm-rs unit sealer set credential --credential-file sealer.bin
+      What LoadCredentialEncrypted= gives to a service as softhsm-rs.sealer.
+  softhsm-rs unit sealer set owner-file
+      Back to a file that opens the unit by itself.";
+
+pub(super) const UNLOCK_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs unlock
+      Asks for the passphrase.
+  softhsm-rs unlock --share alice.share --share carol.share
+      Asks for the passphrase of each share.
+  softhsm-rs unlock --foreground
+      As a service, with Type=notify; its credential opens the unit if that is what seals it.
+  softhsm-rs lock
+      Programs that have logged in go on with the keys that they hold until they end.
+
+The passphrase is read from SOFTHSM_RS_SEALER_PASSPHRASE where no file is named.";
+
 pub(super) const AUDIT_EXAMPLES: &str = "\
 Examples:
   softhsm-rs audit verify
       Says how many events there are, and the link of the last one: keep it elsewhere.
   softhsm-rs audit verify --expect LINK
       Also that the log goes on from there: a log put back to an older copy is found.
+  softhsm-rs audit export --out audit.jsonl
+  softhsm-rs audit key --out audit.pub
+  softhsm-rs audit verify --file audit.jsonl --key audit.pub
+      On any machine: no HSM is needed.
+  softhsm-rs audit verify --file audit.jsonl --statement reply.json
+      Against what the unit signed last, as its reply to a zeroize.
   softhsm-rs audit follow --json | logger -t hsm
   softhsm-rs audit show --since 1200
   softhsm-rs audit show --json | jq -c 'select(.event.outcome == \"failure\")'";
@@ -193,7 +232,10 @@ Examples:
   openssl rand -out key.bin 32
   softhsm-rs import-token encrypt-key -k key.bin --payload \"$(jq -r .payload token.json)\" --json
   softhsm-rs import-token encrypt-key -k - --public-key token.pem --sha1 < key.bin
-      As Hyper Protect Crypto Services has it. The nonce is then encrypted with --sha1 too.";
+      As Hyper Protect Crypto Services has it. The nonce is then encrypted with --sha1 too.
+  softhsm-rs import-token encrypt-key --asymmetric -k tls.pem --payload \"$(jq -r .payload token.json)\" \\
+      --nonce \"$(jq -r .nonce token.json)\" --json
+      A private key, and the nonce with it.";
 
 pub(super) const ENCRYPT_NONCE_EXAMPLES: &str = "\
 Examples:

@@ -56,6 +56,12 @@ pub(crate) struct EncryptKey {
     pub(crate) material: Material,
     #[command(flatten)]
     pub(crate) public_key: PublicKey,
+    /// The file is a private key in PKCS #8, PEM or DER, of any size; by RSA_AES_KEY_WRAP_SHA_256
+    #[arg(long, requires = "nonce", conflicts_with_all = ["sha1", "base64"])]
+    pub(crate) asymmetric: bool,
+    /// With --asymmetric: the token's `nonce`, which is encrypted along with the key
+    #[arg(short, long, value_name = "BASE64", value_parser = base64, requires = "asymmetric")]
+    pub(crate) nonce: Option<Base64>,
 }
 
 /// A token's public key.
@@ -103,7 +109,7 @@ pub(crate) struct Import {
     /// The initialisation vector of the encrypted nonce
     #[arg(long, value_name = "BASE64", value_parser = base64)]
     pub(crate) iv: Base64,
-    /// How both were encrypted: RSAES_OAEP_SHA_256 or RSAES_OAEP_SHA_1
+    /// How both were encrypted: RSAES_OAEP_SHA_256, RSAES_OAEP_SHA_1 or RSA_AES_KEY_WRAP_SHA_256
     #[arg(long, value_name = "NAME")]
     pub(crate) encryption_algorithm: String,
 }

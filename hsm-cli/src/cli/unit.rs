@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use hsm_core::unit::{Ski, VerificationPattern};
 
-use super::{Consent, help};
+use super::{Consent, UnitSealer, help};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Unit {
@@ -73,9 +73,19 @@ pub(crate) enum Unit {
         /// Write the unit's signed reply to this file
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         reply: Option<PathBuf>,
+        /// Of a command that ends the audit log (zeroize, clear-current): write the whole log to this file first,
+        /// which must not be there yet
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        log: Option<PathBuf>,
         #[command(flatten)]
         consent: Consent,
     },
+    /// Wrap every partition under the committed master key, before it is put into use
+    #[command(after_long_help = help::UNIT_ROTATE_EXAMPLES)]
+    MkRotate,
+    /// What seals the unit at rest
+    #[command(subcommand, after_long_help = help::UNIT_SEALER_EXAMPLES)]
+    Sealer(UnitSealer),
     /// Administrators' signature keys
     #[command(subcommand, after_long_help = help::UNIT_KEY_EXAMPLES)]
     Key(UnitKey),

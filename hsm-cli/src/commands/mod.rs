@@ -1,5 +1,6 @@
 //! The commands, one file each, and what they share: the HSM, the choice of a token, consent.
 
+use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
@@ -25,22 +26,43 @@ mod serve;
 mod status;
 mod token;
 mod unit;
+mod unlock;
 
 /// Carries out a command line.
-pub(crate) fn run(cli: Cli, output: Output) -> Result<()> {
-    let hsm = || open(&cli.global);
-    match cli.command {
+pub(crate) fn run(cli: Cli, name: &str, output: Output) -> Result<()> {
+    let opened = RefCell::new(None);
+    let hsm = || {
+        let hsm = open(&cli.global, name)?;
+        opened.replace(Some(hsm.clone()));
+        Ok(hsm)
+    };
+    let done = carry_out(cli.command, &cli.global, &hsm, output);
+    if let Some(hsm) = opened.take() {
+        hsm.seal_what_was_recorded();
+    }
+    done
+}
+
+fn carry_out(
+    command: Command,
+    global: &Global,
+    hsm: &impl Fn() -> Result<Arc<Hsm>>,
+    output: Output,
+) -> Result<()> {
+    match command {
         Command::Version => about::version(output),
         Command::Completions { shell } => about::completions(shell),
         Command::Init(options) => init::run(&*hsm()?, &options, output)?,
         Command::Status => status::run(&*hsm()?, output)?,
         Command::Unit(command) => unit::run(&*hsm()?, *command, output)?,
+        Command::Unlock(options) => unlock::run(&*hsm()?, &options, output)?,
+        Command::Lock => unlock::lock(&*hsm()?, output)?,
         Command::Token(command) => token::run(&*hsm()?, command, output)?,
-        Command::Audit(command) => audit::run(&*hsm()?, command, output)?,
+        Command::Audit(command) => audit::run(hsm, command, output)?,
         Command::Key(command) => key::run(&*hsm()?, command, output)?,
-        Command::ImportToken(command) => import_token::run(&hsm, command, output)?,
+        Command::ImportToken(command) => import_token::run(hsm, command, output)?,
         Command::Kms(command) => kms::run(&*hsm()?, *command, output)?,
-        Command::Serve(options) => serve::run(&cli.global, &options, output)?,
+        Command::Serve(options) => serve::run(global, &options, output)?,
         Command::Certs(command) => certs::run(&*hsm()?, command, output)?,
         Command::Kmip(command) => kmip::run(&*hsm()?, command, output)?,
     }
@@ -48,10 +70,10 @@ pub(crate) fn run(cli: Cli, output: Output) -> Result<()> {
 }
 
 /// The HSM that the command line, the environment and the configuration name; nothing is opened yet.
-fn open(global: &Global) -> Result<Arc<Hsm>> {
+fn open(global: &Global, command: &str) -> Result<Arc<Hsm>> {
     let config = locate(global, environment(global))?;
     start_log(&config)?;
-    Ok(Hsm::new(config))
+    Ok(Hsm::for_door(config, "cli", Some(command.to_owned())))
 }
 
 fn environment(global: &Global) -> Environment {

@@ -27,7 +27,7 @@ const DEV_CLIENT: &str = "dev";
 pub(super) fn run(global: &Global, options: &Serve, output: Output) -> Result<()> {
     let config = config(global, options)?;
     super::start_log(&config)?;
-    let hsm = Hsm::new(config);
+    let hsm = Hsm::for_door(config, "kmip", Some("serve".into()));
     if options.dev {
         prepare(&hsm, output)?;
     } else if !hsm.exists() {
@@ -38,8 +38,9 @@ pub(super) fn run(global: &Global, options: &Serve, output: Output) -> Result<()
     let metrics = Metrics::default();
     let credentials = Credentials::default();
     let trail = hsm.audit_trail(Uses::default())?;
-    // Dropped when the server has stopped: it writes the last events.
-    let _flusher = Flusher::start(trail.clone())
+    // Dropped when the server has stopped: it writes and seals the last events.
+    let sealed = hsm.clone();
+    let _flusher = Flusher::start(trail.clone(), Box::new(move || sealed.seal_and_tell()))
         .map_err(|e| Error::Config(format!("the thread of the audit log cannot be started: {e}")))?;
     let engine = Arc::new(engine(metrics.clone()).with_credentials(credentials.clone()).audited_by(trail));
     let process = Process {

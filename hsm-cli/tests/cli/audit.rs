@@ -2,12 +2,14 @@
 
 use serde_json::Value;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Done};
 use crate::serve::Server;
 
-/// An HSM whose log has the event of one connection.
+/// An HSM whose log has the event of one connection, and none of the making of the HSM.
 fn served() -> Desk {
     let desk = Desk::empty();
+    std::fs::create_dir(desk.home()).expect("a home");
+    std::fs::write(desk.home().join("softhsm-rs.toml"), "audit.changes = false\n").expect("a file");
     serve_again(&desk);
     desk
 }
@@ -26,10 +28,22 @@ fn connect(desk: &Desk, server: &mut Server) {
 }
 
 #[test]
-fn without_a_server_there_is_no_log() {
-    let desk = Desk::with_hsm();
-    assert!(desk.run(&["audit", "verify"]).succeeds().out.contains("no audit log"));
-    assert_eq!(desk.run(&["audit", "show"]).succeeds().out, "");
+fn where_nothing_is_audited_there_is_no_log() {
+    let desk = Desk::empty();
+    let file = desk.file("quiet.toml", "audit.changes = false\n");
+    let run = |arguments: &[&str]| {
+        let home = desk.home().display().to_string();
+        let arguments = [&["--home", &home], arguments].concat();
+        Done::of(desk.bare(&arguments).env("SOFTHSM_RS_CONF", &file).env_remove("SOFTHSM_RS_HOME"))
+    };
+    std::fs::create_dir(desk.home()).expect("a home");
+    std::fs::copy(&file, desk.home().join("softhsm-rs.toml")).expect("a file");
+    run(&["init"]).succeeds();
+    for arguments in [&["audit", "verify"][..], &["audit", "seal"]] {
+        assert!(run(arguments).succeeds().out.contains("no audit log"));
+    }
+    assert_eq!(run(&["audit", "show"]).succeeds().out, "");
+    assert_eq!(run(&["audit", "export"]).succeeds().out, "");
 }
 
 /// A connection more, by a server that is started again.
@@ -83,9 +97,10 @@ fn events_are_followed_as_they_come() {
         let line = lines.next().expect("a line").expect("text");
         serde_json::from_str::<Value>(&line).expect("JSON")["sequence"].clone()
     };
-    assert_eq!(sequence(), 1);
+    // The event, and the seal of the server's end.
+    assert_eq!((sequence(), sequence()), (1.into(), 2.into()));
     serve_again(&desk);
-    assert_eq!(sequence(), 2);
+    assert_eq!((sequence(), sequence()), (3.into(), 4.into()));
     follower.kill().expect("stopping it");
     follower.wait().expect("its end");
 }
@@ -95,11 +110,15 @@ fn what_a_server_did_is_shown_once_it_stopped() {
     let desk = served();
     assert_eq!(desk.json(&["audit", "verify"])["events"], 1);
     let shown = desk.run(&["audit", "show", "--json"]).succeeds().out;
-    let event: Value = serde_json::from_str(shown.trim()).expect("one line of JSON");
+    let lines: Vec<Value> = shown.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let [event, seal] = lines.as_slice() else { panic!("{shown}") };
     assert_eq!((&event["sequence"], &event["event"]["action"]), (&1.into(), &"kmip.connect".into()));
     assert_eq!(event["event"]["initiator"]["name"], "dev");
     assert!(
         desk.run(&["audit", "show"]).succeeds().out.contains("kmip.connect  success  \"dev\"  127.0.0.1")
     );
-    assert_eq!(desk.run(&["audit", "show", "--since", "2"]).succeeds().out, "");
+    assert_eq!(seal["before"], event["link"]);
+    assert_eq!(seal["seal"]["hsm"], event["event"]["observer"]["id"]);
+    assert!(desk.run(&["audit", "show", "--since", "2"]).succeeds().out.contains("  seal  "));
+    assert_eq!(desk.run(&["audit", "show", "--since", "3"]).succeeds().out, "");
 }

@@ -234,3 +234,82 @@ fn importing_names_the_way_in() {
     Done::of(desk.bare(&sent.import("a")).env("SOFTHSM_RS_PIN", "wrong!")).fails(5, "wrong PIN");
     Done::of(desk.bare(&sent.import("a")).env("SOFTHSM_RS_PIN", PIN)).succeeds();
 }
+
+/// An Ed25519 key in PKCS #8.
+const ED25519: &str = "-----BEGIN PRIVATE KEY-----\n\
+    MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n\
+    -----END PRIVATE KEY-----\n";
+
+/// What `import-token encrypt-key --asymmetric` gives for a private key in a file.
+fn private_key(desk: &Desk, token: &Value, file: &str) -> Sent {
+    let encrypt = ["import-token", "encrypt-key", "--asymmetric", "-k", file];
+    let made = desk.json(
+        &[&encrypt[..], &["--payload", text(token, "payload"), "--nonce", text(token, "nonce")]].concat(),
+    );
+    Sent(["payload", "encryptedNonce", "iv", "encryptionAlgorithm"].map(|name| text(&made, name).to_owned()))
+}
+
+#[test]
+fn a_private_key_comes_in_as_a_pair_that_never_leaves() {
+    let (desk, token) = with_import_token();
+    let file = desk.file("key.pem", ED25519);
+    let sent = private_key(&desk, &token, &file);
+    assert_eq!(sent.0[3], "RSA_AES_KEY_WRAP_SHA_256");
+    let imported = desk.json(&[&sent.import("box")[..], &["--id", "0b"]].concat());
+    let [private, public] = imported.as_array().expect("a list").as_slice() else { panic!("{imported}") };
+    assert_eq!((&private["class"], &public["class"]), (&"private".into(), &"public".into()));
+    assert_eq!((&private["type"], &private["id"]), (&public["type"], &public["id"]));
+    assert_eq!(
+        (&private["sensitive"], &private["extractable"], &private["local"]),
+        (&true.into(), &false.into(), &false.into())
+    );
+    let shown = desk.run(&["key", "show", "--label", "box", "--public-key"]).succeeds().out;
+    assert!(shown.contains("MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="), "{shown}");
+}
+
+#[test]
+fn a_private_key_is_refused_by_the_code_of_what_is_wrong() {
+    let (desk, token) = with_import_token();
+    let file = desk.file("key.pem", ED25519);
+    let good = private_key(&desk, &token, &file);
+    let mut other_nonce = token.clone();
+    other_nonce["nonce"] = "AAAAAAAAAAAAAAAA".into();
+    desk.run(&private_key(&desk, &other_nonce, &file).import("a")).fails(17, "(INCORRECT_NONCE_ERR)");
+    let mut other_iv = private_key(&desk, &token, &file);
+    other_iv.0[2] = "AAAAAAAAAAAAAAAA".to_owned();
+    desk.run(&other_iv.import("a")).fails(17, "(INCORRECT_NONCE_IV_ERR)");
+    let mut as_secret = private_key(&desk, &token, &file);
+    as_secret.0[3] = "RSAES_OAEP_SHA_256".to_owned();
+    desk.run(&as_secret.import("a")).fails(17, "(INCORRECT_NONCE_IV_ERR)");
+    desk.run(&["import-token", "create"]).succeeds();
+    desk.run(&good.import("a")).fails(17, "(INCORRECT_NONCE_IV_ERR)");
+    assert_eq!(desk.json(&["key", "list"]), Value::Array(Vec::new()));
+}
+
+#[test]
+fn asymmetric_takes_private_keys_in_pkcs8_with_the_nonce() {
+    let (desk, token) = with_import_token();
+    let payload = ["--payload", text(&token, "payload")];
+    let nonce = ["--nonce", text(&token, "nonce")];
+    let file = desk.file("key.pem", ED25519);
+    let encrypt = |file: &str, options: &[&str]| {
+        desk.run(&[&["import-token", "encrypt-key", "-k", file][..], &payload, options].concat())
+    };
+    encrypt(&file, &["--asymmetric"]).fails(2, "--nonce");
+    encrypt(&file, &nonce).fails(2, "--asymmetric");
+    encrypt(&file, &[&["--asymmetric", "--sha1"][..], &nonce].concat()).fails(2, "--sha1");
+    let with_nonce = |file: &str| encrypt(file, &[&["--asymmetric"][..], &nonce].concat());
+    let of_ec = desk.file("ec.pem", &ED25519.replace("PRIVATE", "EC PRIVATE"));
+    with_nonce(&of_ec).fails(2, "openssl pkcs8 -topk8 -nocrypt");
+    let bytes = desk.file("key.bin", "0123456789abcdef");
+    with_nonce(&bytes).fails(1, "");
+}
+
+#[test]
+fn the_import_token_is_not_among_the_keys() {
+    let (desk, token) = with_import_token();
+    assert!(text(&token, "uniqueIdentifier").starts_with("import-token-"));
+    assert_eq!(desk.json(&["key", "list", "--all"]), Value::Array(Vec::new()));
+    desk.run(&["key", "show", "--label", "import token"]).fails(4, "no such key");
+    desk.run(&["key", "delete", "--label", "import token", "--yes"]).fails(4, "no such key");
+}

@@ -8,6 +8,7 @@
 )]
 
 mod audit;
+mod audit_spoiled;
 mod certs;
 mod desk;
 mod faults;
@@ -15,6 +16,7 @@ mod import_tokens;
 mod init;
 mod keys;
 mod kms;
+mod sealers;
 mod serve;
 mod tokens;
 mod unit;

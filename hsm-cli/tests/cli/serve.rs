@@ -15,12 +15,12 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start(desk: &Desk, arguments: &[&str]) -> Server {
         let arguments = [&["serve", "--kmip-listen", "127.0.0.1:0"], arguments].concat();
-        let mut process = desk
-            .bare(&arguments)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary runs");
+        Server::of(desk.bare(&arguments).stdout(Stdio::null()))
+    }
+
+    /// Another command that runs until it is ended.
+    pub(crate) fn of(command: &mut Command) -> Server {
+        let mut process = command.stderr(Stdio::piped()).spawn().expect("the binary runs");
         let log = BufReader::new(process.stderr.take().expect("standard error"));
         Server { process, log }
     }

@@ -236,14 +236,28 @@ fn three_people_hold_a_ceremony_and_every_wrong_order_is_refused() {
     ceremony.is_refused("clear-new", &[2], "return code 257");
     ceremony.is_refused("remove-administrator bob", &[0, 1], "return code 209, reason code 66");
 
-    // The tokens are not thrown away by the way.
+    // The tokens are not thrown away by the way, and outlive the change of the master key.
+    desk.run(&["key", "generate", "--type", "ec:p256", "--label", "old"]).succeeds();
+    desk.run(&["unit", "mk-rotate"]).fails(REFUSED, "return code 102");
     ceremony.is_refused("generate-master-key", &[0], "return code 80, reason code 52");
     ceremony.does("set-thresholds --allow random", &[0, 1]);
     ceremony.does("generate-master-key", &[1]);
     let next = pattern(&ceremony, "new_register");
     ceremony.does(&format!("commit {next}"), &[0, 1]);
     ceremony.is_refused(&format!("set-immediate {next}"), &[0], "would be lost with the current one");
-    ceremony.does("clear-new", &[0]);
+    let rotated = desk.run(&["unit", "mk-rotate"]).succeeds();
+    assert!(rotated.out.starts_with("KMS CRK rewrap successful, waiting on cryptounit-mk-setimm."));
+    let shown = desk.run(&["unit", "show"]).succeeds().out;
+    assert!(shown.contains("1 of 1 partitions are wrapped under the new master key"), "{shown}");
+    ceremony.is_refused(
+        &format!("set-immediate {}", "22".repeat(32)),
+        &[0],
+        "return code 101, reason code 48",
+    );
+    ceremony.does(&format!("set-immediate {next}"), &[0]);
+    assert_eq!(ceremony.status()["current_register"]["verification_pattern"], next.as_str());
+    assert_eq!(ceremony.status()["epoch"], 2);
+    assert!(desk.run(&["key", "list"]).succeeds().out.contains("old"));
     desk.run(&["key", "generate", "--type", "aes:256", "--label", "disk"]).succeeds();
 
     // All of it is in the log, with who it was.
@@ -253,6 +267,7 @@ fn three_people_hold_a_ceremony_and_every_wrong_order_is_refused() {
         "unit.remove-administrator  failure  too few administrators signed the command  \"alice\"",
         "unit.remove-administrator  success  \"alice, bob\"",
         "unit.commit  success  \"alice, bob\"",
+        "unit.rewrap-partitions  success",
     ] {
         assert!(shown.contains(words), "{words} is not in:\n{shown}");
     }

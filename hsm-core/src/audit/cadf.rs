@@ -163,7 +163,7 @@ const fn severity(severity: Severity) -> &'static str {
 }
 
 /// RFC 3339, in UTC with milliseconds.
-fn time(moment: Moment) -> String {
+pub(super) fn time(moment: Moment) -> String {
     let seconds = DateTime::from_unix_duration(std::time::Duration::from_secs(moment.0 / 1000));
     // A clock beyond the year 9999 is worth no error.
     let seconds = seconds.map_or_else(|_| "9999-12-31T23:59:59Z".to_owned(), |time| time.to_string());

@@ -40,7 +40,7 @@ pub enum Severity {
 /// What is done. Its words are the program's own, so that nothing else gets into them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Activity {
-    /// The door: `kmip`.
+    /// The door: `kmip`. [`OWN_DOOR`] stands for that of the process.
     pub door: &'static str,
     /// The operation as the door's standard writes it: `CreateKeyPair`.
     pub operation: &'static str,
@@ -49,6 +49,9 @@ pub struct Activity {
     /// How much it matters, with its outcome.
     pub severity: Severity,
 }
+
+/// The door of what a process does by its own hands, whichever that is: module or command line.
+pub const OWN_DOOR: &str = "";
 
 /// Why something was refused, as the door's standard has it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

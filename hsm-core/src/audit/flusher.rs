@@ -1,18 +1,25 @@
-//! A thread that writes what was counted, twice a second. Servers have one; a library in somebody else's
-//! process does not.
+//! A thread that writes what was counted, twice a second, and has the log sealed each minute. Servers have one; a
+//! library in somebody else's process does not.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::trail::Trail;
 
 /// Half of what is promised, so that the write itself has the other half.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// Flushes a trail until it is dropped, and once more then.
+/// How often the log is sealed. A seal costs a signature, a sync of the store, and the unit's file written anew.
+const SEALED: Duration = Duration::from_secs(60);
+
+/// Has the log sealed. It tells the process's log itself where that fails.
+pub type Sealer = Box<dyn Fn() + Send>;
+
+/// Flushes a trail until it is dropped, and once more then. The log is sealed at its start, at its end, and each
+/// minute between.
 #[derive(Debug)]
 pub struct Flusher {
     trail: Arc<Trail>,
@@ -25,16 +32,24 @@ impl Flusher {
     ///
     /// # Errors
     /// Those of the operating system, where it gives no thread.
-    pub fn start(trail: Arc<Trail>) -> io::Result<Flusher> {
+    pub fn start(trail: Arc<Trail>, seal: Sealer) -> io::Result<Flusher> {
         let ends = Arc::new(AtomicBool::new(false));
         let (its_trail, its_ends) = (trail.clone(), ends.clone());
         let work = move || {
             let mut takes = true;
+            let mut sealed = None;
             while !its_ends.load(Ordering::Acquire) {
+                if sealed.is_none_or(|sealed: Instant| sealed.elapsed() >= SEALED) {
+                    seal();
+                    sealed = Some(Instant::now());
+                }
                 // A store that takes nothing is given time.
                 its_trail.wait(INTERVAL, &its_ends, takes);
                 takes = its_trail.flush().is_ok();
             }
+            // What was counted while the thread wrote its last.
+            let _ = its_trail.flush();
+            seal();
         };
         let thread = std::thread::Builder::new().name("audit".into()).spawn(work)?;
         Ok(Flusher { trail, ends, thread: Some(thread) })
@@ -48,7 +63,5 @@ impl Drop for Flusher {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
-        // What was counted while the thread wrote its last.
-        let _ = self.trail.flush();
     }
 }

@@ -5,20 +5,23 @@
 //! the link before, its number and its bytes. The head, sealed too, holds the last link, how many events
 //! there were, and where the log begins since old events were removed. So a record that is missing, from
 //! the middle or from the end, is found. An older copy of the head together with the records that it fits
-//! is not: that takes a head that is kept elsewhere.
+//! is not: that takes an end that is kept elsewhere, as the unit keeps one ([`Log::goes_on_from`]).
 //!
-//! Links need no secret: with the last one known from elsewhere, anybody can follow them over the events.
+//! Links need no secret: with the last one known from elsewhere, anybody can follow them over the events. From
+//! time to time an entry is a seal (`seal`), which signs the link before.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::cadf;
 use super::event::Event;
+use super::seal::SealedBy;
+use super::{cadf, seal};
 use crate::error::{Error, Result};
 use crate::rng;
 use crate::secret::Secret;
 use crate::store::seal::{Address, SealKey};
 use crate::store::{PartitionId, Reader, RecordId, Row, Store, Writer};
+use crate::unit::{AuditKey, LogEnd};
 
 /// The log's space.
 const SPACE: PartitionId = PartitionId([0xff; 16]);
@@ -26,13 +29,15 @@ const SPACE: PartitionId = PartitionId([0xff; 16]);
 const HEAD: RecordId = RecordId([0xff; 16]);
 const KIND_EVENT: u8 = 7;
 const KIND_HEAD: u8 = 8;
+const KIND_SEAL: u8 = 14;
 const LINK: usize = 32;
 /// How many old events go with each new one, at most: a bound that was lowered is met in the course of use.
 const REMOVED_AT_ONCE: usize = 4;
 /// How many events are read in one transaction, so that a slow reader does not hold the store.
 const PAGE: u64 = 256;
 
-type Link = [u8; LINK];
+/// SHA-256 over the link before, a number and an entry.
+pub(super) type Link = [u8; LINK];
 
 /// The log of an HSM.
 pub struct Log {
@@ -56,15 +61,19 @@ struct Head {
     before: Link,
 }
 
-/// An event as the log has it.
+/// An entry as the log has it: an event, or a seal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Recorded {
     /// Its place.
     pub sequence: u64,
+    /// The link before.
+    pub before: [u8; 32],
     /// SHA-256 over the link before, the place (8 bytes, big-endian) and the JSON.
     pub link: [u8; 32],
-    /// The event in CADF's JSON.
+    /// The event in CADF's JSON, or the seal's.
     pub json: String,
+    /// Of a seal, whose signature holds: who made it.
+    pub seal: Option<SealedBy>,
 }
 
 /// What was found in a log.
@@ -78,6 +87,13 @@ pub enum Verdict {
         next: u64,
         /// The last link.
         link: [u8; 32],
+    },
+    /// It is whole, and is not the log that the unit knows, or an older copy of it.
+    RolledBack {
+        /// The last entry.
+        last: u64,
+        /// The entry that was the last one when the unit heard of the log.
+        known: u64,
     },
     /// It is whole up to an event.
     Broken {
@@ -99,6 +115,10 @@ pub enum Fault {
     Unlinked,
     /// It is there, and the head does not know it.
     BeyondEnd,
+    /// It is a seal, and does not sign what is before it.
+    WrongSeal,
+    /// It is no line of an exported log.
+    Unreadable,
 }
 
 impl Fault {
@@ -109,7 +129,22 @@ impl Fault {
             Fault::Changed => "it is not what was written there",
             Fault::Unlinked => "it does not follow from the event before",
             Fault::BeyondEnd => "it is behind the end that the log's head names",
+            Fault::WrongSeal => "it is a seal whose signature is not one of what stands before it",
+            Fault::Unreadable => "it is not a line as the log was exported",
         }
+    }
+}
+
+/// What a record holds.
+struct Entry {
+    link: Link,
+    json: String,
+    is_seal: bool,
+}
+
+impl Head {
+    fn end(&self) -> LogEnd {
+        LogEnd { number: self.next - 1, link: self.link }
     }
 }
 
@@ -121,7 +156,7 @@ impl Log {
 
     /// Begins an empty log.
     pub(crate) fn begin(&self, writer: &mut dyn Writer) -> Result<()> {
-        let genesis = Sha256::digest([b"softhsm-rs audit 1 ", self.observer.as_bytes()].concat()).into();
+        let genesis = genesis(&self.observer);
         self.put_head(writer, 0, &Head { next: 1, link: genesis, first: 1, before: genesis })
     }
 
@@ -130,13 +165,64 @@ impl Log {
         let (mut head, revision) = self.head(writer)?;
         for event in events {
             let json = cadf::encode(event, rng::array()?, &self.observer)?;
-            head.link = follow(&head.link, head.next, &json);
-            let record = [head.link.as_slice(), &json].concat();
-            self.key.put(writer, address(event_id(head.next), KIND_EVENT, 0), &record)?;
-            head.next += 1;
-            self.remove_oldest(writer, &mut head)?;
+            self.put(writer, &mut head, KIND_EVENT, &json)?;
         }
         self.put_head(writer, revision, &head)
+    }
+
+    /// Adds an entry behind the last one.
+    fn put(&self, writer: &mut dyn Writer, head: &mut Head, kind: u8, json: &[u8]) -> Result<()> {
+        head.link = follow(&head.link, head.next, json);
+        let record = [head.link.as_slice(), json].concat();
+        self.key.put(writer, address(event_id(head.next), kind, 0), &record)?;
+        head.next += 1;
+        self.remove_oldest(writer, head)
+    }
+
+    /// Seals the log, unless its last entry is a seal or there is none. Answers where it ends.
+    fn seal(&self, writer: &mut dyn Writer, key: &AuditKey) -> Result<LogEnd> {
+        let (mut head, revision) = self.head(writer)?;
+        let last = writer.get(SPACE, event_id(head.next - 1))?;
+        if last.is_some_and(|row| row.kind != KIND_SEAL) {
+            let json = seal::make(key, &self.observer, head.next, &head.link)?;
+            self.put(writer, &mut head, KIND_SEAL, &json)?;
+            self.put_head(writer, revision, &head)?;
+        }
+        Ok(head.end())
+    }
+
+    /// Seals the log in a transaction of its own, unless it ends where it was `known` to end. Answers where it
+    /// ends, durably, and whether it goes on from there.
+    pub(crate) fn sealed(
+        &self,
+        store: &dyn Store,
+        key: &AuditKey,
+        known: Option<LogEnd>,
+    ) -> Result<(LogEnd, bool)> {
+        let (mut end, mut goes_on) = (None, true);
+        store.read(&mut |reader| {
+            end = Some(self.head(reader)?.0.end());
+            goes_on = known.map_or(Ok(true), |known| self.goes_on_from(reader, known))?;
+            Ok(())
+        })?;
+        if known.is_none() || end != known {
+            store.write(SPACE, &mut |writer| {
+                end = Some(self.seal(writer, key)?);
+                Ok(())
+            })?;
+        }
+        Ok((end.ok_or(Error::Conflict)?, goes_on))
+    }
+
+    /// Whether this is the log that ended there once. Of what was removed since, as the oldest, nobody knows.
+    pub(crate) fn goes_on_from(&self, reader: &mut dyn Reader, known: LogEnd) -> Result<bool> {
+        let (head, _) = self.head(reader)?;
+        Ok(match known.number {
+            number if number >= head.next => false,
+            number if number + 1 == head.first => head.before == known.link,
+            number if number < head.first => true,
+            number => self.entry(reader, number)?.is_ok_and(|entry| entry.link == known.link),
+        })
     }
 
     /// Appends in a transaction of its own, durable when this returns.
@@ -150,7 +236,7 @@ impl Log {
             if self.keep == 0 || head.next - head.first <= self.keep {
                 break;
             }
-            let Ok((link, _)) = self.event(writer, head.first)? else { return Ok(()) };
+            let Ok(Entry { link, .. }) = self.entry(writer, head.first)? else { return Ok(()) };
             writer.remove(SPACE, event_id(head.first), 1)?;
             head.before = link;
             head.first += 1;
@@ -197,8 +283,8 @@ impl Log {
         let (mut at, mut before) = match *walk {
             // Others may have been removed since the last page.
             Some((at, link)) if at >= head.first => (at, link),
-            None if since > head.first && since <= head.next => match self.event(reader, since - 1)? {
-                Ok((link, _)) => (since, link),
+            None if since > head.first && since <= head.next => match self.entry(reader, since - 1)? {
+                Ok(Entry { link, .. }) => (since, link),
                 Err(fault) => return Ok(Some(Verdict::Broken { sequence: since - 1, fault })),
             },
             None if since > head.next => (head.next, head.link),
@@ -209,14 +295,14 @@ impl Log {
                 return self.end(reader, &head, before).map(Some);
             }
             let broken = |fault| Ok(Some(Verdict::Broken { sequence: at, fault }));
-            let (link, json) = match self.event(reader, at)? {
+            let Entry { link, json, is_seal } = match self.entry(reader, at)? {
                 Ok(found) => found,
                 Err(fault) => return broken(fault),
             };
-            if link != follow(&before, at, json.as_bytes()) {
-                return broken(Fault::Unlinked);
+            match checked(at, before, link, json, is_seal) {
+                Ok(recorded) => page.push(recorded),
+                Err(fault) => return broken(fault),
             }
-            page.push(Recorded { sequence: at, link, json });
             (at, before) = (at + 1, link);
         }
         *walk = Some((at, before));
@@ -234,23 +320,20 @@ impl Log {
         Ok(Verdict::Whole { first: head.first, next, link: head.link })
     }
 
-    /// An event's link and JSON, or what is wrong with it.
-    fn event(
-        &self,
-        reader: &mut dyn Reader,
-        number: u64,
-    ) -> Result<std::result::Result<(Link, String), Fault>> {
+    /// An entry, or what is wrong with it.
+    fn entry(&self, reader: &mut dyn Reader, number: u64) -> Result<std::result::Result<Entry, Fault>> {
         let Some(row) = reader.get(SPACE, event_id(number))? else { return Ok(Err(Fault::Missing)) };
-        if row.kind != KIND_EVENT || row.revision != 1 {
+        if !matches!(row.kind, KIND_EVENT | KIND_SEAL) || row.revision != 1 {
             return Ok(Err(Fault::Changed));
         }
         Ok(self.open(event_id(number), &row).ok_or(Fault::Changed))
     }
 
-    fn open(&self, id: RecordId, row: &Row) -> Option<(Link, String)> {
+    fn open(&self, id: RecordId, row: &Row) -> Option<Entry> {
         let opened = self.key.open_row(SPACE, id, row).ok()?;
         let (link, json) = opened.split_first_chunk::<LINK>()?;
-        Some((*link, std::str::from_utf8(json).ok()?.to_owned()))
+        let json = std::str::from_utf8(json).ok()?.to_owned();
+        Some(Entry { link: *link, json, is_seal: row.kind == KIND_SEAL })
     }
 
     /// The head and its revision.
@@ -276,10 +359,33 @@ fn event_id(number: u64) -> RecordId {
     RecordId(u128::from(number).to_be_bytes())
 }
 
+/// The link before the first entry of an HSM's log.
+pub(super) fn genesis(hsm: &str) -> Link {
+    Sha256::digest([b"softhsm-rs audit 1 ", hsm.as_bytes()].concat()).into()
+}
+
 fn follow(before: &Link, number: u64, json: &[u8]) -> Link {
     let mut hash = Sha256::new();
     hash.update(before);
     hash.update(number.to_be_bytes());
     hash.update(json);
     hash.finalize().into()
+}
+
+/// An entry that follows from the one before, and whose signature, if it is a seal, holds.
+pub(super) fn checked(
+    sequence: u64,
+    before: Link,
+    link: Link,
+    json: String,
+    is_seal: bool,
+) -> std::result::Result<Recorded, Fault> {
+    if link != follow(&before, sequence, json.as_bytes()) {
+        return Err(Fault::Unlinked);
+    }
+    let seal = match is_seal {
+        true => Some(seal::check(&json, sequence, &before).ok_or(Fault::WrongSeal)?),
+        false => None,
+    };
+    Ok(Recorded { sequence, before, link, json, seal })
 }

@@ -120,7 +120,8 @@ impl Trail {
         self.log.write(self.store.as_ref(), &[event])
     }
 
-    fn refused(&self, answered: &Answered<'_>) -> Result<()> {
+    /// As [`Trail::answered`], of something that was refused, whatever its class.
+    pub(crate) fn refused(&self, answered: &Answered<'_>) -> Result<()> {
         let counted = self.waiting().add(answered, 0);
         match counted {
             // What could not be written is tried again with the rest.

@@ -5,8 +5,15 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// The variables that decide anything here. No other is looked at.
-const VARIABLES: [&str; 6] =
-    ["SOFTHSM_RS_CONF", "SOFTHSM_RS_HOME", "SOFTHSM2_CONF", "SOFTHSM_RS_LOG", "XDG_DATA_HOME", "HOME"];
+const VARIABLES: [&str; 7] = [
+    "SOFTHSM_RS_CONF",
+    "SOFTHSM_RS_HOME",
+    "SOFTHSM2_CONF",
+    "SOFTHSM_RS_LOG",
+    "XDG_DATA_HOME",
+    "HOME",
+    "CREDENTIALS_DIRECTORY",
+];
 
 /// The environment of the process that looks for a configuration.
 #[derive(Debug, Clone)]

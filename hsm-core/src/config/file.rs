@@ -21,8 +21,10 @@ const KEYS: &[Key] = &[
     Key { name: "pin.max_length", set: |s, v| v.number(1..=255).map(|it| s.pins.max_length = it) },
     Key { name: "pin.max_tries", set: |s, v| v.number(1..=1000).map(|it| s.pins.max_tries = it) },
     Key { name: "audit.uses", set: |s, v| v.one_of(USES).map(|it| s.audit.uses = Some(it)) },
+    Key { name: "audit.changes", set: |s, v| v.boolean().map(|it| s.audit.changes = it) },
     Key { name: "audit.keep", set: |s, v| keep(v).map(|it| s.audit.keep = it) },
     Key { name: "init.automatic", set: |s, v| v.boolean().map(|it| s.auto_init = it) },
+    Key { name: "sealer.credential", set: |s, v| credential(v).map(|it| s.credential = it) },
     Key { name: "slots.*", set: |s, v| slot(v, &mut s.slots) },
     Key { name: "kmip.*", set: |_, _| Ok(()) },
 ];
@@ -61,6 +63,7 @@ pub(super) struct Settings {
     pins: PinPolicy,
     audit: AuditConfig,
     auto_init: bool,
+    credential: String,
     slots: SlotNumbers,
 }
 
@@ -69,8 +72,21 @@ impl Settings {
     pub(super) fn into_config(self, home: Home, source: Source, file: Option<PathBuf>) -> Config {
         let home = self.home.map_or(home, Home::at);
         let store = self.store.unwrap_or_else(|| StoreUrl::Sqlite(home.root.clone()));
-        let Settings { log, pins, audit, auto_init, slots, .. } = self;
-        Config { home, store, log, slots, pins, audit, auto_init, source, file }
+        let Settings { log, pins, audit, auto_init, slots, credential: sealer_credential, .. } = self;
+        let credentials = None;
+        Config {
+            home,
+            store,
+            log,
+            slots,
+            pins,
+            audit,
+            auto_init,
+            sealer_credential,
+            credentials,
+            source,
+            file,
+        }
     }
 }
 
@@ -83,6 +99,7 @@ impl Default for Settings {
             pins: PinPolicy::default(),
             audit: AuditConfig::default(),
             auto_init: true,
+            credential: "softhsm-rs.sealer".to_owned(),
             slots: SlotNumbers::default(),
         }
     }
@@ -146,6 +163,15 @@ fn keep(entry: &Entry) -> Outcome<u64> {
     match entry.number(0..=1_000_000_000)? {
         few @ 1..1000 => Err(format!("is 0, for all, or at least 1000; this is {few}")),
         number => Ok(number),
+    }
+}
+
+/// A credential's name, as the service manager takes it: the name of a file.
+fn credential(entry: &Entry) -> Outcome<String> {
+    match entry.text()? {
+        "." | ".." => Err("is a credential's name".to_owned()),
+        name if name.contains('/') => Err("is a credential's name, not a path".to_owned()),
+        name => Ok(name.to_owned()),
     }
 }
 

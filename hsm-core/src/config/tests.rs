@@ -306,10 +306,26 @@ fn what_is_audited_is_configured_within_bounds() {
         let file = machine.file("a.toml", text);
         Config::locate(&machine.environment().with("SOFTHSM_RS_CONF", file))
     };
-    assert_eq!(config("").unwrap().audit, AuditConfig { uses: None, keep: 1_000_000 });
-    let durable = config("[audit]\nuses = 'durable'\nkeep = 0\n").unwrap().audit;
-    assert_eq!(durable, AuditConfig { uses: Some(Uses::Durable), keep: 0 });
-    for wrong in ["uses = 'some'", "keep = 999", "keep = -1", "other = 1"] {
+    assert_eq!(config("").unwrap().audit, AuditConfig { uses: None, changes: true, keep: 1_000_000 });
+    let durable = config("[audit]\nuses = 'durable'\nchanges = false\nkeep = 0\n").unwrap().audit;
+    assert_eq!(durable, AuditConfig { uses: Some(Uses::Durable), changes: false, keep: 0 });
+    for wrong in ["uses = 'some'", "changes = 'some'", "keep = 999", "keep = -1", "other = 1"] {
         assert!(config(&format!("[audit]\n{wrong}\n")).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn the_sealers_credential_is_in_the_processs_directory_of_them() {
+    let machine = Machine::new();
+    let environment = machine.environment();
+    assert_eq!(Config::locate(&environment).unwrap().unit_paths().credential, None);
+    let given = environment.with("CREDENTIALS_DIRECTORY", "/run/credentials/x");
+    let config = Config::locate(&given).unwrap();
+    assert_eq!(config.unit_paths().credential, Some("/run/credentials/x/softhsm-rs.sealer".into()));
+    let file = machine.file("a.toml", "sealer.credential = 'mine'");
+    let config = Config::locate(&given.with("SOFTHSM_RS_CONF", file)).unwrap();
+    assert_eq!(config.unit_paths().credential, Some("/run/credentials/x/mine".into()));
+    let wrong = "1: `sealer.credential` is a credential's name";
+    assert_eq!(refusal("sealer.credential = '../mine'"), format!("{wrong}, not a path"));
+    assert_eq!(refusal("sealer.credential = '..'"), wrong);
 }

@@ -23,6 +23,7 @@ mod known_answers;
 mod oracle;
 mod padding;
 mod parameters;
+mod rsa_aes;
 mod rust_crypto;
 mod split;
 mod v15;
@@ -33,6 +34,7 @@ pub use cbc_mac::{aes_cbc_mac, des3_cbc_mac};
 pub use choice::*;
 pub use derive::*;
 pub use parameters::*;
+pub use rsa_aes::*;
 pub use split::{Part, SplitMethod, join, split};
 
 /// A running digest.

@@ -1,16 +1,28 @@
-//! The HSM's audit log: opened by its secret, and begun where there is none yet.
+//! The HSM's audit log: opened by its secret, begun where there is none yet, sealed by the unit's key and held
+//! against what the unit knows of it.
 
 use std::sync::Arc;
 
 use super::Hsm;
-use crate::audit::{Log, Recorded, Trail, Uses, Verdict};
+use crate::audit::{Log, Recorded, Trail, Uses, Verdict, acts};
 use crate::error::Result;
 use crate::partition::directory;
 use crate::rng;
-use crate::store::{PartitionId, Store};
+use crate::store::{Store, StoreUrl};
+use crate::unit::{ActiveUnit, LogEnd, State, Unit};
 
 /// How long the log's secret is, in bytes.
 const SECRET: usize = 32;
+
+/// What sealing the log came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sealing {
+    /// Where the log ends.
+    pub end: LogEnd,
+    /// The end that the unit knows, and that the log does not go on from: it was put back to an older copy, or is
+    /// another one. The unit goes on knowing it.
+    pub lost: Option<LogEnd>,
+}
 
 impl Hsm {
     /// The trail by which a process adds to the HSM's audit log, which is begun where there is none. What
@@ -20,15 +32,16 @@ impl Hsm {
     /// [`crate::Error::NoHsm`], [`crate::Error::UnitNotActive`], those of the store.
     pub fn audit_trail(&self, uses: Uses) -> Result<Arc<Trail>> {
         let store = self.store()?;
-        let log = match self.audit_log(store.as_ref())? {
+        let (unit, log) = self.unit_and_log(store.as_ref())?;
+        let log = match log {
             Some(log) => log,
-            None => self.begin_audit_log(store.as_ref())?,
+            None => self.begin_audit_log(unit.state())?,
         };
         Ok(Arc::new(Trail::new(store.clone(), log, self.config.audit.uses.unwrap_or(uses))))
     }
 
-    /// Reads the audit log's events from a number on and hands them out in order, each checked against the
-    /// one before. `None` where no log was begun.
+    /// Reads the audit log's entries from a number on and hands them out in order, each checked against the
+    /// one before. `None` where no log was begun. A log that is whole is held against what the unit knows of it.
     ///
     /// # Errors
     /// As [`Hsm::audit_trail`], and those of `each`; [`crate::Error::RecordDamaged`] where the log's head or its
@@ -38,40 +51,100 @@ impl Hsm {
         since: u64,
         each: &mut dyn FnMut(Recorded) -> Result<()>,
     ) -> Result<Option<Verdict>> {
-        let store = self.store()?;
-        self.audit_log(store.as_ref())?.map(|log| log.read(store.as_ref(), since, each)).transpose()
-    }
-
-    fn audit_log(&self, store: &dyn Store) -> Result<Option<Log>> {
-        let unit = self.active_unit()?;
-        let mut secret = None;
+        let store = self.store()?.as_ref();
+        let (unit, log) = self.unit_and_log(store)?;
+        let Some(log) = log else { return Ok(None) };
+        let verdict = log.read(store, since, each)?;
+        let (Verdict::Whole { next, .. }, Some(known)) = (verdict, self.known_end(unit.state())) else {
+            return Ok(Some(verdict));
+        };
+        let mut goes_on = true;
         store.read(&mut |reader| {
-            secret = directory::audit_secret(reader, &unit)?;
+            goes_on = log.goes_on_from(reader, known)?;
             Ok(())
         })?;
-        secret.map(|secret| Log::new(&secret, self.observer()?, self.config.audit.keep)).transpose()
+        let rolled_back = Verdict::RolledBack { last: next - 1, known: known.number };
+        Ok(Some(if goes_on { verdict } else { rolled_back }))
+    }
+
+    /// Seals the log: its last entry is then a seal, signed by the unit's audit key, and the unit knows that
+    /// the log came this far. `None` where there is no log. Nothing is written where nothing was since.
+    ///
+    /// # Errors
+    /// As [`Hsm::read_audit_log`], and what keeps the unit's file from being written.
+    pub fn seal_audit_log(&self) -> Result<Option<Sealing>> {
+        self.seal_log(false)
+    }
+
+    /// Seals a log that does not go on from what the unit knows, and has the unit know it from now on: who put the
+    /// store back from a backup says so. The log says it too.
+    ///
+    /// # Errors
+    /// As [`Hsm::seal_audit_log`].
+    pub fn accept_audit_log(&self) -> Result<Option<Sealing>> {
+        self.always_note(acts::ACCEPT_LOG, "")?.write()?;
+        self.seal_log(true)
+    }
+
+    fn seal_log(&self, accepts: bool) -> Result<Option<Sealing>> {
+        let store = self.store()?.as_ref();
+        let (mut unit, log) = self.unit_and_log(store)?;
+        let Some(log) = log else { return Ok(None) };
+        let key = unit.audit_key()?;
+        let known = self.known_end(unit.state());
+        let (end, goes_on) = log.sealed(store, &key, known)?;
+        if known != Some(end) && (goes_on || accepts) && self.outlives_process() {
+            unit.remember_log_end(end, accepts)?;
+        }
+        Ok(Some(Sealing { end, lost: known.filter(|_| !goes_on && !accepts) }))
+    }
+
+    /// Where the unit knows the log to have ended. A log in memory alone is another one in each process.
+    fn known_end(&self, state: &State) -> Option<LogEnd> {
+        state.log_end().filter(|_| self.outlives_process())
+    }
+
+    fn outlives_process(&self) -> bool {
+        !matches!(self.config.store, StoreUrl::Memory)
+    }
+
+    /// The unit, and the log where there is one.
+    fn unit_and_log(&self, store: &dyn Store) -> Result<(Unit, Option<Log>)> {
+        self.settled(&mut || {
+            let unit = self.unit()?;
+            let log = self.audit_log(store, &unit.active()?, unit.state())?;
+            Ok((unit, log))
+        })
+    }
+
+    fn audit_log(&self, store: &dyn Store, unit: &ActiveUnit, state: &State) -> Result<Option<Log>> {
+        let mut secret = None;
+        store.read(&mut |reader| {
+            secret = directory::audit_secret(reader, unit)?;
+            Ok(())
+        })?;
+        secret.map(|secret| Log::new(&secret, observer(state), self.config.audit.keep)).transpose()
     }
 
     /// Of two processes that begin it at once, one does.
-    fn begin_audit_log(&self, store: &dyn Store) -> Result<Log> {
-        let unit = self.active_unit()?;
-        let (observer, keep) = (self.observer()?, self.config.audit.keep);
+    fn begin_audit_log(&self, state: &State) -> Result<Log> {
+        let (observer, keep) = (observer(state), self.config.audit.keep);
         let mut begun = Log::new(&rng::secret(SECRET)?, observer.clone(), keep)?;
-        store.write(PartitionId::HSM, &mut |writer| {
-            if let Some(secret) = directory::audit_secret(writer, &unit)? {
+        self.change_directory(&mut |writer, unit| {
+            if let Some(secret) = directory::audit_secret(writer, unit)? {
                 begun = Log::new(&secret, observer.clone(), keep)?;
                 return Ok(());
             }
             let secret = rng::secret(SECRET)?;
             begun = Log::new(&secret, observer.clone(), keep)?;
-            directory::keep_audit_secret(writer, &unit, &secret)?;
+            directory::keep_audit_secret(writer, unit, &secret)?;
             begun.begin(writer)
         })?;
         Ok(begun)
     }
+}
 
-    /// The name under which events come from this HSM.
-    fn observer(&self) -> Result<String> {
-        Ok(self.unit_status()?.hsm_id.to_string())
-    }
+/// The name under which events come from this HSM.
+fn observer(state: &State) -> String {
+    state.hsm_id().to_string()
 }

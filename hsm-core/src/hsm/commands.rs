@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::Hsm;
+use super::notes::warn_of_loss;
 use crate::audit::{Activity, Class, Event, Initiator, Reason, Severity, Trail, Uses};
 use crate::error::{Error, Result};
 use crate::unit::{
@@ -27,9 +28,22 @@ impl Hsm {
     /// keeps nobody from zeroizing.
     ///
     /// # Errors
-    /// [`Error::Unit`] with the refusal; [`Error::TokensUnderMasterKey`] for a command that would put another
-    /// master key into use and lose the tokens by the way; those of unit and store.
+    /// [`Error::Unit`] with the refusal; [`Error::WrapMissing`] for a set-immediate that would lose partitions;
+    /// those of unit and store.
     pub fn submit(&self, command: &SignedCommand) -> Result<Submitted> {
+        self.submit_after(command, &mut || Ok(()))
+    }
+
+    /// As [`Hsm::submit`]. Of a command that ends the audit log, `last` is called when the log has its last entry and
+    /// its last seal, and can be read for the last time. Where that fails, the command is not carried out.
+    ///
+    /// # Errors
+    /// As [`Hsm::submit`], and those of `last`.
+    pub fn submit_after(
+        &self,
+        command: &SignedCommand,
+        last: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Submitted> {
         let mut unit = self.unit()?;
         let said = command.command()?;
         let kind = said.kind();
@@ -41,9 +55,6 @@ impl Hsm {
             }
             trail => trail?,
         };
-        if trail.is_some() && kind == CommandKind::SetImmediate {
-            return Err(Error::TokensUnderMasterKey);
-        }
         let ends_log = matches!(kind, CommandKind::Zeroize | CommandKind::ClearCurrent);
         if ends_log {
             let checked = unit.check(command);
@@ -54,23 +65,65 @@ impl Hsm {
                 recorded => recorded?,
             }
             checked?;
+            // The reply tells where the log ended: the unit remembers what it was told last.
+            match trail.as_ref().map_or(Ok(()), |_| self.sealed_for_command()) {
+                Err(error) if kind == CommandKind::Zeroize => {
+                    log::error!("the audit log's end is not sealed: {error}");
+                }
+                sealed => sealed?,
+            }
+            last()?;
         }
-        let done = unit.submit(command);
-        if !ends_log {
-            record(trail.as_deref(), kind, &by, done.as_ref().err())?;
-        }
-        let events = done?;
+        let events = match kind {
+            CommandKind::SetImmediate if self.has_store() => {
+                let recorded = trail.as_deref().map(|trail| (trail, Event::now(activity(kind), by.clone())));
+                self.set_immediate(&mut unit, command, recorded).inspect_err(|error| {
+                    let _ = record(trail.as_deref(), kind, &by, Some(error));
+                })?
+            }
+            _ => {
+                let done = unit.submit(command);
+                if !ends_log {
+                    record(trail.as_deref(), kind, &by, done.as_ref().err())?;
+                }
+                done?
+            }
+        };
+        self.follow(kind);
         let is_activated = events.iter().any(|event| matches!(event, unit::Event::MasterKeyActivated { .. }));
         let store_made = is_activated && self.complete()?;
         if store_made {
             record(self.trail_of(&unit)?.as_deref(), kind, &by, None)?;
         }
+        if store_made || trail.is_some() && !ends_log {
+            // It is done, and in the log: its reply does not hang on the seal.
+            let sealed = self.sealed_for_command();
+            sealed.unwrap_or_else(|error| log::error!("the audit log's end is not sealed: {error}"));
+            unit = self.unit()?;
+        }
         let reply = unit.statement(Some((command, &events)))?;
         Ok(Submitted { events, reply, store_made })
     }
 
+    /// What the store and its users have to know of a command that was carried out.
+    fn follow(&self, kind: CommandKind) {
+        if !self.has_store() {
+            return;
+        }
+        match kind {
+            CommandKind::ClearNew | CommandKind::LoadNewMasterKey => self.forget_rewrapped(),
+            CommandKind::ClearCurrent | CommandKind::Zeroize => self.wake_all(),
+            _ => {}
+        }
+    }
+
+    fn sealed_for_command(&self) -> Result<()> {
+        self.seal_audit_log()?.iter().for_each(warn_of_loss);
+        Ok(())
+    }
+
     /// The log, where there is a master key and a store.
-    fn trail_of(&self, unit: &Unit) -> Result<Option<Arc<Trail>>> {
+    pub(super) fn trail_of(&self, unit: &Unit) -> Result<Option<Arc<Trail>>> {
         let current = unit.state().secured().map(|secured| secured.current_register());
         if !matches!(current, Some(CurrentRegister::Valid(_))) || !self.has_store() {
             return Ok(None);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Hsm;
+use crate::audit::acts;
 use crate::error::{Error, Result};
 use crate::partition::directory;
 use crate::store::{self, Store, StoreError};
@@ -28,6 +29,7 @@ impl Hsm {
         let unit = self.active_unit()?;
         let store = self.open_or_create_store(options.group)?;
         directory::begin(store.as_ref(), &unit, &status)?;
+        self.note(acts::INITIALISE, "")?.write()?;
         Ok(status)
     }
 

@@ -1,6 +1,8 @@
-//! The two variants of encryption to an import token: Key Protect's with SHA-256 and AES-GCM, and that of
-//! Hyper Protect Crypto Services with SHA-1 and AES-CBC. The key material is encrypted by RSAES-OAEP without a
-//! label (RFC 8017, section 7.1), the nonce under the key material.
+//! The variants of encryption to an import token. Two bring AES keys: Key Protect's with SHA-256 and AES-GCM, and
+//! that of Hyper Protect Crypto Services with SHA-1 and AES-CBC. The key material is encrypted by RSAES-OAEP
+//! without a label (RFC 8017, section 7.1), the nonce under the key material. A third, which is our own, brings
+//! private keys of any length by RSA-AES key wrap (PKCS #11 3.2, section 6.1.21); the nonce is encrypted under
+//! the temporary AES key.
 
 use super::Refusal;
 use crate::crypto::{self, AesMode, Cipher, Direction, Hash, Oaep, Padding};
@@ -15,21 +17,27 @@ pub enum Algorithm {
     OaepSha256,
     /// OAEP with SHA-1 and MGF1-SHA-1; the nonce by AES-CBC with the padding of PKCS #7.
     OaepSha1,
+    /// A temporary AES key as the first encrypts key material, and behind it a private key in PKCS #8 under that
+    /// key by KWP (RFC 5649); the nonce as in the first, under the temporary key.
+    RsaAesSha256,
 }
 
 /// Name, hash, and length of the nonce's initialisation vector in bytes.
 #[rustfmt::skip]
-const ROWS: [(Algorithm, &str, Hash, usize); 2] = [
-    (Algorithm::OaepSha256, "RSAES_OAEP_SHA_256", Hash::Sha256, 12),
-    (Algorithm::OaepSha1,   "RSAES_OAEP_SHA_1",   Hash::Sha1,   16),
+const ROWS: [(Algorithm, &str, Hash, usize); 3] = [
+    (Algorithm::OaepSha256,   "RSAES_OAEP_SHA_256",       Hash::Sha256, 12),
+    (Algorithm::OaepSha1,     "RSAES_OAEP_SHA_1",         Hash::Sha1,   16),
+    (Algorithm::RsaAesSha256, "RSA_AES_KEY_WRAP_SHA_256", Hash::Sha256, 12),
 ];
 
 /// Length of AES-GCM's tag in bytes.
 const TAG_LEN: usize = 16;
 
 impl Algorithm {
-    /// Both.
-    pub const ALL: [Algorithm; 2] = [ROWS[0].0, ROWS[1].0];
+    /// All.
+    pub const ALL: [Algorithm; 3] = [ROWS[0].0, ROWS[1].0, ROWS[2].0];
+    /// Those that bring AES keys, which Key Protect has too.
+    pub const OF_SECRETS: [Algorithm; 2] = [ROWS[0].0, ROWS[1].0];
 
     /// The algorithm of this name.
     ///
@@ -44,6 +52,14 @@ impl Algorithm {
         self.row().1
     }
 
+    /// Whether what it brings is a private key in PKCS #8; an AES key otherwise.
+    pub fn brings_private_keys(self) -> bool {
+        match self {
+            Algorithm::OaepSha256 | Algorithm::OaepSha1 => false,
+            Algorithm::RsaAesSha256 => true,
+        }
+    }
+
     /// Length of the nonce's initialisation vector in bytes.
     pub fn iv_len(self) -> usize {
         self.row().3
@@ -53,10 +69,11 @@ impl Algorithm {
         match self {
             Algorithm::OaepSha256 => &ROWS[0],
             Algorithm::OaepSha1 => &ROWS[1],
+            Algorithm::RsaAesSha256 => &ROWS[2],
         }
     }
 
-    /// How the key material is encrypted.
+    /// How the key material is encrypted, or the temporary key.
     pub(super) fn oaep(self) -> Oaep<'static> {
         let hash = self.row().2;
         Oaep { hash, mgf: hash, label: &[] }
@@ -80,7 +97,9 @@ impl Algorithm {
             return Err(Error::MechanismParamInvalid);
         }
         let mode = match self {
-            Algorithm::OaepSha256 => AesMode::Gcm { iv, aad: &[], tag_len: TAG_LEN },
+            Algorithm::OaepSha256 | Algorithm::RsaAesSha256 => {
+                AesMode::Gcm { iv, aad: &[], tag_len: TAG_LEN }
+            }
             Algorithm::OaepSha1 => {
                 let iv = iv.try_into().map_err(|_| Error::MechanismParamInvalid)?;
                 AesMode::CbcPad { iv, padding: Padding::Pkcs7 }

@@ -4,8 +4,9 @@
 //! under the key material; whoever sends both back has shown that the key is the one that was meant.
 //!
 //! * `token`: what a token is and allows, as pure functions of it, what was sent, and the time.
-//! * `algorithm`: the two variants, which the field `encryptionAlgorithm` alone selects.
+//! * `algorithm`: the variants, which the field `encryptionAlgorithm` alone selects.
 //! * `customer`: the customer's side.
+//! * `objects`: a token as the two objects that doors without the nonce see.
 //! * `stored`: a token as the plaintext of its sealed record.
 //! * `refusal`: the refusals with Key Protect's codes.
 //!
@@ -13,6 +14,7 @@
 
 mod algorithm;
 mod customer;
+mod objects;
 mod refusal;
 mod stored;
 #[cfg(test)]
@@ -20,7 +22,9 @@ mod tests;
 mod token;
 
 pub use algorithm::Algorithm;
-pub use customer::{EncryptedNonce, encrypt_key, encrypt_nonce};
+pub use customer::{EncryptedKey, EncryptedNonce, encrypt_key, encrypt_nonce, encrypt_private_key};
+pub(crate) use objects::{Id, KeyPair, id_of_public, key_pair};
+pub use objects::{LABEL, is_unique_id};
 pub use refusal::Refusal;
 pub(crate) use stored::{decode, encode};
 pub use token::{ImportToken, Limits, Metadata, NONCE_LEN, Retrieved, Wrapped, is_material};

@@ -15,7 +15,7 @@ pub enum Refusal {
     Expiration,
     /// A number of retrievals outside the limits.
     Retrievals,
-    /// An encryption algorithm that is none of the two.
+    /// An encryption algorithm that there is not.
     EncryptionAlgorithm,
 }
 
@@ -28,7 +28,7 @@ const ROWS: [(Refusal, &str, u16, &str); 6] = [
     (Refusal::IncorrectNonceIv,    "INCORRECT_NONCE_IV_ERR",   400, "The nonce cannot be decrypted with this key and iv."),
     (Refusal::Expiration,          "INVALID_FIELD_ERR",        400, "The field 'expiration' must be: 300 to 86400 seconds"),
     (Refusal::Retrievals,          "INVALID_FIELD_ERR",        400, "The field 'maxAllowedRetrievals' must be: 1 to 500"),
-    (Refusal::EncryptionAlgorithm, "INVALID_FIELD_ERR",        400, "The field 'encryptionAlgorithm' must be: RSAES_OAEP_SHA_256 or RSAES_OAEP_SHA_1"),
+    (Refusal::EncryptionAlgorithm, "INVALID_FIELD_ERR",        400, "The field 'encryptionAlgorithm' must be: RSAES_OAEP_SHA_256, RSAES_OAEP_SHA_1 or RSA_AES_KEY_WRAP_SHA_256"),
 ];
 
 impl Refusal {

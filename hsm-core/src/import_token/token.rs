@@ -13,8 +13,9 @@ use der::pem::LineEnding;
 
 use super::algorithm::Algorithm;
 use super::customer::PEM_LABEL;
+use super::objects;
 use super::refusal::Refusal;
-use crate::crypto::{self, RsaParts};
+use crate::crypto::{self, OpenedRsaAes as Opened, RsaParts, RsaPrivateKey};
 use crate::error::{Error, Result};
 use crate::object::lifecycle::Seconds;
 use crate::object::{Object, Value, encoding};
@@ -24,7 +25,7 @@ use crate::secret::Secret;
 /// Length of a nonce in bytes.
 pub const NONCE_LEN: usize = 12;
 /// The key pair: its size in bits, and its public exponent.
-const MODULUS_BITS: usize = 4096;
+pub(super) const MODULUS_BITS: usize = 4096;
 const PUBLIC_EXPONENT: [u8; 3] = [1, 0, 1];
 /// How many seconds a token may be valid.
 pub(super) const EXPIRATION: RangeInclusive<u32> = 300..=86_400;
@@ -86,14 +87,16 @@ pub struct Retrieved {
     pub public_key: String,
     /// The nonce.
     pub nonce: [u8; NONCE_LEN],
+    /// The unique identifier by which KMIP knows the public key.
+    pub unique_id: String,
 }
 
-/// Key material as the customer sends it.
+/// A key as the customer sends it.
 #[derive(Clone, Copy, Debug)]
 pub struct Wrapped<'a> {
-    /// The key material under the token's public key.
+    /// The key under the token's public key.
     pub payload: &'a [u8],
-    /// The nonce under the key material.
+    /// The nonce under the key material, or under the temporary key.
     pub encrypted_nonce: &'a [u8],
     /// The initialisation vector of that.
     pub iv: &'a [u8],
@@ -146,6 +149,11 @@ impl ImportToken {
         }
     }
 
+    /// The latest time that it has seen.
+    pub(crate) fn seen(&self) -> Seconds {
+        self.seen
+    }
+
     /// Whether it still opens anything, as far as it has seen.
     pub fn is_open(&self) -> bool {
         self.key.is_some()
@@ -167,39 +175,51 @@ impl ImportToken {
         self.see(now);
         let key = self.key.as_ref().ok_or(Refusal::Expired)?;
         let remaining = self.remaining.checked_sub(1).ok_or(Refusal::Expired)?;
-        let public_key = public_key(key)?;
+        let info = public_key_info(key)?;
+        let unique_id = objects::unique_id(objects::id_of_key(&info)?);
+        let public_key = in_pem(info)?;
         self.remaining = remaining;
-        Ok(Retrieved { metadata: self.metadata(), public_key, nonce: self.nonce })
+        Ok(Retrieved { metadata: self.metadata(), public_key, nonce: self.nonce, unique_id })
     }
 
-    /// Opens key material that was encrypted for the token: 16, 24 or 32 bytes. A token may be redeemed until
-    /// it expires, whatever retrievals remain, and more than once.
+    /// Opens what was encrypted for the token: key material of 16, 24 or 32 bytes, or with the algorithm that
+    /// brings private keys, PKCS #8. A token may be redeemed until it expires, whatever retrievals remain, and
+    /// more than once.
     ///
-    /// Material that does not decrypt is replaced by a random key, with which everything goes on as with a
-    /// true one, so that neither answer nor time tells which of the two did not decrypt.
+    /// A key that does not decrypt is replaced by a random one, with which everything goes on as with a true
+    /// one, so that neither answer nor time tells which of the two did not decrypt.
     ///
     /// # Errors
     /// [`Refusal::Expired`], [`Refusal::IncorrectNonceIv`], [`Refusal::IncorrectNonce`].
     pub fn redeem(&mut self, wrapped: &Wrapped<'_>, now: Seconds) -> Result<Secret> {
         self.see(now);
         let private = crypto::rsa_private(self.key.as_ref().ok_or(Refusal::Expired)?)?;
-        let stand_in = rng::secret(STAND_IN_LEN)?;
-        let decrypted = private.decrypt_oaep(&wrapped.algorithm.oaep(), wrapped.payload);
-        let (material, is_true) = match decrypted {
-            Ok(material) if is_material(material.expose()) => (material, true),
-            Ok(_) | Err(_) => (stand_in, false),
-        };
-        let nonce = wrapped.algorithm.decrypt_nonce(material.expose(), wrapped.iv, wrapped.encrypted_nonce);
+        let Opened { temporary, content } = open(private.as_ref(), wrapped)?;
+        let nonce = wrapped.algorithm.decrypt_nonce(temporary.expose(), wrapped.iv, wrapped.encrypted_nonce);
         let is_nonce = nonce.as_ref().is_some_and(|nonce| nonce.equals(&self.nonce));
         // A stand-in under which something decrypts by chance is none the better for it.
-        if is_true && is_nonce {
-            Ok(material)
-        } else if is_true && nonce.is_some() {
-            Err(Refusal::IncorrectNonce.into())
-        } else {
-            Err(Refusal::IncorrectNonceIv.into())
+        match content {
+            Some(content) if is_nonce => Ok(content),
+            Some(_) if nonce.is_some() => Err(Refusal::IncorrectNonce.into()),
+            Some(_) | None => Err(Refusal::IncorrectNonceIv.into()),
         }
     }
+}
+
+/// Decrypts what was encrypted to the public key: the key under which the nonce is, and the content, which is
+/// the same where key material comes by itself.
+fn open(private: &dyn RsaPrivateKey, wrapped: &Wrapped<'_>) -> Result<Opened> {
+    let oaep = wrapped.algorithm.oaep();
+    if wrapped.algorithm.brings_private_keys() {
+        return crypto::open_rsa_aes(private, &oaep, None, wrapped.payload);
+    }
+    let stand_in = rng::secret(STAND_IN_LEN)?;
+    Ok(match private.decrypt_oaep(&oaep, wrapped.payload) {
+        Ok(material) if is_material(material.expose()) => {
+            Opened { content: Some(material.duplicate()), temporary: material }
+        }
+        Ok(_) | Err(_) => Opened { temporary: stand_in, content: None },
+    })
 }
 
 /// Whether bytes have a length that key material may have: that of an AES key.
@@ -207,13 +227,16 @@ pub fn is_material(bytes: &[u8]) -> bool {
     matches!(bytes.len(), 16 | 24 | 32)
 }
 
-/// The public half as SubjectPublicKeyInfo in PEM.
-fn public_key(key: &RsaParts) -> Result<String> {
+/// The public half as SubjectPublicKeyInfo.
+fn public_key_info(key: &RsaParts) -> Result<Vec<u8>> {
     let mut object = Object::default();
     object.set(CKA_KEY_TYPE, Value::Number(CKK_RSA));
     object.set(CKA_MODULUS, Value::Bytes(key.modulus.clone()));
     object.set(CKA_PUBLIC_EXPONENT, Value::Bytes(key.public_exponent.clone()));
-    let info = encoding::public_key_info(&object)?;
+    encoding::public_key_info(&object)
+}
+
+fn in_pem(info: Vec<u8>) -> Result<String> {
     Document::try_from(info)
         .and_then(|document| document.to_pem(PEM_LABEL, LineEnding::LF))
         .map_err(|_| Error::CryptoFailed("a key did not encode"))

@@ -32,6 +32,8 @@ pub enum Shape {
     Pss,
     /// CK_RSA_PKCS_OAEP_PARAMS.
     Oaep,
+    /// CK_RSA_AES_KEY_WRAP_PARAMS.
+    RsaAes,
     /// CK_ECDH1_DERIVE_PARAMS.
     Ecdh,
     /// None, or CK_EDDSA_PARAMS.
@@ -74,6 +76,17 @@ pub enum Parameter {
     },
     /// [`Shape::Oaep`].
     Oaep {
+        /// The label's hash, CKM_….
+        hash: u64,
+        /// The mask generation function, CKG_….
+        mgf: u64,
+        /// The label.
+        label: Vec<u8>,
+    },
+    /// [`Shape::RsaAes`].
+    RsaAes {
+        /// Length of the temporary AES key in bits; `None`, for unwrapping alone, is whichever it has.
+        aes_bits: Option<u64>,
         /// The label's hash, CKM_….
         hash: u64,
         /// The mask generation function, CKG_….

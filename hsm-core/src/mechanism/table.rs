@@ -319,6 +319,7 @@ static TABLE: &[Row] = rows! {
     CKM_ECDSA_SHA3_512                  "6.3.13"   ecdsa(Some(Hash::Sha3_512));
     CKM_ECDH1_DERIVE                    "6.3.17"   Row { shape: Shape::Ecdh, keys: AGREEING, sizes: EC_BITS, derive: Some(derivation::ecdh), ..ROW };
     CKM_ECDH1_COFACTOR_DERIVE           "6.3.18"   Row { shape: Shape::Ecdh, keys: AGREEING, sizes: EC_BITS, derive: Some(derivation::ecdh), ..ROW };
+    CKM_RSA_AES_KEY_WRAP                "6.1.21"   Row { shape: Shape::RsaAes, wrap: Some(wrapping::rsa_aes), ..rsa() };
     CKM_EC_EDWARDS_KEY_PAIR_GEN         "6.3.10"   Row { keys: EDWARDS, sizes: (255, 255), generator: Some(Generator::Edwards), ..ROW };
     CKM_EC_MONTGOMERY_KEY_PAIR_GEN      "6.3.11"   Row { keys: MONTGOMERY, sizes: (255, 255), generator: Some(Generator::Montgomery), ..ROW };
     CKM_EDDSA                           "6.3.14"   Row { shape: Shape::OptionalEddsa, keys: EDWARDS, sizes: (255, 255), signature: Some(signing::eddsa), ..ROW };

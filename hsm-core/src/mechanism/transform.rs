@@ -9,6 +9,7 @@ use crate::crypto::{
 };
 use crate::error::{Error, Result};
 use crate::object::material::Key;
+use crate::rng;
 
 /// How data is encrypted, or a key wrapped.
 #[derive(Debug)]
@@ -103,6 +104,17 @@ pub enum Transform {
     },
     /// AES key wrap.
     KeyWrap(KeyWrap),
+    /// RSA-AES key wrap.
+    RsaAesKeyWrap {
+        /// Length of the temporary AES key in bytes; `None`, for unwrapping alone, is whichever it has.
+        aes_len: Option<usize>,
+        /// Hash of the label.
+        hash: Hash,
+        /// Hash inside MGF1.
+        mgf: Hash,
+        /// The label.
+        label: Vec<u8>,
+    },
 }
 
 /// How long the result of a whole message is.
@@ -144,7 +156,10 @@ impl Transform {
             | Transform::BlowfishCbc(_)
             | Transform::BlowfishCbcPad(..) => &[CKK_GENERIC_SECRET],
             Transform::ChaCha20 { .. } | Transform::ChaCha20Poly1305 { .. } => &[CKK_CHACHA20],
-            Transform::RsaV15 | Transform::RsaX509 | Transform::RsaOaep { .. } => &[CKK_RSA],
+            Transform::RsaV15
+            | Transform::RsaX509
+            | Transform::RsaOaep { .. }
+            | Transform::RsaAesKeyWrap { .. } => &[CKK_RSA],
         }
     }
 
@@ -270,6 +285,10 @@ impl Transform {
             (Transform::KeyWrap(mode), Direction::Decrypt) => {
                 crypto::unwrap(*mode, key.secret_value(), input)?.expose().to_vec()
             }
+            (Transform::RsaAesKeyWrap { aes_len, hash, mgf, label }, direction) => {
+                let oaep = Oaep { hash: *hash, mgf: *mgf, label };
+                rsa_aes(direction, key, (&oaep, *aes_len), input)?
+            }
             _ => return Err(Error::MechanismInvalid),
         };
         Ok(Zeroizing::new(out))
@@ -283,6 +302,29 @@ impl Transform {
     /// Decrypts one message, for unwrapping.
     pub(crate) fn decrypt(&self, key: &Key, input: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         self.apply(Direction::Decrypt, key, input)
+    }
+}
+
+/// RSA-AES key wrap of one message, under a temporary key of so many bytes.
+fn rsa_aes(
+    direction: Direction,
+    key: &Key,
+    (oaep, aes_len): (&Oaep<'_>, Option<usize>),
+    input: &[u8],
+) -> Result<Vec<u8>> {
+    match direction {
+        Direction::Encrypt => {
+            let temporary = rng::secret(aes_len.ok_or(Error::MechanismParamInvalid)?)?;
+            crypto::wrap_rsa_aes(key.rsa_public()?, oaep, &temporary, input)
+        }
+        Direction::Decrypt => {
+            let key = key.rsa_private()?;
+            if input.len() <= key.len() {
+                return Err(Error::EncryptedDataLength);
+            }
+            let opened = crypto::open_rsa_aes(key, oaep, aes_len, input)?;
+            Ok(opened.content.ok_or(Error::EncryptedDataInvalid)?.expose().to_vec())
+        }
     }
 }
 

@@ -1,9 +1,9 @@
-//! Key wrapping beyond the ciphers that also encrypt data: AES key wrap. What is wrapped (a value,
+//! Key wrapping beyond the ciphers that also encrypt data: AES key wrap, and RSA-AES key wrap. What is wrapped (a value,
 //! or a private key's PKCS #8) stands in `object::material`.
 
 use cryptoki_sys::*;
 
-use super::params::{Mechanism, Parameter};
+use super::params::{Mechanism, Parameter, hash_of_mechanism, hash_of_mgf};
 use super::table::{Function, Row, row_for};
 use super::transform::Transform;
 use crate::crypto::KeyWrap;
@@ -22,6 +22,22 @@ pub(super) fn key_wrap(row: &Row, parameter: &Parameter) -> Result<Transform> {
         Parameter::Iv(iv) if iv == initial => Ok(Transform::KeyWrap(mode)),
         _ => Err(Error::MechanismParamInvalid),
     }
+}
+
+/// CKM_RSA_AES_KEY_WRAP, with any hash, mask generation function and label.
+pub(super) fn rsa_aes(_: &Row, parameter: &Parameter) -> Result<Transform> {
+    let Parameter::RsaAes { aes_bits, hash, mgf, label } = parameter else {
+        return Err(Error::MechanismParamInvalid);
+    };
+    let aes_len = match aes_bits {
+        None => None,
+        Some(128) => Some(16),
+        Some(192) => Some(24),
+        Some(256) => Some(32),
+        Some(_) => return Err(Error::MechanismParamInvalid),
+    };
+    let (hash, mgf) = (hash_of_mechanism(*hash)?, hash_of_mgf(*mgf)?);
+    Ok(Transform::RsaAesKeyWrap { aes_len, hash, mgf, label: label.clone() })
 }
 
 impl Mechanism {

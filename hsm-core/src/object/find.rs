@@ -39,6 +39,11 @@ impl Search {
         })
     }
 
+    /// Whether the search asks for another value of an attribute.
+    pub(crate) fn contradicts(&self, kind: u64, value: &Value) -> bool {
+        self.template.iter().any(|(given, wanted)| *given == kind && !value.equals(wanted))
+    }
+
     /// Whether the search rules out private objects or public ones.
     pub(crate) fn wants_private(&self) -> Option<bool> {
         self.template.iter().find_map(|(kind, value)| match (kind, value) {

@@ -4,23 +4,24 @@
 
 use std::sync::Arc;
 
-use super::record::{FreshKeys, Opener, PartitionRecord};
+use super::record::{FreshKeys, Opener, PartitionRecord, PinWrap};
 use super::{Partition, half, pins};
 use crate::error::{Error, Result};
-use crate::hsm::Hsm;
+use crate::hsm::{Hsm, Note};
 use crate::rng;
 use crate::secret::Secret;
+use crate::session::Role;
 use crate::store::seal::{Address, Chain, SealKey};
 use crate::store::{Entry, PartitionId, Reader, RecordId, Row, Store, Writer};
 use crate::unit::{ActiveUnit, UnitStatus};
 
 /// The record that binds the store to its master key.
-const IDENTITY: RecordId = RecordId([2; 16]);
-const KIND_IDENTITY: u8 = 4;
+pub(super) const IDENTITY: RecordId = RecordId([2; 16]);
+pub(super) const KIND_IDENTITY: u8 = 4;
 const KIND_PARTITION: u8 = 5;
 /// The record that holds the audit log's secret.
-const AUDIT: RecordId = RecordId([3; 16]);
-const KIND_AUDIT: u8 = 6;
+pub(super) const AUDIT: RecordId = RecordId([3; 16]);
+pub(super) const KIND_AUDIT: u8 = 6;
 /// The index of partitions, and their tag in it.
 const CHAIN: u8 = 1;
 const ALL: [u8; 16] = [1; 16];
@@ -61,22 +62,11 @@ impl Directory {
         if generation.is_some() && generation == self.checked {
             return Ok(());
         }
-        let unit = match hsm.active_unit() {
-            Ok(unit) => Some(unit),
-            Err(Error::UnitSealed(_) | Error::UnitNotActive(_)) => None,
+        let (is_checked, mut records) = match read_checked(hsm, store) {
+            Ok(records) => (true, records),
+            Err(Error::UnitSealed(_) | Error::UnitNotActive(_)) => (false, read_unchecked(store)?),
             Err(error) => return Err(error),
         };
-        let mut records = Vec::new();
-        store.read(&mut |reader| {
-            records = match &unit {
-                Some(unit) => {
-                    check_identity(reader, unit, store)?;
-                    read_all(reader, unit)?
-                }
-                None => read_unchecked(reader)?,
-            };
-            Ok(())
-        })?;
         records.sort_by_key(|(_, record)| record.number);
         self.partitions = records
             .into_iter()
@@ -88,16 +78,21 @@ impl Directory {
                 None => Arc::new(Partition::new(hsm, token, record)),
             })
             .collect();
-        self.checked = generation.filter(|_| unit.is_some());
+        self.checked = generation.filter(|_| is_checked);
         Ok(())
     }
 }
 
-fn key(unit: &ActiveUnit) -> Result<SealKey> {
-    SealKey::new(unit.derive(b"directory", b"").expose())
+/// What the directory's key is derived to.
+pub(super) fn secret(unit: &ActiveUnit) -> Secret {
+    unit.derive(b"directory", b"")
 }
 
-fn chain(key: &SealKey) -> Chain<'_> {
+pub(super) fn key(unit: &ActiveUnit) -> Result<SealKey> {
+    SealKey::new(secret(unit).expose())
+}
+
+pub(super) fn chain(key: &SealKey) -> Chain<'_> {
     Chain { partition: PartitionId::HSM, number: CHAIN, key }
 }
 
@@ -149,25 +144,64 @@ pub(crate) fn keep_audit_secret(writer: &mut dyn Writer, unit: &ActiveUnit, secr
     chain(&key).insert(writer, OF_AUDIT, AUDIT)
 }
 
+fn read_checked(hsm: &Hsm, store: &dyn Store) -> Result<Vec<(RecordId, PartitionRecord)>> {
+    let unit = hsm.active_unit()?;
+    let mut records = Vec::new();
+    store.read(&mut |reader| {
+        check_identity(reader, &unit, store)?;
+        records = read_all(reader, &unit)?;
+        Ok(())
+    })?;
+    Ok(records)
+}
+
 fn decode(token: RecordId, row: &Row, unit: Option<&ActiveUnit>) -> Result<PartitionRecord> {
     PartitionRecord::decode(token, row.revision, unit, &row.sealed)
 }
 
 fn read_all(reader: &mut dyn Reader, unit: &ActiveUnit) -> Result<Vec<(RecordId, PartitionRecord)>> {
     let key = key(unit)?;
-    let tokens = chain(&key).records(reader, ALL)?;
+    let tokens = tokens(reader, &key)?;
     tokens.into_iter().map(|token| Ok((token, read(reader, unit, token)?.0))).collect()
 }
 
-/// A partition that the index names is there.
-fn read(reader: &mut dyn Reader, unit: &ActiveUnit, token: RecordId) -> Result<(PartitionRecord, u64)> {
+/// The partitions that the index names.
+pub(super) fn tokens(reader: &mut dyn Reader, key: &SealKey) -> Result<Vec<RecordId>> {
+    chain(key).records(reader, ALL)
+}
+
+/// Whether the index names a partition.
+pub(super) fn lists(reader: &mut dyn Reader, unit: &ActiveUnit, token: RecordId) -> Result<bool> {
+    chain(&key(unit)?).holds(reader, ALL, token)
+}
+
+/// The row of a partition that the index names.
+pub(super) fn row(reader: &mut dyn Reader, token: RecordId) -> Result<Row> {
     let missing = || Error::RecordDamaged { what: format!("the record of partition {token}") };
-    let row = reader.get(PartitionId::HSM, token)?.ok_or_else(missing)?;
+    reader.get(PartitionId::HSM, token)?.ok_or_else(missing)
+}
+
+/// A partition that the index names.
+pub(super) fn read(
+    reader: &mut dyn Reader,
+    unit: &ActiveUnit,
+    token: RecordId,
+) -> Result<(PartitionRecord, u64)> {
+    let row = row(reader, token)?;
     Ok((decode(token, &row, Some(unit))?, row.revision))
 }
 
 /// The list without any key to check it by, for showing alone.
-fn read_unchecked(reader: &mut dyn Reader) -> Result<Vec<(RecordId, PartitionRecord)>> {
+fn read_unchecked(store: &dyn Store) -> Result<Vec<(RecordId, PartitionRecord)>> {
+    let mut records = Vec::new();
+    store.read(&mut |reader| {
+        records = all_unchecked(reader)?;
+        Ok(())
+    })?;
+    Ok(records)
+}
+
+pub(super) fn all_unchecked(reader: &mut dyn Reader) -> Result<Vec<(RecordId, PartitionRecord)>> {
     let mut last = Entry { chain: CHAIN, tag: ALL, record: RecordId([0; 16]) };
     let mut out = Vec::new();
     loop {
@@ -183,7 +217,7 @@ fn read_unchecked(reader: &mut dyn Reader) -> Result<Vec<(RecordId, PartitionRec
     }
 }
 
-fn put(
+pub(super) fn put(
     writer: &mut dyn Writer,
     unit: &ActiveUnit,
     token: RecordId,
@@ -196,39 +230,45 @@ fn put(
 }
 
 /// Makes a partition.
-pub(crate) fn create(
-    store: &dyn Store,
-    unit: &ActiveUnit,
-    label: &[u8; 32],
-    so_pin: &[u8],
-) -> Result<RecordId> {
-    // The PIN's key is derived before the transaction, which others wait for.
-    let mut draft = Draft::new(label, Opener::SoPin(so_pin), unit)?;
-    store.write(PartitionId::HSM, &mut |writer| {
-        check_identity(writer, unit, store)?;
-        let others = read_all(writer, unit)?;
-        draft.insert(writer, unit, &others)
+pub(crate) fn create(hsm: &Hsm, label: &[u8; 32], so_pin: &[u8], note: &Note) -> Result<RecordId> {
+    let draft = Draft::new(label, Some(so_pin))?;
+    hsm.change_directory(&mut |writer, unit| {
+        let others = checked(hsm, writer, unit)?;
+        draft.insert(writer, unit, &others)?;
+        note.append(writer)
     })?;
     Ok(draft.token)
 }
 
 /// The server's partition of this label; made if there is none. That is decided inside the transaction,
 /// so that of two servers which start at once one makes it and the other finds it.
-pub(crate) fn server(store: &dyn Store, unit: &ActiveUnit, label: &[u8; 32]) -> Result<RecordId> {
-    let mut draft = Draft::new(label, Opener::MasterKey, unit)?;
+pub(crate) fn server(hsm: &Hsm, label: &[u8; 32], note: &Note) -> Result<RecordId> {
+    let draft = Draft::new(label, None)?;
     let mut token = draft.token;
-    store.write(PartitionId::HSM, &mut |writer| {
-        check_identity(writer, unit, store)?;
-        let others = read_all(writer, unit)?;
+    hsm.change_directory(&mut |writer, unit| {
+        let others = checked(hsm, writer, unit)?;
         match find_server(others.iter().map(|(token, record)| (*token, record)), label)? {
             Some(found) => {
                 token = found;
                 Ok(())
             }
-            None => draft.insert(writer, unit, &others),
+            None => {
+                draft.insert(writer, unit, &others)?;
+                note.append(writer)
+            }
         }
     })?;
     Ok(token)
+}
+
+/// All partitions, of a store that is this HSM's.
+fn checked(
+    hsm: &Hsm,
+    writer: &mut dyn Writer,
+    unit: &ActiveUnit,
+) -> Result<Vec<(RecordId, PartitionRecord)>> {
+    check_identity(writer, unit, hsm.store()?.as_ref())?;
+    read_all(writer, unit)
 }
 
 /// Of the partitions of a label, the one that opens for the server.
@@ -249,91 +289,101 @@ fn find_server<'r>(
     refused.map_or(Ok(None), Err)
 }
 
+/// What a new space begins with. Its PIN's key is derived before the transaction, which others wait for.
+struct Fresh {
+    space: PartitionId,
+    keys: FreshKeys,
+    opener: Opener,
+}
+
+impl Fresh {
+    /// Opened by the SO's PIN, or, without one, by the master key.
+    fn new(so_pin: Option<&[u8]>) -> Result<Fresh> {
+        let (space, keys) = (PartitionId(rng::array()?), FreshKeys::new()?);
+        let opener = match so_pin {
+            Some(pin) => Opener::SoPin(PinWrap::new(space, Role::So, pin, keys.private.expose())?),
+            None => Opener::MasterKey,
+        };
+        Ok(Fresh { space, keys, opener })
+    }
+
+    fn begin(&self, writer: &mut dyn Writer) -> Result<()> {
+        let public = SealKey::new(self.keys.public.expose())?;
+        let private = SealKey::new(self.keys.private.expose())?;
+        half::begin(self.space, &public, &private, writer)
+    }
+}
+
 /// A partition that is about to be made.
 struct Draft {
     token: RecordId,
-    keys: FreshKeys,
-    record: PartitionRecord,
+    label: [u8; 32],
+    fresh: Fresh,
 }
 
 impl Draft {
-    fn new(label: &[u8; 32], opener: Opener<'_>, unit: &ActiveUnit) -> Result<Draft> {
-        let keys = FreshKeys::new()?;
-        let record = PartitionRecord::new(0, label, opener, &keys, unit)?;
-        Ok(Draft { token: RecordId(rng::array()?), keys, record })
+    fn new(label: &[u8; 32], so_pin: Option<&[u8]>) -> Result<Draft> {
+        Ok(Draft { token: RecordId(rng::array()?), label: *label, fresh: Fresh::new(so_pin)? })
     }
 
     /// Puts it behind the others.
     fn insert(
-        &mut self,
+        &self,
         writer: &mut dyn Writer,
         unit: &ActiveUnit,
         others: &[(RecordId, PartitionRecord)],
     ) -> Result<()> {
-        self.record.number = others.iter().map(|(_, other)| other.number).max().unwrap_or(0) + 1;
-        put(writer, unit, self.token, 0, &self.record)?;
+        let number = others.iter().map(|(_, other)| other.number).max().unwrap_or(0) + 1;
+        let Fresh { space, keys, opener } = &self.fresh;
+        let record = PartitionRecord::new(number, &self.label, *space, opener, keys, unit)?;
+        put(writer, unit, self.token, 0, &record)?;
         chain(&key(unit)?).insert(writer, ALL, self.token)?;
-        begin_space(writer, &self.record, &self.keys)?;
+        self.fresh.begin(writer)?;
         pins::begin_counters(unit, self.token, writer)
     }
 }
 
-fn begin_space(writer: &mut dyn Writer, record: &PartitionRecord, keys: &FreshKeys) -> Result<()> {
-    let public = SealKey::new(keys.public.expose())?;
-    let private = SealKey::new(keys.private.expose())?;
-    half::begin(record.space, &public, &private, writer)
-}
-
 /// Gives a partition new keys in a new space; the old space goes with all that is in it.
-pub(crate) fn renew(
-    store: &dyn Store,
-    unit: &ActiveUnit,
-    partition: &Partition,
-    label: &[u8; 32],
-    so_pin: &[u8],
-) -> Result<()> {
-    let token = partition.token();
-    let keys = FreshKeys::new()?;
-    let mut renewed = PartitionRecord::clone(&partition.record());
-    renewed.label = *label;
-    renewed.renew(PartitionId(rng::array()?), Opener::SoPin(so_pin), &keys, unit)?;
-    store.write(PartitionId::HSM, &mut |writer| {
-        let (before, revision) = read(writer, unit, token)?;
-        writer.remove_partition(before.space)?;
-        put(writer, unit, token, revision, &renewed)?;
-        begin_space(writer, &renewed, &keys)
+pub(crate) fn renew(hsm: &Hsm, token: RecordId, label: &[u8; 32], so_pin: &[u8], note: &Note) -> Result<()> {
+    let fresh = Fresh::new(Some(so_pin))?;
+    hsm.change_directory(&mut |writer, unit| {
+        let (mut record, revision) = read(writer, unit, token)?;
+        writer.remove_partition(record.space)?;
+        record.label = *label;
+        record.renew(fresh.space, &fresh.opener, &fresh.keys, unit)?;
+        put(writer, unit, token, revision, &record)?;
+        fresh.begin(writer)?;
+        note.append(writer)
     })
 }
 
 /// Deletes a partition, if `may` allows it of the record as it is then.
 pub(crate) fn delete(
-    store: &dyn Store,
-    unit: &ActiveUnit,
-    partition: &Partition,
+    hsm: &Hsm,
+    token: RecordId,
     may: fn(&PartitionRecord) -> Result<()>,
+    note: &Note,
 ) -> Result<()> {
-    let token = partition.token();
-    let directory = key(unit)?;
-    store.write(PartitionId::HSM, &mut |writer| {
+    hsm.change_directory(&mut |writer, unit| {
         let (record, revision) = read(writer, unit, token)?;
         may(&record)?;
         writer.remove_partition(record.space)?;
         writer.remove_partition(PartitionId(token.0))?;
         writer.remove(PartitionId::HSM, token, revision)?;
-        chain(&directory).remove(writer, ALL, token)
+        chain(&key(unit)?).remove(writer, ALL, token)?;
+        note.append(writer)
     })
 }
 
+/// A change of a partition's record.
+pub(crate) type Change<'a> = dyn FnMut(&mut PartitionRecord, &ActiveUnit) -> Result<()> + 'a;
+
 /// Changes a partition's record.
-pub(crate) fn change(
-    store: &dyn Store,
-    unit: &ActiveUnit,
-    token: RecordId,
-    change: &mut dyn FnMut(&mut PartitionRecord) -> Result<()>,
-) -> Result<()> {
-    store.write(PartitionId::HSM, &mut |writer| {
+pub(crate) fn change(hsm: &Hsm, token: RecordId, note: &Note, change: &mut Change<'_>) -> Result<()> {
+    hsm.change_directory(&mut |writer, unit| {
         let (mut record, revision) = read(writer, unit, token)?;
-        change(&mut record)?;
-        put(writer, unit, token, revision, &record)
+        change(&mut record, unit)?;
+        put(writer, unit, token, revision, &record)?;
+        note.append(writer)
     })
 }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use crate::import_token::Id;
 use crate::store::RecordId;
 
 /// A handle of an object. Never 0; not reused within a process.
@@ -16,6 +17,13 @@ pub(crate) enum Identity {
     Token(RecordId),
     /// An object of one of this process's sessions, by its number.
     Session(u64),
+    /// A key of the import token of this identifier, which is in no store as an object.
+    ImportToken {
+        /// Which token.
+        id: Id,
+        /// Whether it is its private key.
+        private: bool,
+    },
 }
 
 /// What a handle stands for.

@@ -1,11 +1,13 @@
 //! A partition's import token in the store: one record in the objects' space, sealed by the key of private
 //! objects, so that only the user reaches it and it goes with the space. It is no object: its kind is
-//! another, and no index entry of an object leads to it. An entry of its own does, so that nobody takes it away
+//! another, and no index entry of an object leads to it; what doors see of it is made in `shown`. An entry of its own does, so that nobody takes it away
 //! unseen.
 
 use super::Partition;
 use super::half::Half;
+use crate::audit::{Activity, Reason, acts};
 use crate::error::{Error, Result};
+use crate::hsm::Note;
 use crate::import_token::{self, ImportToken, Refusal, Wrapped};
 use crate::object::lifecycle::Seconds;
 use crate::secret::Secret;
@@ -67,13 +69,26 @@ impl Partition {
 
     /// Makes `token` the import token, in place of any other.
     pub(crate) fn replace_import_token(&self, token: &ImportToken) -> Result<()> {
-        let half = self.token_half()?;
-        self.hsm()?.store()?.write(half.space, &mut |writer| half.put_token(writer, token))
+        let (half, note) = (self.token_half()?, self.note(acts::CREATE_IMPORT_TOKEN)?);
+        self.hsm()?.store()?.write(half.space, &mut |writer| {
+            half.put_token(writer, token)?;
+            note.append(writer)
+        })
     }
 
-    /// Does something with the import token in one durable transaction. What it refuses is not written, but for
-    /// the end of a token: it must not serve again when a clock is set back.
+    /// Retrieves something from the import token in one durable transaction, with its event. What is refused is
+    /// not written, but for the end of a token: it must not serve again when a clock is set back.
     pub(crate) fn with_import_token<T>(&self, body: &dyn Fn(&mut ImportToken) -> Result<T>) -> Result<T> {
+        let note = self.note(acts::READ_IMPORT_TOKEN)?;
+        let done = self.change_import_token(Some(&note), body);
+        self.note_import_refusal(acts::READ_IMPORT_TOKEN, done)
+    }
+
+    fn change_import_token<T>(
+        &self,
+        note: Option<&Note>,
+        body: &dyn Fn(&mut ImportToken) -> Result<T>,
+    ) -> Result<T> {
         let half = self.token_half()?;
         let mut outcome = None;
         self.hsm()?.store()?.write(half.space, &mut |writer| {
@@ -83,20 +98,37 @@ impl Partition {
             if done.is_ok() || token.is_open() != was_open {
                 half.put_token(writer, &token)?;
             }
+            if let Some(note) = note.filter(|_| done.is_ok()) {
+                note.append(writer)?;
+            }
             outcome = Some(done);
             Ok(())
         })?;
         outcome.unwrap_or(Err(Error::Conflict))
     }
 
+    /// Takes note of what an import token was refused for.
+    fn note_import_refusal<T>(&self, act: Activity, done: Result<T>) -> Result<T> {
+        if let Err(Error::ImportToken(refusal)) = &done {
+            let reason = Reason { code: refusal.status().into(), name: refusal.code() };
+            self.hsm()?.note_refusal(act, &self.label(), reason)?;
+        }
+        done
+    }
+
     /// Opens key material that was encrypted for the import token. Nothing is written, and so nobody waits for
     /// anybody, unless the token turns out to have expired.
     pub(crate) fn redeem_import_token(&self, wrapped: &Wrapped<'_>, now: Seconds) -> Result<Secret> {
+        let redeemed = self.redeem_unnoted(wrapped, now);
+        self.note_import_refusal(acts::REDEEM_IMPORT_TOKEN, redeemed)
+    }
+
+    fn redeem_unnoted(&self, wrapped: &Wrapped<'_>, now: Seconds) -> Result<Secret> {
         let mut token = self.import_token()?.ok_or(Refusal::Expired)?;
         let was_open = token.is_open();
         let redeemed = token.redeem(wrapped, now);
         if token.is_open() != was_open {
-            self.with_import_token(&|token| {
+            self.change_import_token(None, &|token| {
                 token.see(now);
                 Ok(())
             })?;
@@ -105,5 +137,8 @@ impl Partition {
     }
 }
 
+mod shown;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use shown::Shown;

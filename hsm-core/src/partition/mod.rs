@@ -15,9 +15,11 @@ mod half;
 mod handles;
 mod import_token;
 mod kms;
+mod notes;
 mod objects;
 mod pins;
 pub(crate) mod record;
+pub(crate) mod rotation;
 mod server;
 mod transaction;
 
@@ -30,6 +32,7 @@ pub(crate) use kms::{Index, KmsView};
 pub(crate) use objects::Loaded;
 pub(crate) use transaction::{Durability, Transaction};
 
+use crate::audit::acts;
 /// What tests of other modules need of this one.
 #[cfg(test)]
 pub(crate) mod testing {
@@ -43,6 +46,7 @@ use crate::session::{Access, LoginState, Role, Session};
 use crate::store::seal::SealKey;
 use crate::store::{PartitionId, RecordId};
 use handles::Handles;
+use import_token::Shown;
 use objects::{Cache, SessionObjects};
 use record::PartitionRecord;
 
@@ -55,10 +59,14 @@ pub struct Partition {
     record: RwLock<Arc<PartitionRecord>>,
     /// The key of public objects, from the first session on.
     public: RwLock<Option<Arc<SealKey>>>,
+    /// The unit as it was when a session last looked at it.
+    unit: Mutex<Option<UnitSeen>>,
     login: RwLock<Login>,
     sessions: Mutex<Sessions>,
     handles: RwLock<Handles>,
     cache: Mutex<Cache>,
+    /// The import token's objects.
+    shown: Mutex<Option<Arc<Shown>>>,
     session_objects: RwLock<SessionObjects>,
     kms: Mutex<Option<kms::CachedInstance>>,
 }
@@ -71,6 +79,15 @@ pub(crate) enum Login {
     User(Arc<SealKey>),
     /// The SO, who holds the private-object key to wrap it anew and sees nothing by it.
     So(Guarded),
+}
+
+/// When the unit was looked at, and what it was.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct UnitSeen {
+    /// The change counter of the HSM's own space, which moves with every change of the master key.
+    generation: u64,
+    /// The epoch of the master key.
+    epoch: u64,
 }
 
 /// The sessions of this process.
@@ -122,10 +139,12 @@ impl Partition {
             token,
             record: RwLock::new(Arc::new(record)),
             public: RwLock::new(None),
+            unit: Mutex::default(),
             login: RwLock::new(Login::Public),
             sessions: Mutex::default(),
             handles: RwLock::default(),
             cache: Mutex::default(),
+            shown: Mutex::default(),
             session_objects: RwLock::default(),
             kms: Mutex::default(),
         }
@@ -204,25 +223,26 @@ impl Partition {
     /// The sessions, after what the first of them needs has been done: the lock that keeps others from
     /// initialising the token anew, then a look at what they did before, then the public-object key.
     fn first_session_prepared(&self) -> Result<MutexGuard<'_, Sessions>> {
-        let mut lock = None;
+        let mut prepared = None;
         loop {
             let mut sessions = locked(&self.sessions);
             if sessions.count > 0 {
                 return Ok(sessions);
             }
-            if let Some(lock) = lock {
-                self.unwrap_public_key()?;
+            if let Some((lock, key)) = prepared {
+                *self.public.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(key));
                 sessions.lock = lock;
                 return Ok(sessions);
             }
             // Without the sessions: a partition that turns out to be another looks at them.
             drop(sessions);
             let hsm = self.hsm()?;
-            lock = Some(hsm.hold_sessions_lock(self.token)?);
+            let lock = hsm.hold_sessions_lock(self.token)?;
             hsm.refresh()?;
             if !hsm.lists(self.token) {
                 return Err(Error::NoSuchSlot);
             }
+            prepared = Some((lock, self.unwrap_public_key(&hsm)?));
         }
     }
 
@@ -289,6 +309,7 @@ impl Partition {
     fn forget_private(&self) {
         self.set_login(Login::Public);
         locked(&self.cache).forget_private();
+        *locked(&self.shown) = None;
         self.handles.write().unwrap_or_else(PoisonError::into_inner).forget_private();
         self.session_objects.write().unwrap_or_else(PoisonError::into_inner).forget_private();
     }
@@ -314,9 +335,41 @@ impl Partition {
         }
     }
 
-    fn unwrap_public_key(&self) -> Result<()> {
-        let key = self.record().unwrap_public_key(&self.hsm()?.active_unit()?)?;
-        *self.public.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(key));
+    /// The key of public objects, by the unit and the record as they are now.
+    fn unwrap_public_key(&self, hsm: &Hsm) -> Result<SealKey> {
+        hsm.settled(&mut || {
+            hsm.refresh()?;
+            self.record().unwrap_public_key(&hsm.active_unit()?)
+        })
+    }
+
+    /// Looks at the unit, if something of the HSM changed since: no key is served without a master key, and under
+    /// another one nothing stays unsealed but the login, which nobody could give back without the PIN. Whoever
+    /// reads the store comes by here, and a change of the master key makes everybody read the store.
+    ///
+    /// # Errors
+    /// [`Error::UnitNotActive`]: the partition's keys and everything unsealed by them are gone.
+    fn check_unit(&self) -> Result<()> {
+        let hsm = self.hsm()?;
+        let generation = hsm.store()?.generation(PartitionId::HSM)?;
+        let before = *locked(&self.unit);
+        if generation.is_some() && generation == before.map(|seen| seen.generation) {
+            return Ok(());
+        }
+        let epoch = match hsm.active_unit() {
+            Ok(unit) => unit.epoch(),
+            // Locked meanwhile: what was opened before stays open.
+            Err(Error::UnitSealed(_)) => return Ok(()),
+            Err(error @ Error::UnitNotActive(_)) => {
+                self.forget_unsealed();
+                return Err(error);
+            }
+            Err(error) => return Err(error),
+        };
+        if before.is_some_and(|seen| seen.epoch != epoch) {
+            *locked(&self.cache) = Cache::default();
+        }
+        *locked(&self.unit) = generation.map(|generation| UnitSeen { generation, epoch }).or(before);
         Ok(())
     }
 
@@ -345,7 +398,8 @@ impl Partition {
     /// and again after: that takes its time, in which other threads come and go.
     pub(crate) fn log_in(&self, role: Role, pin: &[u8]) -> Result<()> {
         self.admits(&locked(&self.sessions), role)?;
-        let key = self.check_pin(role, pin)?;
+        let act = if role == Role::User { acts::LOGIN_USER } else { acts::LOGIN_SO };
+        let key = self.check_pin(role, pin, act)?;
         let login = match role {
             Role::User => Login::User(Arc::new(SealKey::new(key.expose())?)),
             Role::So => Login::So(guarded(key.expose())?),

@@ -15,6 +15,7 @@ use lru::LruCache;
 use super::half::Half;
 use super::handles::{Identity, Named};
 use super::{Partition, locked};
+use crate::audit::Activity;
 use crate::error::{Error, Result};
 use crate::object::find::Search;
 use crate::object::lifecycle;
@@ -23,7 +24,7 @@ use crate::object::material::Key;
 use crate::object::{Object, Value};
 use crate::rng;
 use crate::session::{LoginState, Session};
-use crate::store::{PartitionId, RecordId};
+use crate::store::{PartitionId, RecordId, Writer};
 
 /// How many unsealed objects a process keeps for each partition.
 const CACHED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
@@ -45,6 +46,17 @@ pub(crate) struct Loaded {
 impl Loaded {
     pub(crate) fn object(&self) -> &Object {
         self.key.object()
+    }
+
+    /// An object that is in no store.
+    pub(super) fn apart(identity: Identity, key: Key, space: PartitionId) -> Loaded {
+        let (key, checked) = (Arc::new(key), AtomicU64::new(NEVER));
+        Loaded { identity, key, space, revision: 0, checked }
+    }
+
+    /// Whether it is a key of the import token.
+    pub(crate) fn is_import_token(&self) -> bool {
+        matches!(self.identity, Identity::ImportToken { .. })
     }
 
     pub(crate) fn named(&self) -> Named {
@@ -95,6 +107,7 @@ impl SessionObjects {
 
 impl Partition {
     pub(super) fn half(&self, private: bool) -> Result<Half> {
+        self.check_unit()?;
         let key = if private { self.private_key()? } else { self.public_key()? };
         Ok(Half { space: self.space(), private, key })
     }
@@ -160,6 +173,7 @@ impl Partition {
     pub(crate) fn load(&self, named: Named) -> Result<Arc<Loaded>> {
         match named.identity {
             Identity::Token(id) => self.load_token(id, named.private),
+            Identity::ImportToken { id, private } => self.import_token_key(id, private, lifecycle::now()),
             Identity::Session(number) => self
                 .session_objects
                 .read()
@@ -171,20 +185,20 @@ impl Partition {
         }
     }
 
-    /// Puts new token objects into the store, all of them or none.
-    pub(crate) fn insert_token(&self, keys: Vec<Key>) -> Result<Vec<Arc<Loaded>>> {
+    /// Puts new token objects into the store, all of them or none, with the event of the act that made them.
+    pub(crate) fn insert_token(&self, keys: Vec<Key>, act: Activity) -> Result<Vec<Arc<Loaded>>> {
+        let mut note = self.note(act)?;
         let mut fresh = Vec::with_capacity(keys.len());
         for key in keys {
             let id = RecordId(rng::array()?);
             let half = self.half(key.object().is_private())?;
+            note.about(id);
             fresh.push((id, half, key.with_unique_id(id.to_string()).amended(managed::stamp)));
         }
         let space = self.space();
         self.hsm()?.store()?.write(space, &mut |writer| {
-            for (id, half, key) in &fresh {
-                half.insert(writer, *id, key.object())?;
-            }
-            Ok(())
+            insert_all(writer, &fresh)?;
+            note.append(writer)
         })?;
         Ok(fresh.into_iter().map(|(id, _, key)| self.remember(id, key, (space, 1))).collect())
     }
@@ -211,20 +225,28 @@ impl Partition {
 
     /// Replaces an object by what `change` makes of its latest state. Another process's change in
     /// between is seen, and `change` is asked again.
-    pub(crate) fn change(&self, named: Named, change: &dyn Fn(&Object) -> Result<Object>) -> Result<()> {
-        let Identity::Token(id) = named.identity else { return self.change_session(named, change) };
-        let half = self.half(named.private)?;
+    pub(crate) fn change(
+        &self,
+        named: Named,
+        act: Activity,
+        change: &dyn Fn(&Object) -> Result<Object>,
+    ) -> Result<()> {
+        let id = match named.identity {
+            Identity::Token(id) => id,
+            Identity::Session(number) => return self.change_session(number, change),
+            Identity::ImportToken { .. } => return Err(Error::ActionProhibited),
+        };
+        let (half, note) = (self.half(named.private)?, self.note_about(act, id)?);
         self.hsm()?.store()?.write(half.space, &mut |writer| {
             let (before, revision) = half.get(writer, id)?.ok_or(Error::NoSuchObject)?;
             let mut after = change(&before)?;
             Date::LastChange.set(&mut after, Some(lifecycle::now()));
             half.replace(writer, id, revision, &before, &after)?;
-            Ok(())
+            note.append(writer)
         })
     }
 
-    fn change_session(&self, named: Named, change: &dyn Fn(&Object) -> Result<Object>) -> Result<()> {
-        let Identity::Session(number) = named.identity else { return Err(Error::NoSuchObject) };
+    fn change_session(&self, number: u64, change: &dyn Fn(&Object) -> Result<Object>) -> Result<()> {
         let mut objects = self.session_objects.write().unwrap_or_else(PoisonError::into_inner);
         let (_, loaded) = objects.objects.get_mut(&number).ok_or(Error::NoSuchObject)?;
         let after = change(loaded.object())?;
@@ -233,14 +255,20 @@ impl Partition {
     }
 
     /// Destroys an object, if `allow` finds nothing against it in its latest state.
-    pub(crate) fn destroy(&self, named: Named, allow: &dyn Fn(&Object) -> Result<()>) -> Result<()> {
+    pub(crate) fn destroy(
+        &self,
+        named: Named,
+        act: Activity,
+        allow: &dyn Fn(&Object) -> Result<()>,
+    ) -> Result<()> {
         match named.identity {
             Identity::Token(id) => {
-                let half = self.half(named.private)?;
+                let (half, note) = (self.half(named.private)?, self.note_about(act, id)?);
                 self.hsm()?.store()?.write(half.space, &mut |writer| {
                     let (object, revision) = half.get(writer, id)?.ok_or(Error::NoSuchObject)?;
                     allow(&object)?;
-                    half.remove(writer, id, revision, &object)
+                    half.remove(writer, id, revision, &object)?;
+                    note.append(writer)
                 })?;
             }
             Identity::Session(number) => {
@@ -249,6 +277,7 @@ impl Partition {
                 allow(loaded.object())?;
                 objects.objects.remove(&number);
             }
+            Identity::ImportToken { .. } => return Err(Error::ActionProhibited),
         }
         self.forget_identity(named.identity);
         Ok(())
@@ -327,6 +356,7 @@ impl Partition {
         }
         if search.wants_private() != Some(false) && self.login_state() == LoginState::User {
             self.search_half(&self.half(true)?, search, &mut found)?;
+            found.extend(self.search_import_token(search, lifecycle::now())?);
         }
         Ok(found)
     }
@@ -357,14 +387,13 @@ impl Partition {
     }
 }
 
+/// Puts new objects into the store, all in the caller's transaction.
+pub(super) fn insert_all(writer: &mut dyn Writer, fresh: &[(RecordId, Half, Key)]) -> Result<()> {
+    fresh.iter().try_for_each(|(id, half, key)| half.insert(writer, *id, key.object()).map(drop))
+}
+
 fn session_object(space: PartitionId, number: u64, key: Key) -> Arc<Loaded> {
-    Arc::new(Loaded {
-        identity: Identity::Session(number),
-        key: Arc::new(key),
-        space,
-        revision: 0,
-        checked: AtomicU64::new(NEVER),
-    })
+    Arc::new(Loaded::apart(Identity::Session(number), key, space))
 }
 
 impl Key {

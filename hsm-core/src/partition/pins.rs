@@ -2,11 +2,15 @@
 //! was right, so that neither a killed process nor many at once get more tries than the limit. It
 //! lives in a space of its own: a login does not disturb what other processes hold of the objects.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::Partition;
-use super::record::{PartitionRecord, outer};
+use super::record::{PartitionRecord, PinWrap, counters_secret, outer};
+use crate::audit::{Activity, Class, Reason};
 use crate::error::{Error, Result};
+use crate::hsm::{Hsm, Note};
 use crate::secret::Secret;
 use crate::session::Role;
 use crate::store::seal::{Address, SealKey};
@@ -34,6 +38,11 @@ enum Commit {
     Soon,
 }
 
+/// Why a login is refused, as events name it. The numbers are ours.
+const WRONG: Reason = Reason { code: 1, name: "PinIncorrect" };
+const LOCKED: Reason = Reason { code: 2, name: "PinLocked" };
+const NOT_SET: Reason = Reason { code: 3, name: "PinNotSet" };
+
 /// Wrong tries in a row.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Counters {
@@ -56,29 +65,22 @@ impl Partition {
         PartitionId(self.token.0)
     }
 
-    fn counters(&self, key: &SealKey, reader: &mut dyn Reader) -> Result<(Counters, u64)> {
-        let damaged =
-            || Error::RecordDamaged { what: format!("the PIN counters of partition {}", self.token) };
-        let Some(row) = reader.get(self.login_space(), COUNTERS)? else { return Err(damaged()) };
-        let bytes = key.open_row(self.login_space(), COUNTERS, &row)?;
-        Ok((postcard::from_bytes(&bytes).map_err(|_| damaged())?, row.revision))
-    }
-
     /// Changes the counters in one step.
     fn change_counters(
         &self,
         key: &SealKey,
         commit: Commit,
+        note: Option<&Note>,
         change: &mut dyn FnMut(&mut Counters) -> Result<()>,
     ) -> Result<()> {
         let mut body = |writer: &mut dyn Writer| {
-            let (mut counters, revision) = self.counters(key, writer)?;
+            let (mut counters, revision) = read_counters(key, self.token, writer)?;
             let before = counters;
             change(&mut counters)?;
             if counters != before {
                 put_counters(key, writer, self.login_space(), revision, counters)?;
             }
-            Ok(())
+            note.map_or(Ok(()), |note| note.append_if_whole(writer))
         };
         let hsm = self.hsm()?;
         let store = hsm.store()?;
@@ -96,40 +98,62 @@ impl Partition {
 
     /// Tries left for the SO's and the user's PIN.
     pub(crate) fn tries(&self) -> Result<(Tries, Tries)> {
-        let key = self.counters_key()?;
         let hsm = self.hsm()?;
         let limit = hsm.config().pins.max_tries;
         let mut counters = Counters::default();
-        hsm.store()?.read(&mut |reader| {
-            counters = self.counters(&key, reader)?.0;
-            Ok(())
+        hsm.settled(&mut || {
+            let key = self.counters_key()?;
+            hsm.store()?.read(&mut |reader| {
+                counters = read_counters(&key, self.token, reader)?.0;
+                Ok(())
+            })
         })?;
         let tries = |failures: u32| Tries { left: limit.saturating_sub(failures), limit };
         Ok((tries(counters.so), tries(counters.user)))
     }
 
-    /// Checks a PIN: the private-object key if it is right.
+    /// Checks a PIN: the private-object key if it is right. The act that it is for is recorded where it is
+    /// refused; a login, where it is done too.
     ///
     /// # Errors
     /// [`Error::PinLocked`], [`Error::PinIncorrect`], [`Error::UserPinNotSet`], [`Error::SoPinNotSet`].
-    pub(crate) fn check_pin(&self, role: Role, pin: &[u8]) -> Result<Secret> {
+    pub(crate) fn check_pin(&self, role: Role, pin: &[u8], act: Activity) -> Result<Secret> {
         let hsm = self.hsm()?;
+        let Counted { record, outer, left } = hsm.settled(&mut || self.count_try(&hsm, role, act))?;
+        let opened = match record.pin(role) {
+            Some(pin_record) => pin_record.unwrap(record.space, role, pin, &outer)?,
+            None => None,
+        };
+        let Some(private_key) = opened else {
+            // Of these there are no more than tries.
+            self.note_if_whole(act)?.refused(WRONG).write_if_whole()?;
+            return Err(Error::PinIncorrect { left });
+        };
+        // Lost to a power failure, a success counts as one more wrong try: no harm is done.
+        let note = if act.class == Class::Login { Some(self.note_if_whole(act)?) } else { None };
+        self.reset_tries(role, Commit::Soon, note.as_ref())?;
+        Ok(private_key)
+    }
+
+    /// Counts a try before it is made.
+    fn count_try(&self, hsm: &Hsm, role: Role, act: Activity) -> Result<Counted> {
         hsm.refresh()?;
         let record = self.record();
-        let Some(pin_record) = record.pin(role) else {
+        if record.pin(role).is_none() {
+            hsm.note_refusal(act, &self.label(), NOT_SET)?;
             return Err(match role {
                 Role::So => Error::SoPinNotSet,
                 Role::User => Error::UserPinNotSet,
             });
-        };
-        let limit = hsm.config().pins.max_tries;
-        let mut left = 0;
+        }
         // The unit is opened once, and its master key is gone before the PIN's key is derived.
         let (key, outer) = {
             let unit = hsm.active_unit()?;
             (counters_key(&unit, self.token)?, outer(record.space, role, &unit))
         };
-        self.change_counters(&key, Commit::Durable, &mut |counters| {
+        let limit = hsm.config().pins.max_tries;
+        let mut left = 0;
+        let counted = self.change_counters(&key, Commit::Durable, None, &mut |counters| {
             let failures = counters.of(role);
             if *failures >= limit {
                 return Err(Error::PinLocked);
@@ -137,50 +161,53 @@ impl Partition {
             *failures += 1;
             left = limit - *failures;
             Ok(())
-        })?;
-        match pin_record.unwrap(record.space, role, pin, &outer)? {
-            Some(private_key) => {
-                // Lost to a power failure, a success counts as one more wrong try: no harm is done.
-                self.reset_tries(&key, role, Commit::Soon)?;
-                Ok(private_key)
-            }
-            None => Err(Error::PinIncorrect { left }),
+        });
+        if matches!(counted, Err(Error::PinLocked)) {
+            hsm.note_refusal(act, &self.label(), LOCKED)?;
         }
+        counted?;
+        Ok(Counted { record, outer, left })
     }
 
     /// Gives a PIN all its tries back.
-    fn reset_tries(&self, key: &SealKey, role: Role, commit: Commit) -> Result<()> {
-        self.change_counters(key, commit, &mut |counters| {
-            *counters.of(role) = 0;
-            Ok(())
+    fn reset_tries(&self, role: Role, commit: Commit, note: Option<&Note>) -> Result<()> {
+        self.hsm()?.settled(&mut || {
+            self.change_counters(&self.counters_key()?, commit, note, &mut |counters| {
+                *counters.of(role) = 0;
+                Ok(())
+            })
         })
     }
 
     /// Sets a PIN. Its length is checked against the configuration.
-    pub(crate) fn store_pin(&self, role: Role, pin: &[u8], private_key: &[u8]) -> Result<()> {
+    pub(crate) fn store_pin(&self, role: Role, pin: &[u8], private_key: &[u8], act: Activity) -> Result<()> {
         let hsm = self.hsm()?;
         hsm.check_pin_length(pin)?;
-        let unit = hsm.active_unit()?;
         // The PIN's key is derived before the transaction, which others wait for.
-        let mut made = PartitionRecord::clone(&self.record());
-        made.set_pin(role, pin, private_key, &unit)?;
-        hsm.change_record(self, &mut |record| {
-            // Initialised anew by another process: the key that was wrapped is not its key.
-            if record.space != made.space {
-                return Err(Error::Conflict);
-            }
-            match role {
-                Role::So => record.so = made.so.clone(),
-                Role::User => record.user = made.user.clone(),
-            }
-            Ok(())
-        })?;
-        self.reset_tries(&counters_key(&unit, self.token)?, role, Commit::Durable)
+        let made = PinWrap::new(self.space(), role, pin, private_key)?;
+        hsm.change_record(self, &self.note(act)?, &mut |record, unit| record.set_pin(&made, unit))?;
+        self.reset_tries(role, Commit::Durable, None)
     }
 }
 
+/// A try that was counted, and what it is made with.
+struct Counted {
+    record: Arc<PartitionRecord>,
+    outer: Secret,
+    left: u32,
+}
+
+/// The counters, where the token's identity names their space.
+fn read_counters(key: &SealKey, token: RecordId, reader: &mut dyn Reader) -> Result<(Counters, u64)> {
+    let damaged = || Error::RecordDamaged { what: format!("the PIN counters of partition {token}") };
+    let space = PartitionId(token.0);
+    let Some(row) = reader.get(space, COUNTERS)? else { return Err(damaged()) };
+    let bytes = key.open_row(space, COUNTERS, &row)?;
+    Ok((postcard::from_bytes(&bytes).map_err(|_| damaged())?, row.revision))
+}
+
 fn counters_key(unit: &crate::unit::ActiveUnit, token: RecordId) -> Result<SealKey> {
-    SealKey::new(unit.derive(b"PIN counters", &token.0).expose())
+    SealKey::new(counters_secret(token, unit).expose())
 }
 
 fn put_counters(
@@ -203,4 +230,15 @@ pub(crate) fn begin_counters(
     writer: &mut dyn Writer,
 ) -> Result<()> {
     put_counters(&counters_key(unit, token)?, writer, PartitionId(token.0), 0, Counters::default())
+}
+
+/// Seals a token's counters under the master key that comes into use; `before` is what they were sealed with.
+pub(super) fn reseal_counters(
+    writer: &mut dyn Writer,
+    token: RecordId,
+    before: &Secret,
+    unit: &crate::unit::ActiveUnit,
+) -> Result<()> {
+    let (counters, revision) = read_counters(&SealKey::new(before.expose())?, token, writer)?;
+    put_counters(&counters_key(unit, token)?, writer, PartitionId(token.0), revision, counters)
 }

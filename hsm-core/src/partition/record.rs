@@ -5,12 +5,11 @@
 //! Two keys belong to a partition. The public-object key is wrapped by the master key. The
 //! private-object key is wrapped inside by an Argon2id key of a PIN and outside by the master key,
 //! once for the user and once for the SO: a new master key needs no PIN, and a new PIN loses nothing.
-//! A server's partition has one more wrap of it, by the master key alone.
+//! A server's partition has one more wrap of it, by the master key alone. While another master key waits
+//! for set-immediate, each wrap has one under that key beside it (`next`).
 
-use aes_gcm::aead::{AeadInOut, KeyInit};
-use aes_gcm::{Aes256Gcm, Key, Nonce, Tag};
 use argon2::{Algorithm, Argon2, Params, Version};
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -22,6 +21,13 @@ use crate::session::Role;
 use crate::store::seal::SealKey;
 use crate::store::{PartitionId, RecordId};
 use crate::unit::ActiveUnit;
+
+mod next;
+mod wraps;
+
+use next::Next;
+use wraps::{context, public_wrap, server_wrap, unwrap_key, wrap_key};
+pub(crate) use wraps::{counters_secret, outer};
 
 /// Argon2id with 19 MiB and two passes: OWASP's first recommendation, 15–25 ms on today's cores.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -54,13 +60,16 @@ pub(crate) struct PartitionRecord {
     /// records without it were written, and so is encoded behind the rest: see [`Self::decode`].
     #[serde(skip)]
     server: Option<Vec<u8>>,
+    /// The wraps under the master key that waits for set-immediate, as they were read. They are behind all
+    /// else, where there are any, and made anew whenever the record is written.
+    #[serde(skip)]
+    next: Option<Next>,
 }
 
 /// What opens a new partition's private objects.
-#[derive(Clone, Copy)]
-pub(crate) enum Opener<'a> {
+pub(crate) enum Opener {
     /// The SO's PIN, and the user's that the SO then sets.
-    SoPin(&'a [u8]),
+    SoPin(PinWrap),
     /// The master key: a server's partition.
     MasterKey,
 }
@@ -72,6 +81,15 @@ pub(crate) struct PinRecord {
     memory_kib: u32,
     passes: u32,
     wrapped: Vec<u8>,
+}
+
+/// The private-object key under a PIN alone, which takes its time to make. The master key's wrap comes
+/// around it ([`PartitionRecord::set_pin`]) when the unit is at hand.
+pub(crate) struct PinWrap {
+    space: PartitionId,
+    role: Role,
+    /// With the inner wrap alone.
+    pin: PinRecord,
 }
 
 /// The two keys of a new partition.
@@ -91,14 +109,14 @@ impl PartitionRecord {
     pub(crate) fn new(
         number: u64,
         label: &[u8; 32],
-        opener: Opener<'_>,
+        space: PartitionId,
+        opener: &Opener,
         keys: &FreshKeys,
         unit: &ActiveUnit,
     ) -> Result<PartitionRecord> {
         let serial_bytes: [u8; 8] = rng::array()?;
         let mut serial = [0; 16];
         hex::encode_to_slice(serial_bytes, &mut serial).map_err(|_| Error::CryptoFailed("hex"))?;
-        let space = PartitionId(rng::array()?);
         let mut record = PartitionRecord {
             number,
             space,
@@ -108,6 +126,7 @@ impl PartitionRecord {
             so: None,
             user: None,
             server: None,
+            next: None,
         };
         record.renew(space, opener, keys, unit)?;
         Ok(record)
@@ -119,16 +138,15 @@ impl PartitionRecord {
     pub(crate) fn renew(
         &mut self,
         space: PartitionId,
-        opener: Opener<'_>,
+        opener: &Opener,
         keys: &FreshKeys,
         unit: &ActiveUnit,
     ) -> Result<()> {
         self.space = space;
-        let wrap = unit.derive(b"public-object key", &space.0);
-        self.public_key = wrap_key(&wrap, &space.0, keys.public.expose())?;
+        self.public_key = wrap_key(&public_wrap(space, unit), &space.0, keys.public.expose())?;
         (self.so, self.user, self.server) = (None, None, None);
         match opener {
-            Opener::SoPin(pin) => self.set_pin(Role::So, pin, keys.private.expose(), unit),
+            Opener::SoPin(pin) => self.set_pin(pin, unit),
             Opener::MasterKey => {
                 let wrap = server_wrap(space, unit);
                 self.server = Some(wrap_key(&wrap, &space.0, keys.private.expose())?);
@@ -172,18 +190,19 @@ impl PartitionRecord {
         Error::PinAloneOpens { label: label.trim_end_matches([' ', '\0']).to_owned() }
     }
 
-    /// Wraps the private-object key under a new PIN.
-    pub(crate) fn set_pin(
-        &mut self,
-        role: Role,
-        pin: &[u8],
-        private_key: &[u8],
-        unit: &ActiveUnit,
-    ) -> Result<()> {
-        let record = PinRecord::new(self.space, role, pin, private_key, unit)?;
-        match role {
-            Role::So => self.so = Some(record),
-            Role::User => self.user = Some(record),
+    /// Sets a PIN.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if the partition was initialised anew since: the key that was wrapped is not its
+    /// key any more.
+    pub(crate) fn set_pin(&mut self, pin: &PinWrap, unit: &ActiveUnit) -> Result<()> {
+        if pin.space != self.space {
+            return Err(Error::Conflict);
+        }
+        let record = Some(pin.under(unit)?);
+        match pin.role {
+            Role::So => self.so = record,
+            Role::User => self.user = record,
         }
         Ok(())
     }
@@ -198,44 +217,73 @@ impl PartitionRecord {
 
     /// The public-object key.
     pub(crate) fn unwrap_public_key(&self, unit: &ActiveUnit) -> Result<SealKey> {
-        let wrap = unit.derive(b"public-object key", &self.space.0);
-        let key = unwrap_key(&wrap, &self.space.0, &self.public_key)
+        let key = unwrap_key(&public_wrap(self.space, unit), &self.space.0, &self.public_key)
             .ok_or_else(|| Error::RecordDamaged { what: format!("the key of partition {}", self.space) })?;
         SealKey::new(key.expose())
     }
 
-    /// The record's bytes with their MAC.
+    /// The record's bytes with their MAC; and, if a master key waits for set-immediate, everything under that
+    /// one too.
     pub(crate) fn encode(&self, token: RecordId, revision: u64, unit: &ActiveUnit) -> Result<Vec<u8>> {
         let failed = |_| Error::CryptoFailed("a record did not encode");
+        let next = unit.next();
         let mut out = postcard::to_allocvec(self).map_err(failed)?;
         out = postcard::to_extend(&self.server, out).map_err(failed)?;
+        if let Some(next) = &next {
+            out = postcard::to_extend(&Next::of(self, token, unit, next)?, out).map_err(failed)?;
+            let mac = mac(token, revision, next, &out)?;
+            out.extend_from_slice(&mac);
+        }
         let mac = mac(token, revision, unit, &out)?;
         out.extend_from_slice(&mac);
         Ok(out)
     }
 
     /// Reads a record; with an active unit its MAC is checked, without one what it says is only shown.
-    /// A record that ends before the server's wrap was written when there was none: nobody can have cut
-    /// it off, since the MAC is over all of it.
     pub(crate) fn decode(
         token: RecordId,
         revision: u64,
         unit: Option<&ActiveUnit>,
         bytes: &[u8],
     ) -> Result<PartitionRecord> {
-        let damaged = || Error::RecordDamaged { what: format!("the record of partition {token}") };
-        let (body, found) = bytes.split_last_chunk::<MAC_LEN>().ok_or_else(damaged)?;
+        let damaged = || damaged(token);
+        let (signed, found) = bytes.split_last_chunk::<MAC_LEN>().ok_or_else(damaged)?;
         if let Some(unit) = unit
-            && !bool::from(mac(token, revision, unit, body)?.ct_eq(found))
+            && !is_mac(token, revision, unit, signed, found)?
         {
             return Err(damaged());
         }
-        let (mut record, rest) = postcard::take_from_bytes::<PartitionRecord>(body).map_err(|_| damaged())?;
-        if !rest.is_empty() {
-            record.server = postcard::from_bytes(rest).map_err(|_| damaged())?;
-        }
-        Ok(record)
+        Ok(PartitionRecord::parse(signed).ok_or_else(damaged)?.0)
     }
+
+    /// The record and what follows it, which is another MAC where there are wraps for a next master key. A
+    /// record that ends before the server's wrap was written when there was none: nobody can have cut it
+    /// off, since the MAC is over all of it.
+    fn parse(signed: &[u8]) -> Option<(PartitionRecord, &[u8])> {
+        let (mut record, mut rest) = postcard::take_from_bytes::<PartitionRecord>(signed).ok()?;
+        if !rest.is_empty() {
+            (record.server, rest) = postcard::take_from_bytes(rest).ok()?;
+        }
+        if !rest.is_empty() {
+            let (next, mac) = postcard::take_from_bytes(rest).ok()?;
+            (record.next, rest) = (Some(next), mac);
+        }
+        Some((record, rest))
+    }
+}
+
+fn damaged(token: RecordId) -> Error {
+    Error::RecordDamaged { what: format!("the record of partition {token}") }
+}
+
+fn is_mac(
+    token: RecordId,
+    revision: u64,
+    unit: &ActiveUnit,
+    signed: &[u8],
+    found: &[u8; MAC_LEN],
+) -> Result<bool> {
+    Ok(mac(token, revision, unit, signed)?.ct_eq(found).into())
 }
 
 fn mac(token: RecordId, revision: u64, unit: &ActiveUnit, body: &[u8]) -> Result<[u8; MAC_LEN]> {
@@ -246,21 +294,23 @@ fn mac(token: RecordId, revision: u64, unit: &ActiveUnit, body: &[u8]) -> Result
     Ok(mac.finalize().into_bytes().into())
 }
 
-impl PinRecord {
-    fn new(
-        space: PartitionId,
-        role: Role,
-        pin: &[u8],
-        private_key: &[u8],
-        unit: &ActiveUnit,
-    ) -> Result<PinRecord> {
+impl PinWrap {
+    /// Wraps a partition's private-object key under a new PIN.
+    pub(crate) fn new(space: PartitionId, role: Role, pin: &[u8], private_key: &[u8]) -> Result<PinWrap> {
         let mut record =
             PinRecord { salt: rng::array()?, memory_kib: MEMORY_KIB, passes: PASSES, wrapped: Vec::new() };
-        let inner = wrap_key(&record.pin_key(pin)?, &context(space, role), private_key)?;
-        record.wrapped = wrap_key(&outer(space, role, unit), &context(space, role), &inner)?;
-        Ok(record)
+        record.wrapped = wrap_key(&record.pin_key(pin)?, &context(space, role), private_key)?;
+        Ok(PinWrap { space, role, pin: record })
     }
 
+    fn under(&self, unit: &ActiveUnit) -> Result<PinRecord> {
+        let (space, role) = (self.space, self.role);
+        let wrapped = wrap_key(&outer(space, role, unit), &context(space, role), &self.pin.wrapped)?;
+        Ok(PinRecord { wrapped, ..self.pin.clone() })
+    }
+}
+
+impl PinRecord {
     /// The private-object key, or `None` if the PIN is wrong. `outer` is [`outer`]'s, of the same space
     /// and role.
     pub(crate) fn unwrap(
@@ -287,58 +337,6 @@ impl PinRecord {
             .map_err(failed)?;
         Ok(key)
     }
-}
-
-/// What the wraps of a role's PIN are bound to.
-fn context(space: PartitionId, role: Role) -> [u8; 17] {
-    let mut out = [0; 17];
-    let (first, rest) = out.split_at_mut(1);
-    first.copy_from_slice(&[match role {
-        Role::So => b'S',
-        Role::User => b'U',
-    }]);
-    rest.copy_from_slice(&space.0);
-    out
-}
-
-/// The master key's wrap of the private-object key, around that of a PIN.
-pub(crate) fn outer(space: PartitionId, role: Role, unit: &ActiveUnit) -> Secret {
-    unit.derive(b"private-object key", &context(space, role))
-}
-
-/// The master key's own wrap of the private-object key, in a server's partition.
-fn server_wrap(space: PartitionId, unit: &ActiveUnit) -> Secret {
-    unit.derive(b"server private-object key", &space.0)
-}
-
-/// AES-256-GCM with a random nonce: nonce ‖ ciphertext ‖ tag.
-fn wrap_key(wrap: &Secret, context: &[u8], key: &[u8]) -> Result<Vec<u8>> {
-    let failed = |_| Error::CryptoFailed("AES-GCM");
-    let nonce: [u8; 12] = rng::array()?;
-    let mut out = Vec::with_capacity(12 + key.len() + 16);
-    out.extend_from_slice(&nonce);
-    out.extend_from_slice(key);
-    let body = out.get_mut(12..).unwrap_or_default();
-    let tag =
-        cipher(wrap)?.encrypt_inout_detached(&Nonce::from(nonce), context, body.into()).map_err(failed)?;
-    out.extend_from_slice(&tag);
-    Ok(out)
-}
-
-fn unwrap_key(wrap: &Secret, context: &[u8], wrapped: &[u8]) -> Option<Secret> {
-    let (nonce, rest) = wrapped.split_first_chunk::<12>()?;
-    let (body, tag) = rest.split_last_chunk::<16>()?;
-    let mut key = Secret::copy_of(body);
-    cipher(wrap)
-        .ok()?
-        .decrypt_inout_detached(&Nonce::from(*nonce), context, key.expose_mut().into(), &Tag::from(*tag))
-        .ok()?;
-    Some(key)
-}
-
-fn cipher(wrap: &Secret) -> Result<Aes256Gcm> {
-    let key: &[u8; 32] = wrap.expose().try_into().map_err(|_| Error::CryptoFailed("AES-GCM key"))?;
-    Ok(Aes256Gcm::new(<&Key<Aes256Gcm>>::from(key)))
 }
 
 #[cfg(test)]

@@ -4,9 +4,12 @@
 
 use std::sync::Arc;
 
-use super::record::PartitionRecord;
+use super::record::PinWrap;
 use super::{Login, Partition, locked};
+use crate::audit::acts;
 use crate::error::{Error, Result};
+use crate::hsm::Hsm;
+use crate::secret::Secret;
 use crate::session::{Access, LoginState, Role, Session};
 use crate::store::seal::SealKey;
 
@@ -29,10 +32,9 @@ impl Partition {
             return Ok(());
         }
         let hsm = self.hsm()?;
-        hsm.refresh()?;
-        let record = self.record();
-        let key = record.unwrap_for_server(&hsm.active_unit()?)?;
+        let key = self.unwrap_for_server(&hsm)?;
         let login = Login::User(Arc::new(SealKey::new(key.expose())?));
+        self.note_if_whole(acts::LOGIN_SERVER)?.write_if_whole()?;
         // With the sessions held, as a login by PIN.
         let sessions = locked(&self.sessions);
         match self.admits(&sessions, Role::User) {
@@ -48,27 +50,33 @@ impl Partition {
     pub(crate) fn give_pins(&self, so_pin: &[u8], user_pin: &[u8], keep_server_wrap: bool) -> Result<()> {
         let hsm = self.hsm()?;
         hsm.refresh()?;
-        let mut made = PartitionRecord::clone(&self.record());
-        if made.has_pins() {
+        if self.record().has_pins() {
             return Err(Error::PinsSet);
         }
         // The PINs' keys are derived before the transaction, which others wait for.
-        let unit = hsm.active_unit()?;
-        let key = made.unwrap_for_server(&unit)?;
-        made.set_pin(Role::So, so_pin, key.expose(), &unit)?;
-        made.set_pin(Role::User, user_pin, key.expose(), &unit)?;
-        hsm.change_record(self, &mut |record| {
+        let (space, key) = (self.space(), self.unwrap_for_server(&hsm)?);
+        let so = PinWrap::new(space, Role::So, so_pin, key.expose())?;
+        let user = PinWrap::new(space, Role::User, user_pin, key.expose())?;
+        hsm.change_record(self, &self.note(acts::GIVE_PINS)?, &mut |record, unit| {
             // Two who give PINs at once do not mix them. And without PINs the space is still the one
             // whose key was wrapped: initialising anew would have set the SO's.
             if record.has_pins() {
                 return Err(Error::PinsSet);
             }
-            record.so = made.so.clone();
-            record.user = made.user.clone();
+            record.set_pin(&so, unit)?;
+            record.set_pin(&user, unit)?;
             if !keep_server_wrap {
                 record.close_for_server()?;
             }
             Ok(())
+        })
+    }
+
+    /// The private-object key, by the master key.
+    fn unwrap_for_server(&self, hsm: &Hsm) -> Result<Secret> {
+        hsm.settled(&mut || {
+            hsm.refresh()?;
+            self.record().unwrap_for_server(&hsm.active_unit()?)
         })
     }
 }

@@ -1,15 +1,26 @@
 //! Import tokens: making and retrieving one, and taking in what a customer encrypted for it. The time is the
-//! caller's to say, [`lifecycle::now`](crate::object::lifecycle::now) everywhere but in tests.
+//! caller's to say, [`lifecycle::now`] everywhere but in tests; where a token is an object among others (PKCS #11,
+//! KMIP) it is the clock's.
 
 use cryptoki_sys::*;
 
-use crate::error::Result;
-use crate::import_token::{ImportToken, Limits, Metadata, Retrieved, Wrapped};
-use crate::object::lifecycle::Seconds;
-use crate::object::template::{Origin, build};
-use crate::object::{Template, Value, values};
+use super::space::{Item, Space};
+use crate::audit::acts;
+use crate::error::{Error, Result};
+use crate::import_token::{self, ImportToken, Limits, Metadata, Retrieved, Wrapped};
+use crate::mechanism::table::Function;
+use crate::mechanism::{Mechanism, Transform, usage};
+use crate::object::formats::{self, Format};
+use crate::object::lifecycle::{self, Action, Seconds};
+use crate::object::template::{self, Origin, build};
+use crate::object::{Template, Value, encoding, values};
+use crate::partition::Loaded;
+use crate::rng;
 use crate::secret::Secret;
 use crate::session::{ObjectHandle, Session};
+
+/// Length of what stands in for a key that did not decrypt, in bytes.
+const STAND_IN_LEN: usize = 32;
 
 impl Session {
     /// Makes the partition's import token, in place of the one before: what was encrypted for that opens no
@@ -58,19 +69,80 @@ impl Session {
     /// it is; it is sensitive and never leaves.
     ///
     /// # Errors
-    /// As [`ImportToken::redeem`]; those of the template, of the session's rights and of the store.
+    /// As [`ImportToken::redeem`]; those of the template, of the session's rights and of the store;
+    /// [`Error::ArgumentsBad`] for an algorithm that brings private keys.
     pub fn import_by_token(
         &self,
         wrapped: &Wrapped<'_>,
         mut template: Template,
         now: Seconds,
     ) -> Result<ObjectHandle> {
-        template.push((CKA_SENSITIVE, Value::Bool(true)));
-        template.push((CKA_EXTRACTABLE, Value::Bool(false)));
+        if wrapped.algorithm.brings_private_keys() {
+            return Err(Error::ArgumentsBad("the algorithm brings private keys"));
+        }
+        hide(&mut template);
         let mut object = build(Origin::Unwrap, CKO_SECRET_KEY, Some(CKK_AES), template, self.author())?;
         self.may_change(object.is_token(), object.is_private())?;
         object.set(CKA_VALUE, Value::Secret(self.redeem_import_token(wrapped, now)?));
-        self.add(values::settle(object)?)
+        self.add(values::settle(object)?, acts::REDEEM_IMPORT_TOKEN)
+    }
+
+    /// Takes a private key in that was encrypted for the import token, and makes its public key beside it, both
+    /// or none: the public key's handle, then the private key's. The templates say what else they are; the
+    /// private key is sensitive and never leaves.
+    ///
+    /// # Errors
+    /// As [`Session::import_by_token`]; [`Error::WrappedKeyInvalid`] for a key of a kind that there is not.
+    pub fn import_private_by_token(
+        &self,
+        wrapped: &Wrapped<'_>,
+        mut public: Template,
+        mut private: Template,
+        now: Seconds,
+    ) -> Result<(ObjectHandle, ObjectHandle)> {
+        if !wrapped.algorithm.brings_private_keys() {
+            return Err(Error::ArgumentsBad("the algorithm brings AES keys"));
+        }
+        hide(&mut private);
+        let pkcs8 = self.redeem_import_token(wrapped, now)?;
+        let key_type = encoding::private_key_type(pkcs8.expose())?;
+        let mut object = build(Origin::Unwrap, CKO_PRIVATE_KEY, Some(key_type), private, self.author())?;
+        self.may_change(object.is_token(), object.is_private())?;
+        encoding::read_private_key_info(&mut object, pkcs8.expose())?;
+        let private = values::settle(object).map_err(|_| Error::WrappedKeyInvalid)?;
+        public.push((CKA_CLASS, Value::Number(CKO_PUBLIC_KEY)));
+        public.extend(formats::public_key(Format::X509, private.object().bytes(CKA_PUBLIC_KEY_INFO))?);
+        let public = values::settle(template::create(public, self.author())?)?;
+        self.may_change(public.object().is_token(), public.object().is_private())?;
+        self.add_pair(public, private, acts::REDEEM_IMPORT_TOKEN)
+    }
+
+    /// Opens what was encrypted to the import token's public key and comes without the nonce, as PKCS #11 and
+    /// KMIP bring it: the one way of both doors. `make` makes of it what the door wants.
+    ///
+    /// What does not decrypt is replaced by random bytes, of which the same is made, and what `make` refuses is
+    /// refused as that: neither the answer nor the work done tells a wrong padding from a wrong key.
+    ///
+    /// # Errors
+    /// [`Error::WrappedKeyInvalid`] whatever is wrong with it; [`Error::KeyFunctionNotPermitted`] where the
+    /// partition's policies want the nonce.
+    pub(crate) fn open_by_import_token<T, E>(
+        &self,
+        key: &Loaded,
+        transform: &Transform,
+        wrapped: &[u8],
+        make: impl FnOnce(&[u8]) -> std::result::Result<T, E>,
+    ) -> Result<T> {
+        if self.tokens_enforced()? {
+            return Err(Error::KeyFunctionNotPermitted);
+        }
+        let stand_in = rng::secret(STAND_IN_LEN)?;
+        let opened = transform.decrypt(&key.key, wrapped);
+        let made = make(opened.as_ref().map_or(stand_in.expose(), |plaintext| plaintext.as_slice()));
+        match (opened, made) {
+            (Ok(_), Ok(made)) => Ok(made),
+            _ => Err(Error::WrappedKeyInvalid),
+        }
     }
 
     /// The token belongs to the user, and retrieving it changes it.
@@ -78,4 +150,42 @@ impl Session {
         self.check_open()?;
         self.may_change(true, true)
     }
+}
+
+impl Space {
+    /// The import token's public key by its unique identifier. It belongs to no client: whoever sees the
+    /// partition may encrypt to it.
+    pub(super) fn import_token_key(&self, id: &str, action: Action) -> Result<Item> {
+        let id = import_token::id_of_public(id).ok_or(Error::NoSuchObject)?;
+        let now = lifecycle::now();
+        let loaded = self.session().partition().import_token_key(id, false, now)?;
+        lifecycle::check(loaded.object(), action, now)?;
+        Ok(Item { loaded })
+    }
+
+    /// Opens what a client encrypted to the import token's public key, `item`; `make` makes of it what is wanted.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUnwrappingKey`] where the token has ended, [`Error::WrappedKeyInvalid`] whatever is wrong
+    /// with what was encrypted, and those of the mechanism.
+    pub fn open_by_import_token<T, E>(
+        &self,
+        item: &Item,
+        mechanism: &Mechanism,
+        wrapped: &[u8],
+        make: impl FnOnce(&[u8]) -> std::result::Result<T, E>,
+    ) -> Result<T> {
+        let (row, transform) = mechanism.wrapping(Function::Unwrap)?;
+        let id = import_token::id_of_public(&item.id()).ok_or(Error::NoSuchUnwrappingKey)?;
+        let key = self.session().partition().import_token_key(id, true, lifecycle::now());
+        let key = key.map_err(usage::as_unwrapping)?;
+        usage::check(row, Function::Unwrap, &key.key).map_err(usage::as_unwrapping)?;
+        self.session().open_by_import_token(&key, &transform, wrapped, make)
+    }
+}
+
+/// A key that comes in by the token never leaves.
+fn hide(template: &mut Template) {
+    template.push((CKA_SENSITIVE, Value::Bool(true)));
+    template.push((CKA_EXTRACTABLE, Value::Bool(false)));
 }

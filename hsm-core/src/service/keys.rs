@@ -2,6 +2,7 @@
 
 use cryptoki_sys::*;
 
+use crate::audit::acts;
 use crate::error::{Error, Result};
 use crate::mechanism::table::{Function, Row};
 use crate::mechanism::usage;
@@ -23,7 +24,7 @@ impl Session {
     pub fn generate_key(&self, mechanism: &Mechanism, template: Template) -> Result<ObjectHandle> {
         let author = self.author();
         let may = |object: &Object| self.may_change(object.is_token(), object.is_private());
-        self.add(new_secret(mechanism, template, author, &may)?)
+        self.add(new_secret(mechanism, template, author, &may)?, acts::GENERATE_KEY)
     }
 
     /// Generates a key pair: the public key's handle, then the private key's.
@@ -39,7 +40,7 @@ impl Session {
         let author = self.author();
         let may = |object: &Object| self.may_change(object.is_token(), object.is_private());
         let (public, private) = new_pair(mechanism, public, private, author, &may)?;
-        self.add_pair(public, private)
+        self.add_pair(public, private, acts::GENERATE_KEY_PAIR)
     }
 
     /// Derives a secret key from a base key.
@@ -66,7 +67,7 @@ impl Session {
         self.may_change(object.is_token(), object.is_private())?;
         let length = derived_len(&object)?;
         object.set(CKA_VALUE, Value::Secret(mechanism.derive(row, &base.key, length)?));
-        self.add(values::settle(object)?)
+        self.add(values::settle(object)?, acts::DERIVE_KEY)
     }
 }
 

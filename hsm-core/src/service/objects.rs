@@ -2,6 +2,7 @@
 
 use cryptoki_sys::*;
 
+use crate::audit::{Activity, acts};
 use crate::error::{Error, Result};
 use crate::object::find::Search;
 use crate::object::lifecycle::{self, Action};
@@ -45,7 +46,7 @@ impl Session {
     pub fn create_object(&self, template: Template) -> Result<ObjectHandle> {
         let object = template::create(template, self.author())?;
         self.may_change(object.is_token(), object.is_private())?;
-        self.add(values::settle(object)?)
+        self.add(values::settle(object)?, acts::CREATE_OBJECT)
     }
 
     /// Copies an object with changes (C_CopyObject).
@@ -56,7 +57,7 @@ impl Session {
         let original = self.object(object)?;
         let copy = template::copy(original.object(), template, self.author())?;
         self.may_change(copy.is_token(), copy.is_private())?;
-        self.add(Key::new(copy))
+        self.add(Key::new(copy), acts::COPY_OBJECT)
     }
 
     /// Destroys an object (C_DestroyObject).
@@ -70,11 +71,11 @@ impl Session {
             if object.flag(CKA_DESTROYABLE) { Ok(()) } else { Err(Error::ActionProhibited) }
         };
         if loaded.object().get(SOFTHSM_RS_STATE).is_none() {
-            return self.partition().destroy(loaded.named(), &may);
+            return self.partition().destroy(loaded.named(), acts::DESTROY_OBJECT, &may);
         }
         // The life cycle of managed objects is the same for every door, and their attributes are kept.
         let now = lifecycle::now();
-        self.partition().change(loaded.named(), &|object| {
+        self.partition().change(loaded.named(), acts::DESTROY_OBJECT, &|object| {
             may(object)?;
             lifecycle::check(object, Action::Destroy, now)?;
             Ok(managed::destroyed(object, now))
@@ -114,7 +115,7 @@ impl Session {
             let template = template.iter().map(|(kind, value)| (*kind, value.duplicate())).collect();
             template::change(object, template, author)
         };
-        self.partition().change(loaded.named(), &change)
+        self.partition().change(loaded.named(), acts::SET_ATTRIBUTES, &change)
     }
 
     /// Begins a search (C_FindObjectsInit). What it finds is what is there now.
@@ -152,10 +153,11 @@ impl Session {
         self.operations().end(crate::session::Kind::Find)
     }
 
-    /// Adds a finished object to the store or to the session, and names it.
-    pub(crate) fn add(&self, key: Key) -> Result<ObjectHandle> {
+    /// Adds a finished object to the store, with the event of the act that made it, or to the session, and names
+    /// it.
+    pub(crate) fn add(&self, key: Key, act: Activity) -> Result<ObjectHandle> {
         let loaded = if key.object().is_token() {
-            self.partition().insert_token(vec![key])?.pop().ok_or(Error::NoSuchObject)?
+            self.partition().insert_token(vec![key], act)?.pop().ok_or(Error::NoSuchObject)?
         } else {
             self.partition().insert_session(self, key)?
         };
@@ -163,17 +165,23 @@ impl Session {
     }
 
     /// Adds the two halves of a key pair; in the store, both or none.
-    pub(crate) fn add_pair(&self, public: Key, private: Key) -> Result<(ObjectHandle, ObjectHandle)> {
+    pub(crate) fn add_pair(
+        &self,
+        public: Key,
+        private: Key,
+        act: Activity,
+    ) -> Result<(ObjectHandle, ObjectHandle)> {
         if !(public.object().is_token() && private.object().is_token()) {
-            let private = self.add(private)?;
-            let public = self.add(public).or_else(|error| {
+            let private = self.add(private, act)?;
+            let public = self.add(public, act).or_else(|error| {
                 // Half a pair is no use to anybody.
-                self.partition().destroy(self.partition().named(private)?, &|_| Ok(()))?;
+                let private = self.partition().named(private)?;
+                self.partition().destroy(private, acts::DESTROY_OBJECT, &|_| Ok(()))?;
                 Err(error)
             })?;
             return Ok((public, private));
         }
-        match self.partition().insert_token(vec![public, private])?.as_slice() {
+        match self.partition().insert_token(vec![public, private], act)?.as_slice() {
             [public, private] => {
                 Ok((self.partition().name(public.named()), self.partition().name(private.named())))
             }

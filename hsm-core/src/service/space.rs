@@ -76,6 +76,9 @@ impl Space {
     /// # Errors
     /// [`Error::NoSuchObject`], also for objects of others; those of [`lifecycle::check`].
     pub fn load(&self, id: &str, action: Action) -> Result<Item> {
+        if crate::import_token::is_unique_id(id) {
+            return self.import_token_key(id, action);
+        }
         let id = ObjectId::of_text(id).ok_or(Error::NoSuchObject)?;
         let loaded = self.session.partition().load_record(id)?;
         if !self.scope.sees(loaded.object()) {

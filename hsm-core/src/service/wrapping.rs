@@ -3,6 +3,7 @@
 use cryptoki_sys::*;
 use zeroize::Zeroizing;
 
+use crate::audit::acts;
 use crate::error::{Error, Result};
 use crate::mechanism::table::Function;
 use crate::mechanism::usage;
@@ -66,20 +67,26 @@ impl Session {
         let key_type = number_in(&template, CKA_KEY_TYPE)?.ok_or(Error::TemplateIncomplete(CKA_KEY_TYPE))?;
         let mut object = build(Origin::Unwrap, class, Some(key_type), template, self.author())?;
         self.may_change(object.is_token(), object.is_private())?;
+        let fill = |plaintext: &[u8]| {
+            put_plaintext(&mut object, &transform, plaintext)?;
+            values::settle(object).map_err(|error| match error {
+                // Values that come out of the wrap are not the caller's to be told apart.
+                Error::AttributeValueInvalid(_) | Error::PublicKeyInvalid | Error::ArgumentsBad(_) => {
+                    Error::WrappedKeyInvalid
+                }
+                other => other,
+            })
+        };
+        if unwrapping.is_import_token() {
+            let key = self.open_by_import_token(&unwrapping, &transform, wrapped, fill)?;
+            return self.add(key, acts::UNWRAP_KEY);
+        }
         let plaintext = transform.decrypt(&unwrapping.key, wrapped).map_err(|error| match error {
             Error::EncryptedDataLength => Error::WrappedKeyLength,
             Error::EncryptedDataInvalid | Error::DataInvalid => Error::WrappedKeyInvalid,
             other => other,
         })?;
-        put_plaintext(&mut object, &transform, &plaintext)?;
-        let key = values::settle(object).map_err(|error| match error {
-            // Values that come out of the wrap are not the caller's to be told apart.
-            Error::AttributeValueInvalid(_) | Error::PublicKeyInvalid | Error::ArgumentsBad(_) => {
-                Error::WrappedKeyInvalid
-            }
-            other => other,
-        })?;
-        self.add(key)
+        self.add(fill(&plaintext)?, acts::UNWRAP_KEY)
     }
 }
 

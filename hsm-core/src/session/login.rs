@@ -1,6 +1,7 @@
 //! Login, logout and PINs. PKCS #11 3.2, sections 5.6 (C_Login, C_Logout) and 5.5 (C_InitPIN, C_SetPIN).
 
 use super::{Access, LoginState, Role, Session};
+use crate::audit::acts;
 use crate::error::{Error, Result};
 
 impl Session {
@@ -26,7 +27,7 @@ impl Session {
         if self.login_state() != LoginState::User {
             return Err(Error::NotLoggedIn);
         }
-        match self.partition.check_pin(Role::User, pin) {
+        match self.partition.check_pin(Role::User, pin, acts::LOGIN_CONTEXT) {
             Ok(_) => self.operations().allow(),
             Err(error) => {
                 if matches!(error, Error::PinLocked) {
@@ -55,7 +56,7 @@ impl Session {
     /// # Errors
     /// [`Error::NotLoggedIn`] for anybody but the SO, [`Error::PinLength`].
     pub fn init_pin(&self, new: &[u8]) -> Result<()> {
-        self.partition.as_so(|key| self.partition.store_pin(Role::User, new, key))
+        self.partition.as_so(|key| self.partition.store_pin(Role::User, new, key, acts::INIT_PIN))
     }
 
     /// Changes the SO's PIN if the SO is logged in, the user's otherwise.
@@ -71,7 +72,7 @@ impl Session {
             LoginState::Public | LoginState::User => Role::User,
         };
         self.partition.hsm()?.check_pin_length(new)?;
-        let key = self.partition.check_pin(role, old)?;
-        self.partition.store_pin(role, new, key.expose())
+        let key = self.partition.check_pin(role, old, acts::SET_PIN)?;
+        self.partition.store_pin(role, new, key.expose(), acts::SET_PIN)
     }
 }

@@ -171,6 +171,7 @@ contract! {
         the_counter_moves_with_each_commit_of_its_partition
         the_counter_stays_when_nothing_is_committed
         the_counter_of_another_partition_that_is_written_moves_too
+        the_counter_of_a_partition_that_is_touched_moves
         a_counter_that_stands_still_means_unchanged_data;
     life:
         a_reopened_store_has_what_was_committed

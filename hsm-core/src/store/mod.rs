@@ -134,6 +134,10 @@ pub trait Writer: Reader {
 
     /// Removes every record and index entry of a partition.
     fn remove_partition(&mut self, partition: PartitionId) -> StoreResult<()>;
+
+    /// Moves a partition's change counter with this transaction, though nothing of it changes: whoever
+    /// cached something looks again.
+    fn touch(&mut self, partition: PartitionId);
 }
 
 /// A back end. All methods may be called from many threads.

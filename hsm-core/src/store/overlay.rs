@@ -30,6 +30,8 @@ pub(super) trait Base {
 pub(super) struct Changes {
     /// Partitions emptied.
     pub(super) cleared: BTreeSet<PartitionId>,
+    /// Partitions whose change counters move, whatever else happens to them.
+    pub(super) touched: BTreeSet<PartitionId>,
     /// Records put, and removed (`None`).
     pub(super) rows: BTreeMap<(PartitionId, RecordId), Option<Row>>,
     /// Entries put, and removed (`None`).
@@ -41,7 +43,7 @@ impl Changes {
     pub(super) fn partitions(&self) -> BTreeSet<PartitionId> {
         let rows = self.rows.keys().map(|(partition, _)| *partition);
         let entries = self.entries.keys().map(|(partition, _)| *partition);
-        self.cleared.iter().copied().chain(rows).chain(entries).collect()
+        self.cleared.union(&self.touched).copied().chain(rows).chain(entries).collect()
     }
 }
 
@@ -189,5 +191,9 @@ impl<B: Base> Writer for Overlay<'_, B> {
         self.changes.rows.retain(|(other, _), _| *other != partition);
         self.changes.entries.retain(|(other, _), _| *other != partition);
         Ok(())
+    }
+
+    fn touch(&mut self, partition: PartitionId) {
+        self.changes.touched.insert(partition);
     }
 }

@@ -265,6 +265,25 @@ impl Chain<'_> {
         self.link(writer, before.entry, next)
     }
 
+    /// Seals the chain anew under another key, after a look at every step.
+    pub(crate) fn rekey(&self, writer: &mut dyn Writer, key: &SealKey) -> Result<()> {
+        let renewed = Chain { key, ..*self };
+        let mut last = writer.entry_before(self.partition, self.head())?.ok_or_else(|| self.damaged())?;
+        loop {
+            let page = writer.entries_after(self.partition, last.entry, MOST_PAGE)?;
+            let is_last = page.len() < MOST_PAGE;
+            for next in page {
+                self.follow(&last, next.entry)?;
+                renewed.link(writer, last.entry, next.entry)?;
+                last = next;
+            }
+            if is_last {
+                self.follow(&last, self.end())?;
+                return renewed.link(writer, last.entry, self.end());
+            }
+        }
+    }
+
     /// The records under a tag, all of them or an error.
     pub(crate) fn records(&self, reader: &mut dyn Reader, tag: [u8; 16]) -> Result<Vec<RecordId>> {
         let mut out = Vec::new();

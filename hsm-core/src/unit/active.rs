@@ -15,18 +15,33 @@ use crate::secret::Secret;
 pub struct ActiveUnit {
     key: MasterKey,
     epoch: u64,
+    next: Option<MasterKey>,
 }
 
 impl ActiveUnit {
-    /// The proof for this key. Only [`super::Unit`] has one to give.
-    pub(super) fn new(key: MasterKey, epoch: u64) -> ActiveUnit {
-        ActiveUnit { key, epoch }
+    /// The proof for this key, and the committed one that waits to follow it. Only [`super::Unit`] has one to
+    /// give.
+    pub(super) fn new(key: MasterKey, epoch: u64, next: Option<MasterKey>) -> ActiveUnit {
+        ActiveUnit { key, epoch, next }
     }
 
     /// A unit with a known master key, for tests of formats.
     #[cfg(test)]
     pub(crate) fn of_test(key: [u8; KEY_LENGTH]) -> ActiveUnit {
-        ActiveUnit::new(MasterKey::new(Secret::copy_of(&key)), 1)
+        ActiveUnit::new(MasterKey::new(Secret::copy_of(&key)), 1, None)
+    }
+
+    /// As [`ActiveUnit::of_test`], with a key that waits for set-immediate.
+    #[cfg(test)]
+    pub(crate) fn rotating_test(key: [u8; KEY_LENGTH], next: [u8; KEY_LENGTH]) -> ActiveUnit {
+        let [key, next] = [key, next].map(|key| MasterKey::new(Secret::copy_of(&key)));
+        ActiveUnit::new(key, 1, Some(next))
+    }
+
+    /// The unit as set-immediate will leave it; `None` unless a new master key is committed.
+    pub fn next(&self) -> Option<ActiveUnit> {
+        // 2^64 rotations are out of reach.
+        Some(ActiveUnit::new(self.next.as_ref()?.duplicate(), self.epoch.saturating_add(1), None))
     }
 
     /// A key of 32 bytes for one purpose and context: HKDF-SHA-256 of the master key. Two pairs of

@@ -67,7 +67,7 @@ pub fn run(paths: &UnitPaths, options: &Options, progress: &mut dyn FnMut(Step))
     let access = options.group.map_or(Access::Owner, Access::Group);
     let passphrase = options.passphrase.as_ref().map_or_else(|| Secret::zeroed(0), Secret::duplicate);
     let lock = Lock::take(&paths.lock, access)?;
-    let unit = match Unit::open(paths) {
+    let unit = match Unit::open_locked(paths, &lock) {
         Err(Error::NoHsm(_)) => {
             let unit = Unit::create_locked(paths, access, &lock)?;
             progress(made("make unit", format!("unit of HSM {}, in imprint mode", unit.state().hsm_id())));

@@ -14,8 +14,12 @@ use crate::error::{Error, Result};
 pub struct UnitPaths {
     /// The unit's sealed state.
     pub unit: PathBuf,
-    /// The key that seals it.
+    /// What seals it.
     pub sealer: PathBuf,
+    /// Where the process that holds what people gave listens.
+    pub holder: PathBuf,
+    /// The credential that the service manager may have given to this process.
+    pub credential: Option<PathBuf>,
     /// Held by whoever changes the unit.
     pub lock: PathBuf,
     /// Where the quick ceremony leaves signature keys and key parts.
@@ -43,6 +47,8 @@ impl UnitPaths {
         UnitPaths {
             unit: home.join("softhsm-rs.unit"),
             sealer: home.join("softhsm-rs.sealer"),
+            holder: home.join("softhsm-rs.holder"),
+            credential: None,
             lock: home.join("softhsm-rs.init-lock"),
             ceremony: CeremonyPlace::Prefix(home.join("softhsm-rs.ceremony-")),
         }
@@ -98,8 +104,11 @@ pub(super) fn replace(path: &Path, bytes: &[u8], access: Access) -> Result<()> {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::file(&temporary)(error)),
         _ => {}
     }
+    fault::step(path)?;
     write_durably(&temporary, bytes, access).map_err(Error::file(&temporary))?;
+    fault::step(path)?;
     fs::rename(&temporary, path).map_err(Error::file(path))?;
+    fault::step(path)?;
     sync_parent(path)
 }
 
@@ -126,7 +135,9 @@ fn write_durably(path: &Path, bytes: &[u8], access: Access) -> std::io::Result<(
 
 /// Renames a file over another, durably.
 pub(super) fn rename(from: &Path, to: &Path) -> Result<()> {
+    fault::step(from)?;
     fs::rename(from, to).map_err(Error::file(from))?;
+    fault::step(to)?;
     sync_parent(to)
 }
 
@@ -139,6 +150,7 @@ pub(super) fn destroy(path: &Path) -> Result<()> {
         std::io::copy(&mut std::io::repeat(0).take(length), &mut file)?;
         file.sync_all()
     };
+    fault::step(path)?;
     match overwrite() {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::file(path)(error)),
         _ => Ok(()),
@@ -258,6 +270,40 @@ impl Drop for Lock {
         // Closing would not do if a child forked meanwhile still holds the descriptor. A failure
         // leaves the lock to the closing.
         let _ = self.0.unlock();
+    }
+}
+
+/// Where a write may end for good, as when power is lost: tests choose the step.
+pub(super) mod fault {
+    use std::path::Path;
+
+    use crate::error::Result;
+
+    #[cfg(not(test))]
+    pub(super) fn step(_: &Path) -> Result<()> {
+        Ok(())
+    }
+
+    #[cfg(test)]
+    thread_local! {
+        static LEFT: std::cell::Cell<Option<usize>> = const { std::cell::Cell::new(None) };
+    }
+
+    /// Lets so many steps of this thread be done, and no more; all of them with `None`.
+    #[cfg(test)]
+    pub(in crate::unit) fn after(steps: Option<usize>) {
+        LEFT.set(steps);
+    }
+
+    #[cfg(test)]
+    pub(super) fn step(path: &Path) -> Result<()> {
+        match LEFT.get() {
+            Some(0) => Err(crate::error::Error::file(path)(std::io::ErrorKind::StorageFull.into())),
+            left => {
+                LEFT.set(left.map(|left| left - 1));
+                Ok(())
+            }
+        }
     }
 }
 

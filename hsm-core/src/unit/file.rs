@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 8 | magic `SHSMUNIT` |
 //! | 2 | format version, big endian: 1 |
-//! | 1 | kind of sealer |
+//! | 1 | kind of sealer: 1 owner's file, 2 passphrase, 3 key shares, 4 credential |
 //! | 1 | zero |
 //! | 16 | HSM id |
 //! | 8 | epoch of the master key, big endian |
@@ -134,7 +134,7 @@ pub(super) fn load(paths: &UnitPaths, sealer: &Sealer) -> Result<State> {
     let (header, associated, sealed) = UnitHeader::split(path, &bytes)?;
     let keys = sealer.file_keys(&header.salt, &header.context())?;
     if !bool::from(keys.check.ct_eq(&header.check)) {
-        return Err(foreign_sealer(sealer, path));
+        return Err(sealer.misfit(path));
     }
     let unopened = || damaged(path, "it was changed: restore it from a backup");
     let (ciphertext, tag) = sealed.split_last_chunk::<TAG>().ok_or_else(unopened)?;
@@ -166,15 +166,6 @@ pub(super) fn save(paths: &UnitPaths, sealer: &Sealer, state: &State, access: Ac
     bytes.extend_from_slice(sealed.expose());
     bytes.extend_from_slice(&tag);
     disk::replace(&paths.unit, &bytes, access)
-}
-
-fn foreign_sealer(sealer: &Sealer, path: &Path) -> Error {
-    Error::UnitSealed(format!(
-        "the sealer at {} does not fit {}: put back the sealer that this HSM was made with, or, if the \
-         unit file was damaged, restore that from a backup",
-        sealer.place().display(),
-        path.display()
-    ))
 }
 
 fn damaged(path: &Path, reason: &str) -> Error {

@@ -1,4 +1,5 @@
-//! Files of a ceremony: signature keys in the format of the TKE tools, and key parts in a like one.
+//! Files of a ceremony: signature keys in the format of the TKE tools, and key parts in a like one, as shares
+//! of a sealer are (`shares`).
 //! Both are JSON; the secret is under a passphrase (which may be empty) by PBKDF2-HMAC-SHA-256 and
 //! AES-256-GCM. Such a file is as strong as its passphrase: 4096 rounds are the format's, not ours.
 
@@ -145,19 +146,19 @@ pub fn key_part_pattern(path: &Path) -> Result<VerificationPattern> {
     file.vp.parse().map_err(|_| damaged(path, "it names no verification pattern: restore it"))
 }
 
-fn write(path: &Path, file: &impl Serialize) -> Result<()> {
+pub(super) fn write(path: &Path, file: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string(file).map_err(|_| Error::CryptoFailed("encoding JSON"))?;
     disk::write_new(path, text.as_bytes(), Access::Owner)
 }
 
-fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+pub(super) fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
     let missing = || Error::file(path)(std::io::ErrorKind::NotFound.into());
     let bytes = disk::read(path, FILE_MAX)?.ok_or_else(missing)?;
     serde_json::from_slice(&bytes).map_err(|_| damaged(path, "this is no key file: restore it"))
 }
 
 /// Salt, and nonce ‖ ciphertext, both in hexadecimal digits.
-fn encrypt(passphrase: &Secret, plain: &[u8]) -> Result<(String, String)> {
+pub(super) fn encrypt(passphrase: &Secret, plain: &[u8]) -> Result<(String, String)> {
     let salt = rng::array::<SALT>()?;
     let mut encrypted = rng::array::<NONCE>()?.to_vec();
     let (cipher, nonce) = (cipher(passphrase, &salt), nonce(&encrypted)?);
@@ -165,7 +166,12 @@ fn encrypt(passphrase: &Secret, plain: &[u8]) -> Result<(String, String)> {
     Ok((hex::encode(salt), hex::encode(encrypted)))
 }
 
-fn decrypt(path: &Path, passphrase: &Secret, salt: &str, encrypted: &str) -> Result<Zeroizing<Vec<u8>>> {
+pub(super) fn decrypt(
+    path: &Path,
+    passphrase: &Secret,
+    salt: &str,
+    encrypted: &str,
+) -> Result<Zeroizing<Vec<u8>>> {
     let unreadable = |_| damaged(path, "this is no key file: restore it");
     let salt = hex::decode(salt).map_err(unreadable)?;
     let encrypted = hex::decode(encrypted).map_err(unreadable)?;

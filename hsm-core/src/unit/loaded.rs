@@ -5,14 +5,16 @@
 use serde::Serialize;
 
 use super::active::ActiveUnit;
+use super::audit::{AuditState, AuditStatus};
 use super::disk::{Access, Lock, UnitPaths};
-use super::file::{self, UnitHeader};
+use super::file;
 use super::identity::{HsmId, Ski, VerificationPattern};
 use super::keys::SignatureKey;
+use super::opening;
 use super::permissions::Permissions;
 use super::quorum::{Authorized, SignedCommand, Target};
 use super::sealer::Sealer;
-use super::state::{Ownership, Secured, State, Thresholds};
+use super::state::{NewRegister, Ownership, Secured, State, Thresholds};
 use super::statement::{SignedStatement, Statement};
 use super::transition::{Event, Fresh, apply};
 use crate::error::{Error, Result};
@@ -24,9 +26,9 @@ const FIRST_UNIT: u32 = 1;
 /// A crypto unit, opened.
 #[derive(Debug)]
 pub struct Unit {
-    paths: UnitPaths,
-    sealer: Sealer,
-    state: State,
+    pub(super) paths: UnitPaths,
+    pub(super) sealer: Sealer,
+    pub(super) state: State,
 }
 
 impl Unit {
@@ -48,28 +50,9 @@ impl Unit {
         let sealer = Sealer::find_or_make(paths, access)?;
         let mut state = State::imprint(HsmId::new(rng::array()?), FIRST_UNIT);
         state.attestation = Some(SignatureKey::generate()?);
+        state.audit = AuditState::new()?;
         file::save(paths, &sealer, &state, access)?;
         Ok(Unit { paths: paths.clone(), sealer, state })
-    }
-
-    /// Opens the unit.
-    ///
-    /// # Errors
-    /// `NoHsm` if there is none, `UnitSealed` if its sealer is missing or does not fit,
-    /// `FileDamaged` if its file is not what was written.
-    pub fn open(paths: &UnitPaths) -> Result<Unit> {
-        let header = UnitHeader::read(&paths.unit)?;
-        let unit = Sealer::find(paths, header.sealer).and_then(|sealer| Unit::open_with(paths, sealer));
-        match unit {
-            Err(Error::UnitSealed(why)) => {
-                // Zeroizing may have been interrupted between unit and sealer.
-                let next = Sealer::find_successor(paths)?.ok_or(Error::UnitSealed(why))?;
-                let _held = Lock::take(&paths.lock, Access::of(&paths.unit)?)?;
-                let unit = Unit::open_with(paths, next)?;
-                Ok(Unit { sealer: unit.sealer.promote(paths)?, ..unit })
-            }
-            unit => unit,
-        }
     }
 
     /// [`Unit::open`] with a sealer that the caller has.
@@ -109,7 +92,7 @@ impl Unit {
     /// # Errors
     /// As [`Unit::submit`], as far as its target, time and signatures are concerned.
     pub fn check(&mut self, command: &SignedCommand) -> Result<()> {
-        self.reload()?;
+        self.reload(None)?;
         Authorized::verify(&self.state, command, now())?;
         Ok(())
     }
@@ -124,34 +107,20 @@ impl Unit {
     }
 
     /// [`Unit::submit`] for a caller that holds the lock.
-    pub(super) fn submit_locked(&mut self, command: &SignedCommand, _held: &Lock) -> Result<Vec<Event>> {
+    pub(super) fn submit_locked(&mut self, command: &SignedCommand, held: &Lock) -> Result<Vec<Event>> {
         // Another process may have been faster.
-        self.reload()?;
+        self.reload(Some(held))?;
         let authorized = Authorized::verify(&self.state, command, now())?;
         let (state, events) = apply(authorized, Fresh::draw()?)?;
         let access = Access::of(&self.paths.unit)?;
         if events.contains(&Event::Zeroized) {
             // Copies of the unit file that somebody kept are not to open again.
-            let next = Sealer::successor(&self.paths, access)?;
-            file::save(&self.paths, &next, &state, access)?;
-            self.sealer = next.promote(&self.paths)?;
+            self.sealer = opening::replaced(&self.paths, self.sealer.successor()?, &state, access)?;
         } else {
             file::save(&self.paths, &self.sealer, &state, access)?;
         }
         self.state = state;
         Ok(events)
-    }
-
-    /// The state as it is in the file now, under another sealer if it was zeroized meanwhile.
-    fn reload(&mut self) -> Result<()> {
-        match file::load(&self.paths, &self.sealer) {
-            Err(Error::UnitSealed(_)) => {
-                self.sealer = Sealer::find(&self.paths, self.sealer.kind())?;
-                self.state = file::load(&self.paths, &self.sealer)?;
-            }
-            state => self.state = state?,
-        }
-        Ok(())
     }
 
     /// What the unit says of itself, signed by its attestation key; with what a command did, if it is the
@@ -169,10 +138,21 @@ impl Unit {
         Statement::of(&self.status(), importer, answer, now())?.signed(key)
     }
 
-    fn make_attestation_key(&mut self, _held: &Lock) -> Result<()> {
-        self.reload()?;
+    fn make_attestation_key(&mut self, held: &Lock) -> Result<()> {
+        self.reload(Some(held))?;
         if self.state.attestation.is_none() {
             self.state.attestation = Some(SignatureKey::generate()?);
+            file::save(&self.paths, &self.sealer, &self.state, Access::of(&self.paths.unit)?)?;
+        }
+        Ok(())
+    }
+
+    /// Changes, under the unit's lock and durably, what is no matter of the administrators. `change` says
+    /// whether there is anything to write.
+    pub(super) fn amend(&mut self, change: &dyn Fn(&mut State) -> Result<bool>) -> Result<()> {
+        let held = Lock::take(&self.paths.lock, Access::of(&self.paths.unit)?)?;
+        self.reload(Some(&held))?;
+        if change(&mut self.state)? {
             file::save(&self.paths, &self.sealer, &self.state, Access::of(&self.paths.unit)?)?;
         }
         Ok(())
@@ -188,7 +168,11 @@ impl Unit {
         };
         let key = secured.current.key();
         let key = key.ok_or(Error::UnitNotActive("its current master key register is empty"))?;
-        Ok(ActiveUnit::new(key.duplicate(), self.state.epoch))
+        let next = match &secured.new {
+            NewRegister::FullCommitted(next) => Some(next.duplicate()),
+            NewRegister::Empty | NewRegister::FullUncommitted(_) => None,
+        };
+        Ok(ActiveUnit::new(key.duplicate(), self.state.epoch, next))
     }
 
     /// What people and tools are shown.
@@ -216,6 +200,7 @@ impl Unit {
             importer_key: secured.and_then(|secured| secured.importer()).map(|key| key.ski()),
             transaction_counter: state.counter,
             epoch: state.epoch,
+            audit: state.audit.status(),
         }
     }
 }
@@ -245,6 +230,8 @@ pub struct UnitStatus {
     pub transaction_counter: u128,
     /// How often a master key became current.
     pub epoch: u64,
+    /// The key of the audit log, and where the log ended last.
+    pub audit: AuditStatus,
 }
 
 /// An administrator in a status.

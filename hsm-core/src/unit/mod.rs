@@ -63,25 +63,32 @@
 //! | the key derivation of an envelope | RFC 5753's ECC-CMS-SharedInfo with the 40 bytes of user keying material |
 //! | when signatures end to count | with the next command, and at the moment that the block names, if it does (a field that EP11 has not): 163 too |
 //! | who answers | replies and the importer key are signed by an attestation key of the unit's own, P-521, which outlives zeroize as a module's OA key does |
+//! | who signs the audit log | a key of the unit's own, P-521, which outlives zeroize too; the statement that answers a zeroize says where the log ended |
 //! | a command for another HSM or unit; unreadable | 3 "the domain specified is invalid"; 7 "bad arguments" |
 //! | how far the epoch counts | by one with each key that becomes current, a random one included |
 
 mod active;
+mod audit;
 pub mod ceremony;
 mod command;
 mod disk;
 mod encoding;
 mod file;
+pub mod holder;
 mod identity;
 mod key_file;
 mod keys;
 mod loaded;
+mod opening;
 mod parts;
 mod permissions;
 mod quorum;
 mod refusal;
 mod rotation;
 mod sealer;
+mod sealer_file;
+mod sealer_key;
+mod shares;
 mod state;
 mod statement;
 mod stored;
@@ -90,6 +97,8 @@ mod tests;
 mod transition;
 
 pub use active::ActiveUnit;
+pub(crate) use audit::is_signed;
+pub use audit::{AuditKey, AuditStatus, LogEnd};
 pub use command::{Attributes, Command, CommandKind, Row, Signatures};
 pub use disk::{Access, CeremonyPlace, UnitPaths};
 pub use file::UnitHeader;
@@ -101,8 +110,9 @@ pub use parts::{Envelope, ImporterKey, KEY_LENGTH, KeyPart, PARTS_MAX, combined_
 pub use permissions::Permissions;
 pub use quorum::{Authorized, SignedCommand, SignedPart, Target};
 pub use refusal::Refusal;
-pub use rotation::Rotation;
-pub use sealer::{Sealer, SealerKind};
+pub use sealer::{FreshSealer, Sealer, SealerKind};
+pub use sealer_key::{Opening, SealerKey};
+pub use shares::{SHARES_MAX, SealerShare, ShareLabel};
 pub use state::{
     ADMINISTRATORS_MAX, Administrator, CurrentRegister, MasterKey, NAME_MAX, NewRegister, Ownership, Secured,
     State, Thresholds,

@@ -2,6 +2,7 @@
 //! registers. Registers exist in a secure unit alone, so a unit in imprint mode cannot hold a key.
 //! How the machines move is in `transition`; how the state is kept is in `file`.
 
+use super::audit::AuditState;
 use super::identity::{HsmId, Ski, VerificationPattern};
 use super::keys::{PublicKey, SignatureKey};
 use super::parts::ImporterKey;
@@ -28,6 +29,8 @@ pub struct State {
     /// Signs what the unit says of itself, as long as there is the unit. A unit of an earlier version
     /// gets one when it is asked for a statement.
     pub(super) attestation: Option<SignatureKey>,
+    /// Signs the audit log, and knows where it ended last.
+    pub(super) audit: AuditState,
 }
 
 impl State {
@@ -41,6 +44,7 @@ impl State {
             administrators: Vec::new(),
             ownership: Ownership::Imprint,
             attestation: None,
+            audit: AuditState::default(),
         }
     }
 
@@ -110,6 +114,7 @@ impl State {
                 Ownership::Secure(secured) => Ownership::Secure(Box::new(secured.duplicate())),
             },
             attestation: self.attestation.as_ref().map(SignatureKey::duplicate),
+            audit: self.audit.duplicate(),
         }
     }
 }

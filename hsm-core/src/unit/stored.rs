@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::audit::{AuditState, StoredAudit};
 use super::identity::HsmId;
 use super::keys::{PublicKey, SignatureKey};
 use super::parts::{ImporterKey, KEY_LENGTH};
@@ -73,9 +74,11 @@ pub(super) fn encode(state: &State) -> Result<Secret> {
     };
     let attestation = state.attestation.as_ref().map(SignatureKey::scalar);
     let attestation: &[u8] = attestation.as_ref().map_or(&[], |scalar| scalar);
+    let audit_scalar = state.audit.scalar();
+    let audit = state.audit.stored(&audit_scalar);
     // A fixed buffer, since a growing one leaves copies of what it held.
     let mut buffer = Secret::zeroed(STATE_MAX);
-    let used = postcard::to_slice(&(stored, attestation), buffer.expose_mut())
+    let used = postcard::to_slice(&(stored, attestation, audit), buffer.expose_mut())
         .map_err(|_| Error::CryptoFailed("encoding the unit's state"))?;
     Ok(Secret::copy_of(used))
 }
@@ -86,10 +89,16 @@ pub(super) fn decode(bytes: &[u8], hsm_id: HsmId, epoch: u64) -> Option<State> {
     if stored.administrators.len() > ADMINISTRATORS_MAX {
         return None;
     }
-    // States were written without it once.
+    // States were written without these once.
     let (scalar, rest) =
         if rest.is_empty() { (&[][..], rest) } else { postcard::take_from_bytes(rest).ok()? };
     let attestation = (!scalar.is_empty()).then(|| SignatureKey::from_scalar(scalar));
+    let (audit, rest) = if rest.is_empty() {
+        (AuditState::default(), rest)
+    } else {
+        let (audit, rest) = postcard::take_from_bytes::<StoredAudit<'_>>(rest).ok()?;
+        (AuditState::restore(&audit)?, rest)
+    };
     if !rest.is_empty() || matches!(attestation, Some(None)) {
         return None;
     }
@@ -108,6 +117,7 @@ pub(super) fn decode(bytes: &[u8], hsm_id: HsmId, epoch: u64) -> Option<State> {
         administrators: administrators.collect::<Option<_>>()?,
         ownership,
         attestation: attestation.flatten(),
+        audit,
     })
 }
 

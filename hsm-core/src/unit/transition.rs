@@ -122,6 +122,7 @@ pub fn apply(authorized: Authorized<'_>, fresh: Fresh) -> Result<(State, Vec<Eve
         }
         Command::ClearCurrent => {
             secured(&mut state)?.current = CurrentRegister::Empty;
+            state.audit.close();
             vec![Event::CurrentMasterKeyCleared]
         }
         Command::ExportCurrent(recipient) => {
@@ -137,6 +138,7 @@ pub fn apply(authorized: Authorized<'_>, fresh: Fresh) -> Result<(State, Vec<Eve
         Command::Zeroize => {
             state.administrators.clear();
             state.ownership = Ownership::Imprint;
+            state.audit.close();
             vec![Event::Zeroized]
         }
     };

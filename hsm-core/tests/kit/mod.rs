@@ -8,6 +8,8 @@
 )]
 #![allow(dead_code)] // Each test file uses its part.
 
+pub(crate) mod administrators;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

@@ -129,7 +129,7 @@ fn is_same(here: &Item, there: &Item) -> bool {
 
 /// What is said of a key's value is so: its length, and that the algorithm has keys of this length. KMIP 1.4,
 /// section 3.5. Values that are kept unread, wrapped ones too, are taken at their owner's word.
-fn check_value(
+pub(super) fn check_value(
     object: &Object,
     (kind, origin): (ObjectType, Origin),
     said: &[Item],

@@ -1,5 +1,5 @@
 //! Managed objects between their KMIP form and the core's: reading what is registered (`read`), writing
-//! what is given out (`give`), wrapping on the way (`wrapping`). KMIP 1.4, section 2; 2.1, section 2.
+//! what is given out (`give`), wrapping on the way (`wrapping`, `import_token`). KMIP 1.4, section 2; 2.1, section 2.
 
 pub mod certificate;
 pub mod curves;
@@ -7,6 +7,7 @@ pub mod digest;
 pub mod draft;
 pub mod fresh;
 pub mod give;
+pub mod import_token;
 pub mod pkcs12;
 pub mod read;
 pub mod replacement;

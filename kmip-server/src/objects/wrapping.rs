@@ -213,10 +213,31 @@ pub fn unwrapped(context: &Context<'_>, data: &Item, bytes: &[u8], in_structure:
     }
     let plain: Wiped<Vec<u8>> = context.space.unwrap_registered(&key, &mechanism, bytes)?.into();
     let encoded = data.child(Tag::ENCODING_OPTION).map(Item::as_value_of::<EncodingOption>).transpose()?;
-    if in_structure || encoded == Some(EncodingOption::NoEncoding) {
+    material_of(plain, !in_structure && encoded != Some(EncodingOption::NoEncoding))
+}
+
+/// The Key Material in what was unwrapped: all of it, or where it is encoded, that of the Key Value.
+///
+/// # Errors
+/// [`Reason::CryptographicFailure`].
+pub(super) fn material_of(plain: Wiped<Vec<u8>>, is_encoded: bool) -> Outcome<Item> {
+    if !is_encoded {
         return Ok(Item::bytes(Tag::KEY_MATERIAL, plain));
     }
     let broken = || Failure::new(Reason::CryptographicFailure, "what was wrapped is no key value");
     let value = decode(&plain, &Limits::default()).map_err(|_| broken())?;
     value.child(Tag::KEY_MATERIAL).cloned().ok_or_else(broken)
+}
+
+/// An object's structure with its key block's value in the clear.
+pub fn without_wrapping(structure: &Item, block: &Item, material: &Item) -> Item {
+    let plain = block.items().iter().filter_map(|field| match field.tag {
+        Tag::KEY_WRAPPING_DATA => None,
+        Tag::KEY_VALUE => Some(give::key_value(material.clone())),
+        _ => Some(field.clone()),
+    });
+    let plain = Item::structure(Tag::KEY_BLOCK, plain.collect());
+    let fields = structure.items().iter();
+    let fields = fields.map(|field| if field.tag == Tag::KEY_BLOCK { plain.clone() } else { field.clone() });
+    Item::structure(structure.tag, fields.collect())
 }

@@ -7,8 +7,9 @@ use super::create::insert_one;
 use crate::context::{Context, id_field};
 use crate::failure::{Failure, Outcome};
 use crate::objects::fresh::{self, Origin, Wanted};
+use crate::objects::read::{self, Brought};
 use crate::objects::replacement::link;
-use crate::objects::{certificate, pkcs12, read, tag_of};
+use crate::objects::{certificate, import_token, pkcs12, tag_of};
 use crate::ttlv::enums::{CertificateType, LinkType, ResultReason as Reason, UniqueIdentifier};
 use crate::ttlv::{Fields, Item, Tag, Version};
 
@@ -22,11 +23,19 @@ pub fn register(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>>
     let wanted = super::wanted_of_one(context, &mut fields)?;
     let structure = fields.need(tag_of(kind))?;
     fields.end()?;
+    if let Some(brought) = import_token::opened(context, kind, structure, &wanted)? {
+        return add(context, kind, brought, &wanted);
+    }
     if kind == ObjectType::PrivateKey && pkcs12::is_container(structure) {
         return register_container(context, structure, wanted);
     }
     let brought = read::read(context.space, kind, structure, context.version)?;
-    let id = insert_one(context, brought.key, kind, Origin::Brought, brought.attributes, &wanted)?;
+    add(context, kind, brought, &wanted)
+}
+
+/// Adds what was read, with what the client says of it.
+fn add(context: &mut Context<'_>, kind: ObjectType, brought: Brought, wanted: &Wanted) -> Outcome<Vec<Item>> {
+    let id = insert_one(context, brought.key, kind, Origin::Brought, brought.attributes, wanted)?;
     context.leave(UniqueIdentifier::Register, &id);
     Ok(vec![id_field(&id)])
 }

@@ -11,7 +11,7 @@ use crate::attributes::{Attributes, form};
 use crate::context::{Context, id_field};
 use crate::failure::{Failure, Outcome};
 use crate::objects::fresh::{self, Origin, Wanted};
-use crate::objects::{give, read, tag_of, template, wrapping};
+use crate::objects::{give, import_token, read, tag_of, template, wrapping};
 use crate::ttlv::enums::{KeyWrapType, ResultReason as Reason, UniqueIdentifier};
 use crate::ttlv::{Fields, Item, Tag, Version};
 
@@ -155,6 +155,10 @@ fn is_identifier(id: &str) -> bool {
 
 /// The object that is imported.
 fn imported(context: &Context<'_>, import: &Import<'_>) -> Outcome<Key> {
+    if import_token::wrapping_data(context, import.structure).is_some() {
+        let text = "keys come in for an import token by Register";
+        return Err(Failure::new(Reason::FeatureNotSupported, text));
+    }
     let plain = match import.wrap_type {
         Some(KeyWrapType::NotWrapped) => unwrapped(context, import.structure)?,
         _ => None,
@@ -203,13 +207,5 @@ fn unwrapped(context: &Context<'_>, structure: &Item) -> Outcome<Option<Item>> {
         None => value.as_bytes()?,
     };
     let material = wrapping::unwrapped(context, data, bytes, in_structure)?;
-    let plain = block.items().iter().filter_map(|field| match field.tag {
-        Tag::KEY_WRAPPING_DATA => None,
-        Tag::KEY_VALUE => Some(give::key_value(material.clone())),
-        _ => Some(field.clone()),
-    });
-    let plain = Item::structure(Tag::KEY_BLOCK, plain.collect());
-    let fields = structure.items().iter();
-    let fields = fields.map(|field| if field.tag == Tag::KEY_BLOCK { plain.clone() } else { field.clone() });
-    Ok(Some(Item::structure(structure.tag, fields.collect())))
+    Ok(Some(wrapping::without_wrapping(structure, block, &material)))
 }

@@ -53,7 +53,11 @@ impl Chosen {
     pub fn is_whole(&self) -> bool {
         matches!(
             self.transform,
-            Transform::RsaV15 | Transform::RsaX509 | Transform::RsaOaep { .. } | Transform::KeyWrap(_)
+            Transform::RsaV15
+                | Transform::RsaX509
+                | Transform::RsaOaep { .. }
+                | Transform::RsaAesKeyWrap { .. }
+                | Transform::KeyWrap(_)
         )
     }
 }

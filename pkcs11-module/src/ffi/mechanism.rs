@@ -55,6 +55,8 @@ impl<'call> Given<'call> {
             // SAFETY: passed on.
             Shape::Oaep => unsafe { self.oaep() },
             // SAFETY: passed on.
+            Shape::RsaAes => unsafe { self.rsa_aes() },
+            // SAFETY: passed on.
             Shape::Ecdh => unsafe { self.ecdh() },
             // SAFETY: passed on.
             Shape::OptionalEddsa => unsafe { self.eddsa() },
@@ -96,18 +98,22 @@ impl<'call> Given<'call> {
         })
     }
 
-    /// "CKZ_DATA_SPECIFIED" is the one source there is. Older OpenSC leaves the source zero when there
-    /// is no label.
     unsafe fn oaep(&self) -> Outcome<Parameter> {
         let given: CK_RSA_PKCS_OAEP_PARAMS = self.structure()?;
         // SAFETY: passed on.
-        let label = unsafe { copy(given.pSourceData.cast(), given.ulSourceDataLen) }?;
-        match given.source {
-            CKZ_DATA_SPECIFIED => {}
-            0 if label.is_empty() => {}
-            _ => return Err(invalid()),
-        }
+        let label = unsafe { label(&given) }?;
         Ok(Parameter::Oaep { hash: given.hashAlg, mgf: given.mgf, label })
+    }
+
+    unsafe fn rsa_aes(&self) -> Outcome<Parameter> {
+        let given: CK_RSA_AES_KEY_WRAP_PARAMS = self.structure()?;
+        let length = size_of::<CK_RSA_PKCS_OAEP_PARAMS>() as CK_ULONG;
+        // SAFETY: passed on; the pointer is to a structure of this size.
+        let inside = Given(unsafe { part(given.pOAEPParams.cast_const().cast(), length) }?);
+        let oaep: CK_RSA_PKCS_OAEP_PARAMS = inside.structure()?;
+        // SAFETY: passed on.
+        let label = unsafe { label(&oaep) }?;
+        Ok(Parameter::RsaAes { aes_bits: Some(given.ulAESKeyBits), hash: oaep.hashAlg, mgf: oaep.mgf, label })
     }
 
     unsafe fn ecdh(&self) -> Outcome<Parameter> {
@@ -146,6 +152,7 @@ impl Structure for CK_AES_CTR_PARAMS {}
 impl Structure for CK_GCM_PARAMS {}
 impl Structure for CK_RSA_PKCS_PSS_PARAMS {}
 impl Structure for CK_RSA_PKCS_OAEP_PARAMS {}
+impl Structure for CK_RSA_AES_KEY_WRAP_PARAMS {}
 impl Structure for CK_ECDH1_DERIVE_PARAMS {}
 impl Structure for CK_EDDSA_PARAMS {}
 
@@ -154,6 +161,21 @@ unsafe fn part<'call>(start: *const u8, length: CK_ULONG) -> Outcome<&'call [u8]
     // SAFETY: passed on.
     let region = unsafe { Region::claim(start, length) }.map_err(|_| invalid())?;
     if region.count() > MAX_PART { Err(invalid()) } else { Ok(region.bytes()) }
+}
+
+/// OAEP's label. "CKZ_DATA_SPECIFIED" is the one source there is. Older OpenSC leaves the source zero when
+/// there is no label.
+///
+/// # Safety
+/// As for [`parse`].
+unsafe fn label(given: &CK_RSA_PKCS_OAEP_PARAMS) -> Outcome<Vec<u8>> {
+    // SAFETY: passed on.
+    let label = unsafe { copy(given.pSourceData.cast(), given.ulSourceDataLen) }?;
+    match given.source {
+        CKZ_DATA_SPECIFIED => Ok(label),
+        0 if label.is_empty() => Ok(label),
+        _ => Err(invalid()),
+    }
 }
 
 /// A copy of bytes that a parameter points to.
@@ -228,6 +250,7 @@ mod tests {
             CKM_AES_GCM,
             CKM_RSA_PKCS_PSS,
             CKM_RSA_PKCS_OAEP,
+            CKM_RSA_AES_KEY_WRAP,
             CKM_ECDH1_DERIVE,
             CKM_EDDSA,
             CKM_SHA256_HMAC_GENERAL,
@@ -253,6 +276,7 @@ mod tests {
             (CKM_AES_GCM, 48),
             (CKM_RSA_PKCS_PSS, 24),
             (CKM_RSA_PKCS_OAEP, 40),
+            (CKM_RSA_AES_KEY_WRAP, 16),
             (CKM_ECDH1_DERIVE, 40),
             (CKM_SHA256_HMAC_GENERAL, 8),
             (CKM_AES_CBC, 16),
@@ -314,6 +338,27 @@ mod tests {
         assert!(parse_with(CKM_RSA_PKCS_OAEP, &oaep(0, b"")).is_ok());
         assert!(is_invalid(parse_with(CKM_RSA_PKCS_OAEP, &oaep(0, b"label"))));
         assert!(is_invalid(parse_with(CKM_RSA_PKCS_OAEP, &oaep(2, b""))));
+    }
+
+    #[test]
+    fn a_structure_inside_a_structure_is_checked_as_one_outside() {
+        let label = *b"label";
+        let mut inside = oaep(CKZ_DATA_SPECIFIED, &label);
+        let parse_inside = |inside: *mut CK_RSA_PKCS_OAEP_PARAMS| {
+            let given = CK_RSA_AES_KEY_WRAP_PARAMS { ulAESKeyBits: 256, pOAEPParams: inside };
+            parse_with(CKM_RSA_AES_KEY_WRAP, &given)
+        };
+        let parsed = parse_inside(&mut inside).unwrap().parameter;
+        assert!(matches!(
+            &parsed,
+            Parameter::RsaAes { aes_bits: Some(256), hash: CKM_SHA256, mgf: CKG_MGF1_SHA256, label } if label == b"label"
+        ));
+        assert!(is_invalid(parse_inside(ptr::null_mut())));
+        inside.source = 2;
+        assert!(is_invalid(parse_inside(&mut inside)));
+        inside = oaep(CKZ_DATA_SPECIFIED, &label);
+        inside.ulSourceDataLen = CK_ULONG::MAX;
+        assert!(is_invalid(parse_inside(&mut inside)));
     }
 
     #[test]

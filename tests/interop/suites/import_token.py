@@ -1,5 +1,5 @@
-"""A customer of import tokens who has `cryptography` and none of this project's code: keys come in by both
-variants, what was not encrypted for the token is refused by its code, and the fixed vectors are met."""
+"""A customer of import tokens who has `cryptography` and none of this project's code: AES keys come in by both
+variants, private keys by RSA-AES key wrap, what was not encrypted for the token is refused by its code, and the fixed vectors are met."""
 
 import base64
 import json
@@ -11,9 +11,11 @@ import sys
 import suite
 
 from cryptography.hazmat.primitives import hashes, padding, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric import padding as rsa_padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.keywrap import aes_key_wrap_with_padding
 
 REFUSED = 17
 # Key 00..1f, nonce 64..6f, and an initialisation vector of zeros.
@@ -79,15 +81,33 @@ class Cbc:
         return encryptor.update(padder.update(nonce) + padder.finalize()) + encryptor.finalize()
 
 
+class RsaAes(Gcm):
+    """Our own, for private keys."""
+
+    name = "RSA_AES_KEY_WRAP_SHA_256"
+
+
 VARIANTS = (Gcm, Cbc)
 
 
 def sent(token, variant, key, nonce=None):
     """The options of `key import`."""
     oaep = rsa_padding.OAEP(rsa_padding.MGF1(variant.hash()), variant.hash(), None)
+    return options_of(token, variant, token.key.encrypt(key, oaep), key, nonce)
+
+
+def sent_private(token, der, bits=256, nonce=None, payload=None):
+    """The options of `key import` for a private key in PKCS #8."""
+    temporary = os.urandom(bits // 8)
+    oaep = rsa_padding.OAEP(rsa_padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
+    payload = payload or token.key.encrypt(temporary, oaep) + aes_key_wrap_with_padding(temporary, der)
+    return options_of(token, RsaAes, payload, temporary, nonce)
+
+
+def options_of(token, variant, payload, key, nonce):
+    """With the nonce under a key."""
     iv = os.urandom(variant.iv_length)
-    fields = {"payload": token.key.encrypt(key, oaep), "iv": iv,
-              "encrypted-nonce": variant.encrypt(key, iv, nonce or token.nonce)}
+    fields = {"payload": payload, "iv": iv, "encrypted-nonce": variant.encrypt(key, iv, nonce or token.nonce)}
     options = [f"--{name}={base64.b64encode(value).decode()}" for name, value in fields.items()]
     return ["key", "import", "--import-token", "--label", suite.unique("key"), *options,
             f"--encryption-algorithm={variant.name}"]
@@ -107,6 +127,36 @@ def keys_come_in(hsm):
             assert (made["size"], made["extractable"], made["sensitive"]) == (8 * length, False, True), made
             (shown,) = hsm("key", "show", "--id", made["id"])
             assert shown["attributes"]["CKA_CHECK_VALUE"] == check_value(key), shown
+
+
+def pkcs8(key):
+    return key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8,
+                             serialization.NoEncryption())
+
+
+def private_keys_come_in(hsm):
+    token = hsm.token()
+    keys = [rsa.generate_private_key(65537, 2048), rsa.generate_private_key(65537, 4096),
+            ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP521R1()),
+            ed25519.Ed25519PrivateKey.generate()]
+    for key in keys:
+        for bits in (128, 192, 256):
+            private, public = hsm(*sent_private(token, pkcs8(key), bits))
+            assert (private["class"], private["extractable"], private["sensitive"]) == ("private", False, True), private
+            arguments = ("key", "show", "--id", public["id"], "--public-key")
+            done = subprocess.run([hsm.binary, *arguments], env=hsm.environment, capture_output=True, timeout=60)
+            shown = serialization.load_pem_public_key(done.stdout)
+            assert shown.public_numbers() == key.public_key().public_numbers() if hasattr(shown, "public_numbers") \
+                else shown.public_bytes_raw() == key.public_key().public_bytes_raw()
+
+
+def a_private_key_needs_the_nonce(hsm):
+    token = hsm.token()
+    der = pkcs8(ec.generate_private_key(ec.SECP256R1()))
+    hsm.refuses("INCORRECT_NONCE_ERR", *sent_private(token, der, nonce=os.urandom(12)))
+    hsm.refuses("INCORRECT_NONCE_IV_ERR", *sent_private(hsm.token(), der, payload=os.urandom(664)))
+    # What was encrypted for the token before.
+    hsm.refuses("INCORRECT_NONCE_IV_ERR", *sent_private(token, der))
 
 
 def a_token_may_be_redeemed_again(hsm):
@@ -149,7 +199,7 @@ def the_vectors_are_met(_hsm):
         assert base64.b64encode(made).decode() == expected[variant], variant
 
 
-CASES = (keys_come_in, a_token_may_be_redeemed_again, another_nonce_is_refused, the_token_before_is_refused,
+CASES = (keys_come_in, private_keys_come_in, a_private_key_needs_the_nonce, a_token_may_be_redeemed_again, another_nonce_is_refused, the_token_before_is_refused,
          the_algorithm_selects_the_variant, a_token_is_retrieved_as_often_as_it_may_be, the_vectors_are_met)
 
 if __name__ == "__main__":

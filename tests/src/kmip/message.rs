@@ -15,12 +15,17 @@ pub mod tag {
     pub const COMMON_TEMPLATE_ATTRIBUTE: u32 = 0x42_001F;
     pub const CRYPTOGRAPHIC_PARAMETERS: u32 = 0x42_002B;
     pub const CRYPTOGRAPHIC_ALGORITHM: u32 = 0x42_0028;
+    pub const CRYPTOGRAPHIC_LENGTH: u32 = 0x42_002A;
     pub const BLOCK_CIPHER_MODE: u32 = 0x42_0011;
+    pub const ENCODING_OPTION: u32 = 0x42_00A3;
+    pub const ENCRYPTION_KEY_INFORMATION: u32 = 0x42_0036;
     pub const HASHING_ALGORITHM: u32 = 0x42_0038;
     pub const IV_COUNTER_NONCE: u32 = 0x42_003D;
     pub const KEY_BLOCK: u32 = 0x42_0040;
+    pub const KEY_FORMAT_TYPE: u32 = 0x42_0042;
     pub const KEY_MATERIAL: u32 = 0x42_0043;
     pub const KEY_VALUE: u32 = 0x42_0045;
+    pub const KEY_WRAPPING_DATA: u32 = 0x42_0046;
     pub const NAME_TYPE: u32 = 0x42_0054;
     pub const NAME_VALUE: u32 = 0x42_0055;
     pub const OBJECT_TYPE: u32 = 0x42_0057;
@@ -46,6 +51,7 @@ pub mod tag {
     pub const SYMMETRIC_KEY: u32 = 0x42_008F;
     pub const TEMPLATE_ATTRIBUTE: u32 = 0x42_0091;
     pub const UNIQUE_IDENTIFIER: u32 = 0x42_0094;
+    pub const WRAPPING_METHOD: u32 = 0x42_009E;
     pub const DATA: u32 = 0x42_00C2;
     pub const SIGNATURE_DATA: u32 = 0x42_00C3;
 }
@@ -56,6 +62,7 @@ pub mod tag {
 pub mod operation {
     pub const CREATE: u32 = 0x01;
     pub const CREATE_KEY_PAIR: u32 = 0x02;
+    pub const REGISTER: u32 = 0x03;
     pub const LOCATE: u32 = 0x08;
     pub const GET: u32 = 0x0A;
     pub const ACTIVATE: u32 = 0x12;

@@ -17,12 +17,12 @@ const MODULES: &[(&str, &[&str])] = &[
     ("mechanism", &["crypto", "error", "object", "rng", "secret"]),
     ("certificate", &["crypto", "error", "mechanism", "object", "rng", "secret"]),
     ("store",     &["error", "rng"]),
-    ("audit",     &["error", "rng", "secret", "store"]),
-    ("unit",      &["error", "rng", "secret"]),
+    ("unit",      &["crypto", "error", "rng", "secret"]),
+    ("audit",     &["error", "rng", "secret", "store", "unit"]),
     ("config",    &["audit", "error", "store", "unit"]),
     ("hsm",       &["audit", "config", "error", "partition", "rng", "session", "store", "unit"]),
     ("partition", &["audit", "error", "hsm", "import_token", "kms", "object", "rng", "secret", "session", "store", "unit"]),
-    ("session",   &["crypto", "error", "mechanism", "object", "partition"]),
+    ("session",   &["audit", "crypto", "error", "mechanism", "object", "partition"]),
     ("service",   &["audit", "crypto", "error", "import_token", "kms", "mechanism", "object", "partition", "rng", "secret", "session"]),
 ];
 

@@ -2,7 +2,7 @@
 
 use data_encoding::BASE64;
 use hsm_core::Error;
-use hsm_core::import_token::{self, Algorithm};
+use hsm_core::import_token::{self, Algorithm, EncryptedKey};
 use serde::Serialize;
 
 use crate::cli::{EncryptKey, EncryptNonce, Material};
@@ -27,7 +27,20 @@ struct Nonce {
     encryption_algorithm: &'static str,
 }
 
+/// An encrypted private key with the nonce.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Both {
+    payload: String,
+    encrypted_nonce: String,
+    iv: String,
+    encryption_algorithm: &'static str,
+}
+
 pub(super) fn encrypt_key(options: &EncryptKey, output: Output) -> Result<()> {
+    if let (true, Some(nonce)) = (options.asymmetric, &options.nonce) {
+        return encrypt_private_key(options, &nonce.0, output);
+    }
     let public_key = public_key(options)?;
     let material = material::read(&options.material, output)?;
     let algorithm = algorithm(&options.material);
@@ -36,6 +49,28 @@ pub(super) fn encrypt_key(options: &EncryptKey, output: Output) -> Result<()> {
     output.result(&made, |page| {
         page.fields([
             ("payload", made.payload.clone()),
+            ("encryption algorithm", made.encryption_algorithm.to_owned()),
+        ]);
+    });
+    Ok(())
+}
+
+fn encrypt_private_key(options: &EncryptKey, nonce: &[u8], output: Output) -> Result<()> {
+    let public_key = public_key(options)?;
+    let key = material::read_private(&options.material, output)?;
+    let EncryptedKey { payload, nonce } =
+        import_token::encrypt_private_key(&public_key, nonce, key.expose())?;
+    let made = Both {
+        payload: BASE64.encode(&payload),
+        encrypted_nonce: BASE64.encode(&nonce.bytes),
+        iv: BASE64.encode(&nonce.iv),
+        encryption_algorithm: Algorithm::RsaAesSha256.name(),
+    };
+    output.result(&made, |page| {
+        page.fields([
+            ("payload", made.payload.clone()),
+            ("encrypted nonce", made.encrypted_nonce.clone()),
+            ("iv", made.iv.clone()),
             ("encryption algorithm", made.encryption_algorithm.to_owned()),
         ]);
     });

@@ -63,12 +63,15 @@ impl Described {
 
 /// A token as the customer gets it.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Shown {
     #[serde(flatten)]
     described: Described,
     /// The public key in PEM, in base64.
     payload: String,
     nonce: String,
+    /// The public key's Unique Identifier in KMIP, which Key Protect does not have.
+    unique_identifier: String,
 }
 
 fn create(hsm: &Hsm, access: &KeyAccess, limits: Limits, output: Output) -> Result<()> {
@@ -80,15 +83,18 @@ fn create(hsm: &Hsm, access: &KeyAccess, limits: Limits, output: Output) -> Resu
 
 fn show(hsm: &Hsm, access: &KeyAccess, output: Output) -> Result<()> {
     let desk = Desk::open(hsm, access, Access::ReadWrite, output)?;
-    let Retrieved { metadata, public_key, nonce } = desk.session.retrieve_import_token(lifecycle::now())?;
+    let Retrieved { metadata, public_key, nonce, unique_id } =
+        desk.session.retrieve_import_token(lifecycle::now())?;
     let shown = Shown {
         described: Described::of(&metadata),
         payload: BASE64.encode(public_key.as_bytes()),
         nonce: BASE64.encode(&nonce),
+        unique_identifier: unique_id,
     };
     output.result(&shown, |page| {
         let mut fields = shown.described.fields();
         fields.push(("nonce", shown.nonce.clone()));
+        fields.push(("unique identifier", shown.unique_identifier.clone()));
         page.fields(fields);
         page.line(public_key.trim_end());
     });
@@ -107,8 +113,12 @@ mod tests {
             max_allowed_retrievals: 5,
             remaining_retrievals: 4,
         };
-        let shown =
-            Shown { described: Described::of(&metadata), payload: "cGVt".into(), nonce: "bm9uY2U=".into() };
+        let shown = Shown {
+            described: Described::of(&metadata),
+            payload: "cGVt".into(),
+            nonce: "bm9uY2U=".into(),
+            unique_identifier: "import-token-00".into(),
+        };
         let expected = serde_json::json!({
             "creationDate": "2020-05-13T19:12:13Z",
             "expirationDate": "2020-05-13T19:22:13Z",
@@ -116,6 +126,7 @@ mod tests {
             "remainingRetrievals": 4,
             "payload": "cGVt",
             "nonce": "bm9uY2U=",
+            "uniqueIdentifier": "import-token-00",
         });
         assert_eq!(serde_json::to_value(&shown).unwrap(), expected);
     }

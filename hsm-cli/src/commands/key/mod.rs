@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use cryptoki_sys::*;
 use hsm_core::hsm::Hsm;
+use hsm_core::import_token::is_unique_id;
 use hsm_core::object::{Template, Value};
 use hsm_core::session::{Access, ObjectHandle, Role, Session};
 
@@ -92,7 +93,15 @@ impl Desk {
             found.extend(more);
         }
         self.session.find_final()?;
+        // What the import token shows of itself is no key of the user's: `import-token` has its commands.
+        found.retain(|handle| !self.is_import_token(*handle));
         Ok(found)
+    }
+
+    fn is_import_token(&self, handle: ObjectHandle) -> bool {
+        let Ok(view) = self.session.view(handle) else { return false };
+        let id = view.attribute(CKA_UNIQUE_ID).ok().and_then(Value::as_bytes);
+        id.and_then(|id| std::str::from_utf8(id).ok()).is_some_and(is_unique_id)
     }
 
     /// The chosen keys; at least one.

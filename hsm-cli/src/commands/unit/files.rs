@@ -86,11 +86,11 @@ pub(super) fn write_statement(path: &Path, statement: &SignedStatement) -> Resul
 
 /// An administrator's public key, as it is given to whoever prepares commands.
 #[derive(Serialize, Deserialize)]
-pub(super) struct PublicKeyFile {
+pub(in crate::commands) struct PublicKeyFile {
     pub(super) name: String,
     #[serde(rename = "keyType")]
     key_type: String,
-    pub(super) ski: String,
+    pub(in crate::commands) ski: String,
     #[serde(rename = "publicKey")]
     point: String,
 }
@@ -98,7 +98,7 @@ pub(super) struct PublicKeyFile {
 impl PublicKeyFile {
     const TYPE: &str = "p521ec";
 
-    pub(super) fn new(name: &str, key: &PublicKey) -> PublicKeyFile {
+    pub(in crate::commands) fn new(name: &str, key: &PublicKey) -> PublicKeyFile {
         PublicKeyFile {
             name: name.to_owned(),
             key_type: PublicKeyFile::TYPE.to_owned(),
@@ -107,7 +107,7 @@ impl PublicKeyFile {
         }
     }
 
-    pub(super) fn read(path: &Path) -> Result<PublicKeyFile> {
+    pub(in crate::commands) fn read(path: &Path) -> Result<PublicKeyFile> {
         let none = || wrong(path, "no public key file: `unit key new` writes one beside the secret file");
         let file: PublicKeyFile = serde_json::from_slice(&read(path)?).map_err(|_| none())?;
         match file.key() {
@@ -118,12 +118,12 @@ impl PublicKeyFile {
         }
     }
 
-    pub(super) fn write(&self, path: &Path) -> Result<()> {
+    pub(in crate::commands) fn write(&self, path: &Path) -> Result<()> {
         let text = serde_json::to_vec(self).map_err(|_| hsm_core::Error::CryptoFailed("encoding JSON"))?;
         write_new(path, &text)
     }
 
-    pub(super) fn key(&self) -> Option<PublicKey> {
+    pub(in crate::commands) fn key(&self) -> Option<PublicKey> {
         PublicKey::from_sec1(&hex::decode(&self.point).ok()?)
     }
 }

@@ -64,7 +64,7 @@ fn name(statement: &Statement) -> String {
 ///
 /// # Errors
 /// [`Outcome::NotTrusted`] for a unit that is not known, or that was known by another key.
-pub(super) fn believed(path: &Path) -> Result<Statement> {
+pub(in crate::commands) fn believed(path: &Path) -> Result<Statement> {
     let (statement, fingerprint) = files::statement(path)?;
     let known = Known::read()?;
     match known.units.get(&name(&statement)) {

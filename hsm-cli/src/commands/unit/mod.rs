@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use hsm_core::hsm::Hsm;
+use hsm_core::hsm::{Hsm, Rewrapped};
 use hsm_core::unit::{Access, PublicKey, Statement, Target, Unit};
 use serde_json::{Value, json};
 
@@ -13,10 +13,12 @@ use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
 
 mod describe;
-mod files;
+pub(super) mod files;
 mod keys;
-mod known;
+pub(super) mod known;
 mod prepare;
+mod rotate;
+mod sealer;
 mod sign;
 mod submit;
 
@@ -31,9 +33,11 @@ pub(super) fn run(hsm: &Hsm, command: cli::Unit, output: Output) -> Result<()> {
         cli::Unit::Prepare(command) => prepare::run(hsm, command, output),
         cli::Unit::Sign { command, key, yes } => sign::run(&command, &key, yes, output),
         cli::Unit::Inspect { file } => sign::inspect(&file, output),
-        cli::Unit::Submit { command, reply, consent } => {
-            submit::run(hsm, &command, reply.as_deref(), &consent, output)
+        cli::Unit::Submit { command, reply, log, consent } => {
+            submit::run(hsm, &command, reply.as_deref(), log.as_deref(), &consent, output)
         }
+        cli::Unit::MkRotate => rotate::run(hsm, output),
+        cli::Unit::Sealer(command) => sealer::run(hsm, command, output),
         cli::Unit::Key(command) => keys::run(command, output),
         cli::Unit::Part(command) => keys::run_part(hsm, command, output),
     }
@@ -57,12 +61,23 @@ fn show(hsm: &Hsm, out: Option<&Path>, output: Output) -> Result<()> {
         files::write_statement(path, &statement)?;
     }
     let unit = unit.status();
-    output.result(&json!({ "unit": unit, "fingerprint": fingerprint }), |page| {
+    // Of a store that cannot be read the unit says nothing.
+    let rewrapped = hsm.rewrapped().unwrap_or_default();
+    let value = json!({ "unit": unit, "fingerprint": fingerprint, "rewrapped": rewrapped });
+    output.result(&value, |page| {
+        let rewrapped = rewrapped.map(|Rewrapped { done, total }| {
+            ("rotation", format!("{done} of {total} partitions are wrapped under the new master key"))
+        });
         let counter = ("last command", unit.transaction_counter.to_string());
         let importer = unit.importer_key.map(|key| ("importer key", key.to_string()));
         let fingerprint = fingerprint.map(|key| ("fingerprint", key.to_string()));
         page.fields(
-            status::unit_fields(&unit).into_iter().chain([counter]).chain(importer).chain(fingerprint),
+            status::unit_fields(&unit)
+                .into_iter()
+                .chain([counter])
+                .chain(importer)
+                .chain(rewrapped)
+                .chain(fingerprint),
         );
     });
     Ok(())

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{describe, files};
 use crate::cli::Consent;
-use crate::commands::confirm;
+use crate::commands::{audit, confirm};
 use crate::failure::Result;
 use crate::output::{Output, printable};
 
@@ -16,16 +16,25 @@ pub(super) fn run(
     hsm: &Hsm,
     path: &Path,
     reply: Option<&Path>,
+    log: Option<&Path>,
     consent: &Consent,
     output: Output,
 ) -> Result<()> {
     let command = files::command(path)?;
     check_loss(Unit::open(&hsm.unit_paths())?.state(), &command.command()?, consent)?;
-    let Submitted { events, reply: statement, store_made } = hsm.submit(&command)?;
+    let Submitted { events, reply: statement, store_made } =
+        hsm.submit_after(&command, &mut || match log {
+            Some(path) => audit::write_log(hsm, 1, path).map(drop),
+            None => Ok(()),
+        })?;
     if let Some(path) = reply {
         files::write_statement(path, &statement)?;
     }
-    let value = json!({ "events": events, "unit": hsm.unit_status()?, "store_made": store_made });
+    let unit = hsm.unit_status()?;
+    let is_closed =
+        events.iter().any(|event| matches!(event, Event::Zeroized | Event::CurrentMasterKeyCleared));
+    let closed = unit.audit.closed.filter(|_| is_closed);
+    let value = json!({ "events": events, "unit": unit, "store_made": store_made });
     let what = describe::fields(&command)?;
     output.result(&value, |page| {
         let done = what.into_iter().take(1).map(|(_, name)| ("done", name));
@@ -34,6 +43,12 @@ pub(super) fn run(
             page.line(
                 "the master key is in use, and the store is made: `softhsm-rs token init` makes a token",
             );
+        }
+        if let Some(end) = closed {
+            page.fields([
+                ("audit log", format!("ended at entry {}", end.number)),
+                ("last link", hex::encode(end.link)),
+            ]);
         }
     });
     Ok(())

@@ -109,7 +109,8 @@ fn both_parts_may_come_in_two_files_and_the_rest_is_refused() {
     desk.run(&["kms", "key", "import", "root"]).fails(USAGE, "required");
     let both = ["kms", "key", "import", "root", "--import-token", &key, "--payload-file", &first];
     desk.run(&both).fails(USAGE, "cannot be used");
-    desk.run(&["kms", "key", "import", "root", "--import-token", &key, "--base64"]).fails(USAGE, "cannot be used");
+    desk.run(&["kms", "key", "import", "root", "--import-token", &key, "--base64"])
+        .fails(USAGE, "cannot be used");
 }
 
 #[test]

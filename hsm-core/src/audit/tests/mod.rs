@@ -1,5 +1,7 @@
 //! The log, whole and damaged; what is counted and what is written at once.
 
+mod seals;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -391,7 +393,7 @@ fn what_the_store_does_not_take_is_kept_and_what_memory_does_not_is_told() {
 #[test]
 fn a_thread_writes_what_was_counted_and_the_last_of_it_at_its_end() {
     let trail = Arc::new(trail(Uses::Buffered));
-    let flusher = Flusher::start(trail.clone()).unwrap();
+    let flusher = Flusher::start(trail.clone(), Box::new(|| {})).unwrap();
     trail.answered(&answered(ENCRYPT, Some(1), None)).unwrap();
     let deadline = std::time::Instant::now() + Duration::from_secs(20);
     while all_of(&trail).is_empty() {

@@ -6,6 +6,7 @@ mod curves;
 mod hashes;
 mod other_ciphers;
 mod rsa;
+mod rsa_aes;
 mod rsa_encryption;
 mod rsa_key;
 

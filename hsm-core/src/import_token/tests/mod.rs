@@ -3,6 +3,8 @@
 mod algorithm;
 mod kit;
 mod life;
+mod objects;
+mod private_keys;
 mod random;
 mod redeem;
 mod stored;

@@ -4,8 +4,15 @@ use std::sync::{Arc, LazyLock};
 
 use super::*;
 use crate::import_token::Limits;
+use crate::object::find::Field;
+use crate::object::material::Key;
+use crate::object::template::{Author, create};
+use crate::object::{Template, Value, values};
+use crate::partition::objects::insert_all;
+use crate::partition::transaction::faults::{Faulty, fail_after};
 use crate::store::seal::SealKey;
-use crate::store::{self, PartitionId, Row, Store, StoreUrl};
+use crate::store::{self, PartitionId, Row, Store, StoreError, StoreUrl};
+use cryptoki_sys::*;
 
 const NOW: Seconds = 1_700_000_000;
 
@@ -113,4 +120,93 @@ fn a_record_that_the_index_does_not_know_is_damage() {
         .unwrap();
     write(other.as_ref(), &half, &|writer| Ok(writer.put(half.space, TOKEN, row.as_ref().unwrap())?));
     assert!(is_damaged(other.as_ref(), &half));
+}
+
+/// Does something again and again, each time cut one write later, until it is cut no more; looks at the store
+/// after each. Answers how many writes it has.
+fn cut_at_every_write(
+    store: &dyn Store,
+    half: &Half,
+    body: &dyn Fn(&mut dyn Writer) -> Result<()>,
+    after_a_cut: &dyn Fn(usize),
+) -> usize {
+    for left in 0..200 {
+        fail_after(Some(left));
+        let done = store.write(half.space, &mut |inner| body(&mut Faulty(inner)));
+        fail_after(None);
+        match done {
+            Ok(()) => return left,
+            Err(Error::Store(StoreError::Full(_))) => after_a_cut(left),
+            Err(error) => panic!("{left}: {error}"),
+        }
+    }
+    panic!("it has no end")
+}
+
+/// What an import adds: the two halves of a pair of keys, as two objects.
+fn pair(half: &Half) -> Vec<(RecordId, Half, Key)> {
+    [1_u8, 2]
+        .map(|number| {
+            let template: Template = vec![
+                (CKA_CLASS, Value::Number(CKO_SECRET_KEY)),
+                (CKA_KEY_TYPE, Value::Number(CKK_AES)),
+                (CKA_TOKEN, Value::Bool(true)),
+                (CKA_PRIVATE, Value::Bool(true)),
+                (CKA_LABEL, Value::Bytes(b"imported".to_vec())),
+                (CKA_VALUE, Value::Bytes(vec![number; 32])),
+            ];
+            let key = values::settle(create(template, Author::Ordinary).unwrap()).unwrap();
+            let half = Half { space: half.space, private: true, key: half.key.clone() };
+            (RecordId([number; 16]), half, key)
+        })
+        .into()
+}
+
+fn labelled(store: &dyn Store, half: &Half) -> Vec<RecordId> {
+    let mut found = Vec::new();
+    store
+        .read(&mut |reader| {
+            let tag = half.tag(&Field::Attribute(CKA_LABEL, b"imported".as_slice().into()))?;
+            found = half.chain().records(reader, tag)?;
+            Ok(())
+        })
+        .unwrap();
+    found
+}
+
+#[test]
+fn an_import_that_is_cut_at_any_write_leaves_nothing_and_can_be_done_again() {
+    let (store, half) = half();
+    let fresh = pair(&half);
+    let writes = cut_at_every_write(store.as_ref(), &half, &|writer| insert_all(writer, &fresh), &|left| {
+        assert!(labelled(store.as_ref(), &half).is_empty(), "{left}");
+        for (id, ..) in &fresh {
+            let mut found = None;
+            let read = store.read(&mut |reader| {
+                found = half.get(reader, *id)?;
+                Ok(())
+            });
+            // The index agrees that there is none: otherwise it would be damage.
+            assert!(read.is_ok() && found.is_none(), "{left}");
+        }
+    });
+    assert!(writes > 10, "{writes}");
+    assert_eq!(labelled(store.as_ref(), &half), [RecordId([1; 16]), RecordId([2; 16])]);
+}
+
+#[test]
+fn a_new_token_that_is_cut_at_any_write_leaves_the_one_before() {
+    let (store, half) = half();
+    let first = |left| assert!(read(store.as_ref(), &half).unwrap().is_none(), "{left}");
+    assert!(
+        cut_at_every_write(store.as_ref(), &half, &|writer| half.put_token(writer, &token()), &first) > 1
+    );
+    let mut retrieved = token();
+    retrieved.retrieve(NOW).unwrap();
+    let before = |left| {
+        let found = read(store.as_ref(), &half).unwrap().unwrap();
+        assert_eq!(found.metadata().remaining_retrievals, 3, "{left}");
+    };
+    cut_at_every_write(store.as_ref(), &half, &|writer| half.put_token(writer, &retrieved), &before);
+    assert_eq!(read(store.as_ref(), &half).unwrap().unwrap().metadata().remaining_retrievals, 2);
 }

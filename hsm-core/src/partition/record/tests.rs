@@ -1,9 +1,11 @@
 //! A partition's record as bytes: its server's wrap, and records written before there was one.
 
+use super::next::Prepared;
 use super::*;
 
 const TOKEN: RecordId = RecordId([9; 16]);
 const REVISION: u64 = 5;
+const SPACE: PartitionId = PartitionId([6; 16]);
 const PRIVATE: [u8; KEY_LEN] = [2; KEY_LEN];
 
 /// A record with both PINs that the version before the server's wrap made, with the master key of the
@@ -36,7 +38,7 @@ fn label(text: &str) -> [u8; 32] {
 }
 
 fn servers() -> PartitionRecord {
-    PartitionRecord::new(3, &label("kmip"), Opener::MasterKey, &keys(), &unit()).unwrap()
+    PartitionRecord::new(3, &label("kmip"), SPACE, &Opener::MasterKey, &keys(), &unit()).unwrap()
 }
 
 fn decode(bytes: &[u8]) -> Result<PartitionRecord> {
@@ -120,6 +122,73 @@ fn no_byte_of_a_record_is_changed_or_cut_off_unnoticed() {
 #[test]
 fn initialised_anew_a_record_has_no_wrap_for_the_server() {
     let mut record = servers();
-    record.renew(PartitionId([4; 16]), Opener::SoPin(b"12345678"), &keys(), &unit()).unwrap();
+    let space = PartitionId([4; 16]);
+    let pin = PinWrap::new(space, Role::So, b"12345678", &PRIVATE).unwrap();
+    record.renew(space, &Opener::SoPin(pin), &keys(), &unit()).unwrap();
     assert!(!record.opens_for_server() && record.has_pins());
+}
+
+// ---- a master key that waits for set-immediate ----
+
+fn rotating() -> ActiveUnit {
+    ActiveUnit::rotating_test([7; 32], [8; 32])
+}
+
+fn with_pins() -> PartitionRecord {
+    let mut record = servers();
+    for (role, pin) in [(Role::So, &b"12345678"[..]), (Role::User, b"1234")] {
+        record.set_pin(&PinWrap::new(SPACE, role, pin, &PRIVATE).unwrap(), &unit()).unwrap();
+    }
+    record
+}
+
+#[test]
+fn a_record_has_all_its_wraps_under_the_next_master_key_too() {
+    let bytes = with_pins().encode(TOKEN, REVISION, &rotating()).unwrap();
+    assert!(decode(&bytes).unwrap().unwrap_for_server(&unit()).is_ok(), "the current one goes on");
+    let next = rotating().next().unwrap();
+    let Prepared { record, counters } =
+        PartitionRecord::prepared(TOKEN, REVISION, &next, &bytes).unwrap().unwrap();
+    assert!(record.unwrap_for_server(&next).unwrap().equals(&PRIVATE));
+    assert!(key_of(&record, Role::So, b"12345678", &next).equals(&PRIVATE));
+    assert!(key_of(&record, Role::User, b"1234", &next).equals(&PRIVATE));
+    assert!(record.unwrap_public_key(&next).is_ok());
+    assert!(counters.equals(counters_secret(TOKEN, &unit()).expose()));
+    let alone = record.encode(TOKEN, REVISION, &next).unwrap();
+    assert!(PartitionRecord::decode(TOKEN, REVISION, Some(&next), &alone).is_ok());
+    assert!(is_damaged(PartitionRecord::decode(TOKEN, REVISION, Some(&unit()), &alone)));
+}
+
+#[test]
+fn wraps_for_another_master_key_are_none() {
+    let next = rotating().next().unwrap();
+    let is_prepared = |bytes: &[u8], next: &ActiveUnit| {
+        PartitionRecord::prepared(TOKEN, REVISION, next, bytes).unwrap().is_some()
+    };
+    let bytes = with_pins().encode(TOKEN, REVISION, &rotating()).unwrap();
+    assert!(is_prepared(&bytes, &next));
+    assert!(!is_prepared(&bytes, &ActiveUnit::of_test([9; 32])));
+    assert!(!is_prepared(&with_pins().encode(TOKEN, REVISION, &unit()).unwrap(), &next));
+}
+
+#[test]
+fn no_byte_of_a_record_with_both_wraps_is_changed_unnoticed() {
+    let bytes = servers().encode(TOKEN, REVISION, &rotating()).unwrap();
+    let next = rotating().next().unwrap();
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        assert!(is_damaged(decode(&changed)), "byte {at}");
+        // The last MAC is the current master key's, which the next one cannot check.
+        if at < bytes.len() - MAC_LEN {
+            let prepared = PartitionRecord::prepared(TOKEN, REVISION, &next, &changed);
+            assert!(!matches!(prepared, Ok(Some(_))), "byte {at}");
+        }
+    }
+}
+
+#[test]
+fn a_pin_that_was_wrapped_for_another_space_is_not_set() {
+    let pin = PinWrap::new(PartitionId([4; 16]), Role::User, b"1234", &PRIVATE).unwrap();
+    assert!(matches!(servers().set_pin(&pin, &unit()), Err(Error::Conflict)));
 }

@@ -14,7 +14,7 @@ pub(crate) fn fail_after(writes: Option<usize>) {
 }
 
 /// A store that fails.
-pub(super) struct Faulty<'w>(pub &'w mut dyn Writer);
+pub(in crate::partition) struct Faulty<'w>(pub &'w mut dyn Writer);
 
 impl Faulty<'_> {
     fn write(&mut self) -> StoreResult<&mut dyn Writer> {
@@ -70,5 +70,9 @@ impl Writer for Faulty<'_> {
 
     fn remove_partition(&mut self, partition: PartitionId) -> StoreResult<()> {
         self.write()?.remove_partition(partition)
+    }
+
+    fn touch(&mut self, partition: PartitionId) {
+        self.0.touch(partition);
     }
 }

@@ -80,6 +80,6 @@ impl Kms<'_> {
         let before = transaction.object(id)?;
         transaction.keep_kms_version(record.id, old, before.bytes(CKA_VALUE))?;
         record.rotate(KeyId::fresh()?, material.len(), &self.caller.actor, self.now());
-        transaction.replace(id, object::renewed(&before, &record, material)?)
+        transaction.replace(id, object::renewed(&before, record, material)?)
     }
 }

@@ -37,6 +37,20 @@ pub(super) fn the_counter_of_another_partition_that_is_written_moves_too(subject
     assert_ne!(subject.store().generation(Q).unwrap(), before);
 }
 
+pub(super) fn the_counter_of_a_partition_that_is_touched_moves(subject: Subject) {
+    put(subject.store(), P, id(1), &row(1, "x"));
+    put(subject.store(), Q, id(1), &row(1, "x"));
+    let before = [P, Q].map(|partition| subject.store().generation(partition).unwrap());
+    write(subject.store(), |w| {
+        w.touch(Q);
+        Ok(())
+    })
+    .unwrap();
+    let after = [P, Q].map(|partition| subject.store().generation(partition).unwrap());
+    assert!(after[1].is_some() && after[1] != before[1]);
+    assert_eq!(get(subject.store(), Q, id(1)), Some(row(1, "x")));
+}
+
 /// What a cache relies on: the same number before and after a read means the same data.
 pub(super) fn a_counter_that_stands_still_means_unchanged_data(subject: Subject) {
     let store = subject.store();

@@ -223,6 +223,10 @@ impl Writer for View<'_> {
         self.changed.insert(partition, true);
         Ok(())
     }
+
+    fn touch(&mut self, partition: PartitionId) {
+        self.changed.entry(partition).or_default();
+    }
 }
 
 #[cfg(test)]

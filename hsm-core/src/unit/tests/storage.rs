@@ -17,7 +17,7 @@ fn unit_in(home: &Path) -> (UnitPaths, Unit) {
 
 /// Puts this state into the unit's file.
 fn store(paths: &UnitPaths, state: &State) {
-    let sealer = Sealer::find(paths, SealerKind::OwnerFile).unwrap();
+    let sealer = Sealer::find(paths, &UnitHeader::read(&paths.unit).unwrap(), None).unwrap();
     crate::unit::file::save(paths, &sealer, state, Access::Owner).unwrap();
 }
 
@@ -33,7 +33,8 @@ fn every_state_comes_back_from_its_file() {
         let state = unit(name);
         store(&paths, &state);
         let read = Unit::open(&paths).unwrap();
-        let written = Unit::open_with(&paths, Sealer::find(&paths, SealerKind::OwnerFile).unwrap()).unwrap();
+        let header = UnitHeader::read(&paths.unit).unwrap();
+        let written = Unit::open_with(&paths, Sealer::find(&paths, &header, None).unwrap()).unwrap();
         assert_eq!(read.status(), written.status());
         assert_eq!(name_of(read.state()), name);
         assert_eq!(read.state().administrators(), state.administrators());
@@ -269,8 +270,10 @@ fn a_rotation_has_the_key_in_use_and_the_committed_one() {
     let (paths, _) = unit_in(home.path());
     store(&paths, &unit("CV"));
     let mut unit = Unit::open(&paths).unwrap();
-    let Rotation { current, next } = unit.rotation().unwrap();
+    let current = unit.active().unwrap();
     assert_eq!(current.verification_pattern(), pattern(&CURRENT));
+    let next = current.next().unwrap();
+    assert_eq!(unit.next().unwrap().epoch(), next.epoch());
     assert_eq!(next.verification_pattern(), pattern(&NEW));
     unit.submit(&signed(unit.state(), &Command::SetImmediate(pattern(&NEW)), &[0])).unwrap();
     let active = unit.active().unwrap();
@@ -280,16 +283,21 @@ fn a_rotation_has_the_key_in_use_and_the_committed_one() {
 }
 
 #[test]
-fn a_rotation_needs_both_keys() {
+fn a_key_waits_for_set_immediate_only_when_it_is_committed() {
     let home = tempfile::tempdir().unwrap();
     let (paths, _) = unit_in(home.path());
-    let rotation = |name| {
+    let next = |name| {
         store(&paths, &unit(name));
-        Unit::open(&paths).unwrap().rotation().unwrap_err()
+        Unit::open(&paths).unwrap().next()
     };
-    assert!(matches!(rotation("C-"), Error::UnitNotActive(_)));
-    assert!(matches!(rotation("EV"), Error::Unit(Refusal::NewRegisterEmpty)));
-    assert!(matches!(rotation("UV"), Error::Unit(Refusal::NewRegisterUncommitted)));
+    assert!(matches!(next("I").unwrap_err(), Error::Unit(Refusal::ImprintMode)));
+    assert!(matches!(next("EV").unwrap_err(), Error::Unit(Refusal::NewRegisterEmpty)));
+    assert!(matches!(next("UV").unwrap_err(), Error::Unit(Refusal::NewRegisterUncommitted)));
+    assert_eq!(next("C-").unwrap().verification_pattern(), pattern(&NEW), "without a current key too");
+    for name in ["EV", "UV"] {
+        store(&paths, &unit(name));
+        assert!(Unit::open(&paths).unwrap().active().unwrap().next().is_none(), "{name}");
+    }
 }
 
 // ---- zeroize ----

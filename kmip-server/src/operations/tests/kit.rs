@@ -42,7 +42,8 @@ pub(crate) fn client(owner: &str) -> Client {
 impl Server {
     pub(crate) fn new() -> Server {
         let home = TempDir::new().unwrap();
-        std::fs::write(home.path().join("softhsm-rs.toml"), "store = 'memory:'\n").unwrap();
+        std::fs::write(home.path().join("softhsm-rs.toml"), "store = 'memory:'\naudit.changes = false\n")
+            .unwrap();
         let hsm = Hsm::new(Config::for_home(home.path()).unwrap());
         hsm.initialise(&Default::default(), &mut |_| {}).unwrap();
         let session = hsm.server_partition("kmip").unwrap().open_for_server().unwrap();

@@ -6,6 +6,7 @@ mod capabilities;
 mod certify;
 mod cryptography;
 mod dates;
+mod import_tokens;
 mod indexes;
 mod issuer;
 pub(crate) mod kit;

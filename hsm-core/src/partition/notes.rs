@@ -1,0 +1,30 @@
+//! The events of what this process does with a partition, for the transactions that do it (`hsm`'s notes).
+
+use super::Partition;
+use crate::audit::{Activity, ObjectId};
+use crate::error::Result;
+use crate::hsm::Note;
+
+impl Partition {
+    /// An event of this process that is about this partition.
+    pub(crate) fn note(&self, act: Activity) -> Result<Note> {
+        self.hsm()?.note(act, &self.label())
+    }
+
+    /// As [`Partition::note`], about an object.
+    pub(super) fn note_about(&self, act: Activity, id: ObjectId) -> Result<Note> {
+        let mut note = self.note(act)?;
+        note.about(id);
+        Ok(note)
+    }
+
+    /// As [`Partition::note`], for what a damaged log does not keep people from.
+    pub(super) fn note_if_whole(&self, act: Activity) -> Result<Note> {
+        self.hsm()?.note_if_whole(act, &self.label())
+    }
+
+    /// The label without its padding.
+    pub(super) fn label(&self) -> String {
+        String::from_utf8_lossy(&self.record().label).trim_end_matches([' ', '\0']).to_owned()
+    }
+}
