@@ -104,5 +104,5 @@ Examples:
 
 pub(super) const DUE: &str = "\
 Examples:
-  softhsm-rs kms rotate-due --token web --pin-file /etc/softhsm-rs/web.pin --as timer --quiet
+  softhsm-rs kms rotate-due --token web --pin-file /etc/softhsm-rs/web.pin --as timer
       Once a day, from a timer of systemd or from cron.";
