@@ -8,16 +8,19 @@ use crate::failure::OUTCOMES;
 use crate::key_type::{self, KeyType};
 
 mod audit;
+mod ceremony;
 mod help;
 mod import_token;
 mod kmip;
 mod kms;
 mod sealer;
 mod server;
+mod signing;
 mod token;
 mod unit;
 
 pub(crate) use audit::{Audit, AuditVerify};
+pub(crate) use ceremony::{Ceremony, CeremonyCommand, Plan, Record};
 pub(crate) use import_token::{EncryptKey, EncryptNonce, Import, ImportToken, Material};
 pub(crate) use kmip::{Kmip, KmipConnection, KmipGet, KmipLocate};
 pub(crate) use kms::{
@@ -27,10 +30,9 @@ pub(crate) use kms::{
 };
 pub(crate) use sealer::{Given, SetSealer, SharePassphrase, UnitSealer, Unlock};
 pub(crate) use server::{Certs, MakeCertificate, RsaBits, Serve};
+pub(crate) use signing::{KeyPassphrase, SignService, SigningKey, SigningService};
 pub(crate) use token::{Token, TokenInit};
-pub(crate) use unit::{
-    Carried, KeyPassphrase, PartPassphrase, Permission, Prepare, SigningKey, Unit, UnitKey, UnitPart,
-};
+pub(crate) use unit::{Carried, Kind, PartPassphrase, Permission, Prepare, Unit, UnitKey, UnitPart};
 
 /// A software HSM: tokens and keys for PKCS#11, under a master key that a ceremony made.
 #[derive(Debug, Parser)]
@@ -68,6 +70,9 @@ pub(crate) enum Command {
     /// Show the HSM: its crypto unit, its store and its tokens
     #[command(after_long_help = help::STATUS_EXAMPLES)]
     Status,
+    /// The key ceremony step by step: what is done, what comes next, who has to sign; a record to print
+    #[command(after_long_help = help::CEREMONY_EXAMPLES)]
+    Ceremony(Ceremony),
     /// The crypto unit: its ceremony by several people, administrators, quorum and master key parts
     #[command(subcommand, after_long_help = help::UNIT_EXAMPLES)]
     Unit(Box<Unit>),

@@ -59,10 +59,10 @@ pub(crate) const OUTCOMES: [(Outcome, u8, &str, &str); 18] = [
     (Outcome::Exists,        10, "exists",        "it exists already"),
     (Outcome::Configuration, 11, "configuration", "the configuration is wrong"),
     (Outcome::Disk,          12, "disk",          "a file cannot be read or written"),
-    (Outcome::Unreachable,   13, "unreachable",   "a KMIP server cannot be reached, or does not answer"),
-    (Outcome::NotTrusted,    14, "not-trusted",   "a KMIP server's certificate is not accepted, or it does not accept the client's"),
-    (Outcome::Refused,       15, "refused",       "a KMIP server or the crypto unit refused what was asked"),
-    (Outcome::BadAnswer,     16, "bad-answer",    "what a KMIP server answered is not KMIP"),
+    (Outcome::Unreachable,   13, "unreachable",   "a KMIP server or a signing service cannot be reached, or does not answer"),
+    (Outcome::NotTrusted,    14, "not-trusted",   "a server's certificate, or a unit's key, is not accepted; or it does not accept the client's"),
+    (Outcome::Refused,       15, "refused",       "a KMIP server, a signing service or the crypto unit refused what was asked"),
+    (Outcome::BadAnswer,     16, "bad-answer",    "what a KMIP server or a signing service answered cannot be used"),
     (Outcome::ImportRefused, 17, "import-refused", "the import token has expired, or what was encrypted is not for it"),
     (Outcome::KeyRefused,    18, "key-refused",   "a key's state, a policy or another person's consent stands against it"),
 ];
@@ -133,9 +133,12 @@ fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
         Error::NoSuchSlot | Error::NoSuchObject | Error::NoSuchKey | Error::TokenNotInitialised => {
             (Outcome::NotFound, None)
         }
-        Error::UnitNotActive(_) => {
-            (Outcome::NotActive, Some("`softhsm-rs init` finishes a ceremony that was interrupted"))
-        }
+        Error::UnitNotActive(_) => (
+            Outcome::NotActive,
+            Some(
+                "`softhsm-rs ceremony` says what comes next; `softhsm-rs init` finishes its own, interrupted",
+            ),
+        ),
         Error::UnitSealed(_) => (Outcome::NotActive, None),
         Error::ForeignMasterKey(_) | Error::RecordDamaged { .. } | Error::FileDamaged { .. } => {
             (Outcome::Damaged, None)

@@ -14,6 +14,7 @@ mod kmip;
 mod material;
 mod output;
 mod pin;
+mod signing_service;
 
 use std::process::ExitCode;
 

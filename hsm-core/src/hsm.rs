@@ -19,6 +19,7 @@ use crate::store::{self, RecordId, Store, StoreResult, StoreUrl};
 use crate::unit::{ActiveUnit, Unit, UnitPaths, UnitStatus};
 
 mod audit;
+mod automatic;
 mod commands;
 mod making;
 mod notes;
@@ -28,6 +29,7 @@ mod sealing;
 pub(crate) mod testing;
 
 pub use audit::Sealing;
+pub use automatic::Progress;
 pub use commands::Submitted;
 pub(crate) use notes::Note;
 pub use rotation::Rewrapped;

@@ -528,3 +528,21 @@ fn a_name_means_all_keys_that_have_it_where_no_identifier_or_alias_does() {
         .create(Description { aliases: vec!["same".into()], ..Description::new(Kind::Root, "other") }, None);
     assert_eq!(ids("same"), [aliased.unwrap().id]);
 }
+
+#[test]
+fn what_time_does_to_keys_is_done_when_a_server_looks() {
+    let fresh = Fresh::new();
+    let session = fresh.user();
+    let now = hsm_core::object::lifecycle::now();
+    let before = at(&session, now - 100 * 86_400);
+    let [rotated, kept, gone] = ["rotated", "kept", "gone"]
+        .map(|name| before.create(Description::new(Kind::Root, name), None).unwrap().id.to_string());
+    before.set_rotation(&rotated, RotationPolicy::new(1, true).unwrap()).unwrap();
+    before.delete(&gone, Removal::Unused).unwrap();
+    let done = session.keep_kms_keys(None).unwrap();
+    assert_eq!(done.rotated.iter().map(ToString::to_string).collect::<Vec<_>>(), [rotated.clone()]);
+    assert_eq!(done.purged.iter().map(ToString::to_string).collect::<Vec<_>>(), [gone]);
+    assert_eq!(session.keep_kms_keys(None).unwrap(), Default::default(), "once");
+    let versions = |key: &str| at(&session, now).key(key).unwrap().versions.len();
+    assert_eq!((versions(&rotated), versions(&kept)), (2, 1));
+}

@@ -10,6 +10,7 @@ use hsm_core::audit::Trail;
 use hsm_core::object::lifecycle;
 use hsm_core::object::locate::Scope;
 use hsm_core::service::Space;
+use hsm_core::service::kms::Kept;
 use hsm_core::session::Session;
 
 use crate::audit;
@@ -137,6 +138,22 @@ impl Engine {
     pub fn reload(&self, partitions: HashMap<String, Arc<Session>>, settings: Settings) {
         self.partitions.store(Arc::new(partitions));
         self.settings.store(Arc::new(settings));
+    }
+
+    /// Does what time does to the root and standard keys of the partitions: rotation by policy, and the end of keys
+    /// that were deleted. To be called from time to time.
+    pub fn keep_kms_keys(&self) {
+        for (partition, session) in self.partitions.load().iter() {
+            match session.keep_kms_keys(self.trail.clone()) {
+                Ok(Kept { rotated, purged }) if rotated.is_empty() && purged.is_empty() => {}
+                Ok(Kept { rotated, purged }) => log::info!(
+                    "{partition}: {} keys were rotated by their policies, {} deleted ones are gone for good",
+                    rotated.len(),
+                    purged.len()
+                ),
+                Err(error) => log::error!("{partition}: keys were not rotated or purged: {error}"),
+            }
+        }
     }
 
     /// Reads a request: one whole message. What is wrong with it is kept for the answer.

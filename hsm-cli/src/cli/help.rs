@@ -45,7 +45,10 @@ Examples:
 pub(super) const UNIT_EXAMPLES: &str = "\
 Examples:
   softhsm-rs --home ./hsm unit create
-      At the HSM: a unit in imprint mode. (`softhsm-rs init` holds the whole ceremony by itself.)
+      At the HSM: a unit in imprint mode. (`softhsm-rs init` holds the whole ceremony by itself, and
+      `softhsm-rs ceremony` leads through one of people.)
+  softhsm-rs --home ./recovery unit create --type recovery
+      A unit that keeps a master key for others.
   softhsm-rs unit show --out unit.json
       What the unit says of itself, signed, for those who make and sign commands elsewhere.
   softhsm-rs unit trust unit.json
@@ -71,6 +74,8 @@ Examples:
   softhsm-rs unit inspect commit.cmd
   softhsm-rs unit sign commit.cmd --key alice.sigkey
       Shows what the bytes say that are signed, and asks.
+  softhsm-rs unit sign commit.cmd --key-name alice --service https://sign.example.org
+      With a key that a signing service holds; its token is in SOFTHSM_RS_SIGNING_TOKEN.
   softhsm-rs unit submit commit.cmd --reply reply.json
       At the HSM: exit code 15 and EP11's codes where the unit refuses.";
 
@@ -81,6 +86,35 @@ Examples:
       working. If it is interrupted, run it again.
   softhsm-rs unit prepare set-immediate PATTERN --out go.cmd
       Then the new master key is put into use.";
+
+pub(super) const UNIT_AUTOMATIC_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs unit auto-mk-rotate
+      New parts, load, commit, wraps, set-immediate, with the files that `softhsm-rs init` left in the home. If it
+      is interrupted, run it again: it goes on where it stopped.
+  softhsm-rs unit auto-recover --from /mnt/recovery --key alice.sigkey --key bob.sigkey
+      Copies the current master key of the recovery unit in that home to this unit. Both have left imprint mode,
+      with the same thresholds, and alice and bob are administrators of both.";
+
+pub(super) const SIGN_SERVICE_EXAMPLES: &str = "\
+Examples:
+  SOFTHSM_RS_SIGNING_TOKEN=… softhsm-rs unit sign-service --listen 127.0.0.1:9443 --keys ./keys
+      keys/alice.sigkey is the key alice. keys/alice.token, if it is there, has the key's own token.
+  softhsm-rs unit sign-service --listen 0.0.0.0:9443 --keys ./keys --tls-cert server.pem --tls-key server.key
+  softhsm-rs unit sign commit.cmd --key-name alice --service http://127.0.0.1:9443
+  curl -H \"Authorization: TOKEN\" http://127.0.0.1:9443/keys/alice";
+
+pub(super) const CEREMONY_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs ceremony
+      On a terminal: says what comes next, and does with you what can be done here.
+  softhsm-rs ceremony status
+      What is done, what comes next, who has to sign, and what to type.
+  softhsm-rs ceremony status --for reply.json --pending own.cmd
+      The same on another machine, by the unit's last reply; and how far the signatures of a command are.
+  softhsm-rs ceremony status --json | jq -r '.steps[] | select(.state == \"next\") | .commands[]'
+  softhsm-rs ceremony record --out record.txt --reply reply-1.json --reply reply-2.json --part alice.keypart
+      A record to print and sign.";
 
 pub(super) const UNIT_KEY_EXAMPLES: &str = "\
 Examples:

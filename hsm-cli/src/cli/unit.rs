@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use hsm_core::unit::{Ski, VerificationPattern};
 
+use super::signing::{KeyPassphrase, SignService, SigningKey};
 use super::{Consent, UnitSealer, help};
 
 #[derive(Debug, Subcommand)]
@@ -12,6 +13,9 @@ pub(crate) enum Unit {
     /// Make a crypto unit in imprint mode, whose ceremony people will hold
     #[command(after_long_help = help::UNIT_EXAMPLES)]
     Create {
+        /// What it is for: a recovery unit keeps a master key for others, and has no store
+        #[arg(long = "type", value_enum, default_value_t = Kind::Operational)]
+        kind: Kind,
         /// Let the members of a group use the HSM (name or number)
         #[arg(long, value_name = "GROUP")]
         group: Option<String>,
@@ -53,6 +57,10 @@ pub(crate) enum Unit {
         command: PathBuf,
         #[command(flatten)]
         key: SigningKey,
+        /// The unit, by its statement or its last reply, to say how many signatures are needed; the last one that
+        /// was seen here unless given
+        #[arg(long = "for", value_name = "STATEMENT", value_hint = ValueHint::FilePath)]
+        statement: Option<PathBuf>,
         /// Sign without being asked
         #[arg(short, long)]
         yes: bool,
@@ -86,12 +94,43 @@ pub(crate) enum Unit {
     /// What seals the unit at rest
     #[command(subcommand, after_long_help = help::UNIT_SEALER_EXAMPLES)]
     Sealer(UnitSealer),
+    /// Change the master key to a new random one, where this machine holds the quorum
+    #[command(after_long_help = help::UNIT_AUTOMATIC_EXAMPLES)]
+    AutoMkRotate {
+        #[command(flatten)]
+        passphrase: KeyPassphrase,
+    },
+    /// Bring the master key of a recovery unit into this one, with the keys of administrators of both
+    #[command(after_long_help = help::UNIT_AUTOMATIC_EXAMPLES)]
+    AutoRecover {
+        /// The recovery unit's home
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        from: PathBuf,
+        /// An administrator's signature key file; may be given several times. Without it, those that the quick
+        /// ceremony left here
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        key: Vec<PathBuf>,
+        #[command(flatten)]
+        passphrase: KeyPassphrase,
+    },
+    /// Hold administrators' signature keys for others, who ask for signatures by HTTP
+    #[command(after_long_help = help::SIGN_SERVICE_EXAMPLES)]
+    SignService(SignService),
     /// Administrators' signature keys
     #[command(subcommand, after_long_help = help::UNIT_KEY_EXAMPLES)]
     Key(UnitKey),
     /// Parts of a master key
     #[command(subcommand, after_long_help = help::UNIT_PART_EXAMPLES)]
     Part(UnitPart),
+}
+
+/// What a unit is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// Its master key protects a store
+    Operational,
+    /// It keeps a master key for operational units
+    Recovery,
 }
 
 /// Which unit a file is for, where it goes, and until when it counts.
@@ -106,27 +145,6 @@ pub(crate) struct Carried {
     /// How long signatures count, in seconds; until the unit's next command at the longest
     #[arg(long, value_name = "SECONDS", default_value_t = 7 * 24 * 3600, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) expires: u64,
-}
-
-/// A signature key of an administrator's.
-#[derive(Debug, Args)]
-pub(crate) struct SigningKey {
-    /// The administrator's signature key file
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) key: PathBuf,
-    #[command(flatten)]
-    pub(crate) passphrase: KeyPassphrase,
-}
-
-/// Where the passphrase of a key file comes from; without this, from SOFTHSM_RS_PASSPHRASE, else asked.
-#[derive(Debug, Args)]
-pub(crate) struct KeyPassphrase {
-    /// Read the passphrase of the signature key from a file's first line; `-` is standard input
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) passphrase_file: Option<PathBuf>,
-    /// The key file has no passphrase
-    #[arg(long, conflicts_with = "passphrase_file")]
-    pub(crate) no_passphrase: bool,
 }
 
 #[derive(Debug, Subcommand)]

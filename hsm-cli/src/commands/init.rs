@@ -38,7 +38,7 @@ pub(super) fn run(hsm: &Hsm, options: &Init, output: Output) -> Result<()> {
 
 /// A step in JSON.
 #[derive(Serialize)]
-struct Done {
+pub(super) struct Done {
     name: &'static str,
     text: String,
     signatures_given: Option<u8>,
@@ -46,7 +46,7 @@ struct Done {
 }
 
 impl Done {
-    fn of(step: &Step) -> Done {
+    pub(super) fn of(step: &Step) -> Done {
         Done {
             name: step.name,
             text: step.text.clone(),
@@ -58,7 +58,7 @@ impl Done {
 
 /// A step on one line of a terminal: paths begin at the home, and of long numbers, which are in
 /// `--json` and in `status`, the first digits are shown.
-fn line(number: usize, step: &Step, home: &str) -> String {
+pub(super) fn line(number: usize, step: &Step, home: &str) -> String {
     let signatures = match step.signatures {
         Some(count) if count.needed > 0 => format!("{} of {}", count.given, count.needed),
         _ => String::new(),

@@ -15,6 +15,7 @@ use crate::output::{Output, printable};
 
 mod about;
 mod audit;
+mod ceremony;
 mod certs;
 mod import_token;
 mod init;
@@ -54,6 +55,7 @@ fn carry_out(
         Command::Completions { shell } => about::completions(shell),
         Command::Init(options) => init::run(&*hsm()?, &options, output)?,
         Command::Status => status::run(&*hsm()?, output)?,
+        Command::Ceremony(command) => ceremony::run(&*hsm()?, command, output)?,
         Command::Unit(command) => unit::run(&*hsm()?, *command, output)?,
         Command::Unlock(options) => unlock::run(&*hsm()?, &options, output)?,
         Command::Lock => unlock::lock(&*hsm()?, output)?,

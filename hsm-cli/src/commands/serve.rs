@@ -38,11 +38,16 @@ pub(super) fn run(global: &Global, options: &Serve, output: Output) -> Result<()
     let metrics = Metrics::default();
     let credentials = Credentials::default();
     let trail = hsm.audit_trail(Uses::default())?;
+    let engine = engine(metrics.clone()).with_credentials(credentials.clone()).audited_by(trail.clone());
+    let engine = Arc::new(engine);
+    let (keeping, sealed) = (engine.clone(), hsm.clone());
+    let each_minute = move || {
+        keeping.keep_kms_keys();
+        sealed.seal_and_tell();
+    };
     // Dropped when the server has stopped: it writes and seals the last events.
-    let sealed = hsm.clone();
-    let _flusher = Flusher::start(trail.clone(), Box::new(move || sealed.seal_and_tell()))
+    let _flusher = Flusher::start(trail, Box::new(each_minute))
         .map_err(|e| Error::Config(format!("the thread of the audit log cannot be started: {e}")))?;
-    let engine = Arc::new(engine(metrics.clone()).with_credentials(credentials.clone()).audited_by(trail));
     let process = Process {
         source,
         service: engine.clone(),

@@ -45,7 +45,7 @@ pub(super) fn unit_summary(unit: &UnitStatus) -> Vec<(&'static str, String)> {
 pub(super) fn unit_fields(unit: &UnitStatus) -> Vec<(&'static str, String)> {
     let mut fields = vec![
         ("HSM", unit.hsm_id.to_string()),
-        ("crypto unit", format!("{}, {}", unit.unit_id, unit.ownership)),
+        ("crypto unit", format!("{}, {}, {}", unit.unit_id, unit.kind.name(), unit.ownership)),
     ];
     fields.extend(register("master key", &unit.current_register));
     fields.extend(register("new master key", &unit.new_register));

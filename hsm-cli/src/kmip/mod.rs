@@ -28,6 +28,7 @@ pub(crate) use endpoint::Endpoint;
 pub(crate) use fault::Peer;
 pub(crate) use names::spelled;
 pub(crate) use request::authentication;
+pub(crate) use verifier::Verifier;
 
 /// Discover Versions came with 1.1; a server that knows it reads that.
 const DISCOVERY: Version = Version::V1_1;

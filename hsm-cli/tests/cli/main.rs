@@ -9,6 +9,7 @@
 
 mod audit;
 mod audit_spoiled;
+mod ceremony;
 mod certs;
 mod desk;
 mod faults;
@@ -16,7 +17,9 @@ mod import_tokens;
 mod init;
 mod keys;
 mod kms;
+mod recovery;
 mod sealers;
 mod serve;
+mod signing_service;
 mod tokens;
 mod unit;

@@ -1,5 +1,5 @@
-//! A thread that writes what was counted, twice a second, and has the log sealed each minute. Servers have one; a
-//! library in somebody else's process does not.
+//! A thread that writes what was counted, twice a second, and does each minute what a server has to do from time to
+//! time, of which sealing the log is one thing. Servers have one; a library in somebody else's process does not.
 
 use std::io;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use super::trail::Trail;
 const INTERVAL: Duration = Duration::from_millis(500);
 
 /// How often the log is sealed. A seal costs a signature, a sync of the store, and the unit's file written anew.
-const SEALED: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_secs(60);
 
-/// Has the log sealed. It tells the process's log itself where that fails.
-pub type Sealer = Box<dyn Fn() + Send>;
+/// What is done each minute. It tells the process's log itself where that fails.
+pub type EachMinute = Box<dyn Fn() + Send>;
 
-/// Flushes a trail until it is dropped, and once more then. The log is sealed at its start, at its end, and each
-/// minute between.
+/// Flushes a trail until it is dropped, and once more then. What is done each minute is also done at its start and at
+/// its end.
 #[derive(Debug)]
 pub struct Flusher {
     trail: Arc<Trail>,
@@ -32,16 +32,16 @@ impl Flusher {
     ///
     /// # Errors
     /// Those of the operating system, where it gives no thread.
-    pub fn start(trail: Arc<Trail>, seal: Sealer) -> io::Result<Flusher> {
+    pub fn start(trail: Arc<Trail>, chores: EachMinute) -> io::Result<Flusher> {
         let ends = Arc::new(AtomicBool::new(false));
         let (its_trail, its_ends) = (trail.clone(), ends.clone());
         let work = move || {
             let mut takes = true;
-            let mut sealed = None;
+            let mut done = None;
             while !its_ends.load(Ordering::Acquire) {
-                if sealed.is_none_or(|sealed: Instant| sealed.elapsed() >= SEALED) {
-                    seal();
-                    sealed = Some(Instant::now());
+                if done.is_none_or(|done: Instant| done.elapsed() >= MINUTE) {
+                    chores();
+                    done = Some(Instant::now());
                 }
                 // A store that takes nothing is given time.
                 its_trail.wait(INTERVAL, &its_ends, takes);
@@ -49,7 +49,7 @@ impl Flusher {
             }
             // What was counted while the thread wrote its last.
             let _ = its_trail.flush();
-            seal();
+            chores();
         };
         let thread = std::thread::Builder::new().name("audit".into()).spawn(work)?;
         Ok(Flusher { trail, ends, thread: Some(thread) })

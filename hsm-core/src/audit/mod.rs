@@ -26,7 +26,7 @@ mod trail;
 
 pub use event::{Activity, Class, Event, Initiator, Moment, OWN_DOOR, Reason, Request, Severity};
 pub use exported::{read_exported, write_exported};
-pub use flusher::{Flusher, Sealer};
+pub use flusher::{EachMinute, Flusher};
 pub use log::{Fault, Log, Recorded, Verdict};
 pub use seal::SealedBy;
 pub use trail::{Answered, Trail, Uses};

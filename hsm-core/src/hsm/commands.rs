@@ -8,7 +8,7 @@ use super::notes::warn_of_loss;
 use crate::audit::{Activity, Class, Event, Initiator, Reason, Severity, Trail, Uses};
 use crate::error::{Error, Result};
 use crate::unit::{
-    self, Command, CommandKind, CurrentRegister, SignedCommand, SignedPart, SignedStatement, Unit,
+    self, Command, CommandKind, CurrentRegister, SignedCommand, SignedPart, SignedStatement, Unit, UnitKind,
 };
 
 /// What a command came to.
@@ -91,7 +91,9 @@ impl Hsm {
         };
         self.follow(kind);
         let is_activated = events.iter().any(|event| matches!(event, unit::Event::MasterKeyActivated { .. }));
-        let store_made = is_activated && self.complete()?;
+        // A recovery unit keeps its key for others.
+        let serves = unit.state().kind() == UnitKind::Operational;
+        let store_made = is_activated && serves && self.complete()?;
         if store_made {
             record(self.trail_of(&unit)?.as_deref(), kind, &by, None)?;
         }

@@ -7,7 +7,7 @@ use crate::audit::acts;
 use crate::error::{Error, Result};
 use crate::partition::directory;
 use crate::store::{self, Store, StoreError};
-use crate::unit::{UnitStatus, ceremony};
+use crate::unit::{UnitKind, UnitStatus, ceremony};
 
 impl Hsm {
     /// Makes the HSM: the full ceremony, run by this machine with generated administrators and key
@@ -25,6 +25,11 @@ impl Hsm {
             return Err(Error::HsmExists(self.config.home.root.clone()));
         }
         self.check_unit_not_lost()?;
+        if self.exists() && self.unit()?.state().kind() == UnitKind::Recovery {
+            return Err(Error::UnitNotActive(
+                "it is a recovery unit, which keeps a master key and serves nobody",
+            ));
+        }
         let status = ceremony::run(&self.unit_paths(), options, progress)?;
         let unit = self.active_unit()?;
         let store = self.open_or_create_store(options.group)?;

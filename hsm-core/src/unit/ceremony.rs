@@ -19,9 +19,11 @@ use super::loaded::{Unit, UnitStatus};
 use super::parts::{KeyPart, combined_pattern};
 use super::quorum::{SignedCommand, SignedPart};
 use super::refusal::Refusal;
-use super::state::{ADMINISTRATORS_MAX, Administrator, CurrentRegister, NewRegister, Secured};
+use super::state::{ADMINISTRATORS_MAX, Administrator, CurrentRegister, NewRegister, Secured, UnitKind};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
+
+pub(crate) mod rotation;
 
 /// Administrators that the quick ceremony makes, and both its thresholds.
 const ADMINISTRATORS: u8 = 2;
@@ -69,7 +71,7 @@ pub fn run(paths: &UnitPaths, options: &Options, progress: &mut dyn FnMut(Step))
     let lock = Lock::take(&paths.lock, access)?;
     let unit = match Unit::open_locked(paths, &lock) {
         Err(Error::NoHsm(_)) => {
-            let unit = Unit::create_locked(paths, access, &lock)?;
+            let unit = Unit::create_locked(paths, access, UnitKind::Operational, &lock)?;
             progress(made("make unit", format!("unit of HSM {}, in imprint mode", unit.state().hsm_id())));
             unit
         }
@@ -210,20 +212,9 @@ impl Ceremony<'_> {
 
     /// Signs a command with as many keys as it needs and submits it.
     fn command(&mut self, command: &Command, keys: &[SignatureKey], text: String) -> Result<()> {
-        let needed = self.unit.state().signatures_needed(command)?;
-        let mut signed = SignedCommand::new(&self.unit.target(), command)?;
-        let mut given = match command {
-            // Its signatures are on the parts.
-            Command::LoadNewMasterKey(_) => needed,
-            _ => 0,
-        };
-        for key in keys.iter().take(usize::from(needed)) {
-            signed.sign(key)?;
-            given += 1;
-        }
+        let (signed, step) = signed(&self.unit, command, keys, text)?;
         self.unit.submit_locked(&signed, &self.lock)?;
-        let signatures = Some(SignatureCount { given, needed });
-        (self.progress)(Step { name: command.kind().row().name, text, signatures });
+        (self.progress)(step);
         Ok(())
     }
 
@@ -291,6 +282,28 @@ fn next(unit: &Unit) -> Next {
         (CurrentRegister::Empty, NewRegister::FullUncommitted(_)) => Next::Commit,
         (CurrentRegister::Empty, NewRegister::FullCommitted(_)) => Next::Activate,
     }
+}
+
+/// The command for this unit, signed with as many of the keys as it needs, and the step that it is.
+pub(crate) fn signed(
+    unit: &Unit,
+    command: &Command,
+    keys: &[SignatureKey],
+    text: String,
+) -> Result<(SignedCommand, Step)> {
+    let needed = unit.state().signatures_needed(command)?;
+    let mut signed = SignedCommand::new(&unit.target(), command)?;
+    let mut given = match command {
+        // Its signatures are on the parts.
+        Command::LoadNewMasterKey(_) => needed,
+        _ => 0,
+    };
+    for key in keys.iter().take(usize::from(needed)) {
+        signed.sign(key)?;
+        given += 1;
+    }
+    let signatures = Some(SignatureCount { given, needed });
+    Ok((signed, Step { name: command.kind().row().name, text, signatures }))
 }
 
 fn administrator_name(number: u8) -> String {

@@ -44,7 +44,10 @@ impl PublicKey {
 
     /// Whether `signature` (DER, two integers) is one of this key's over `message`:
     /// ECDSA with SHA-512.
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> std::result::Result<(), Refusal> {
+    ///
+    /// # Errors
+    /// `SignatureMalformed` where it is no signature at all, `SignatureWrong` where it is another one.
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> std::result::Result<(), Refusal> {
         let signature = DerSignature::from_bytes(signature).map_err(|_| Refusal::SignatureMalformed)?;
         VerifyingKey::from(&self.0).verify(message, &signature).map_err(|_| Refusal::SignatureWrong)
     }
@@ -109,7 +112,7 @@ impl SignatureKey {
     }
 
     /// A second copy of the same key.
-    pub(super) fn duplicate(&self) -> SignatureKey {
+    pub(crate) fn duplicate(&self) -> SignatureKey {
         SignatureKey(self.0.clone())
     }
 
@@ -123,8 +126,11 @@ impl SignatureKey {
         self.public_key().ski()
     }
 
-    /// Signs: ECDSA with SHA-512, deterministic nonce (RFC 6979), DER.
-    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
+    /// Signs: ECDSA with SHA-512, deterministic nonce (RFC 6979), DER. What it signs is the caller's to know.
+    ///
+    /// # Errors
+    /// `CryptoFailed`.
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
         let signature: DerSignature = SigningKey::from(&self.0)
             .try_sign(message)
             .map_err(|_| Error::CryptoFailed("signing with P-521"))?;

@@ -6,16 +6,17 @@ use serde::Serialize;
 
 use super::active::ActiveUnit;
 use super::audit::{AuditState, AuditStatus};
+use super::command::Command;
 use super::disk::{Access, Lock, UnitPaths};
 use super::file;
 use super::identity::{HsmId, Ski, VerificationPattern};
 use super::keys::SignatureKey;
 use super::opening;
 use super::permissions::Permissions;
-use super::quorum::{Authorized, SignedCommand, Target};
+use super::quorum::{Authorized, SignedCommand, SignedPart, Target};
 use super::sealer::Sealer;
-use super::state::{NewRegister, Ownership, Secured, State, Thresholds};
-use super::statement::{SignedStatement, Statement};
+use super::state::{NewRegister, Ownership, Secured, State, Thresholds, UnitKind};
+use super::statement::{SignedStatement, Signer, Statement};
 use super::transition::{Event, Fresh, apply};
 use crate::error::{Error, Result};
 use crate::rng;
@@ -29,6 +30,8 @@ pub struct Unit {
     pub(super) paths: UnitPaths,
     pub(super) sealer: Sealer,
     pub(super) state: State,
+    /// Who signed the command that was carried out last.
+    pub(super) signers: Vec<Signer>,
 }
 
 impl Unit {
@@ -36,13 +39,18 @@ impl Unit {
     ///
     /// # Errors
     /// `HsmExists` if there is a unit file already.
-    pub fn create(paths: &UnitPaths, access: Access) -> Result<Unit> {
+    pub fn create(paths: &UnitPaths, access: Access, kind: UnitKind) -> Result<Unit> {
         let lock = Lock::take(&paths.lock, access)?;
-        Unit::create_locked(paths, access, &lock)
+        Unit::create_locked(paths, access, kind, &lock)
     }
 
     /// [`Unit::create`] for a caller that holds the lock.
-    pub(super) fn create_locked(paths: &UnitPaths, access: Access, _held: &Lock) -> Result<Unit> {
+    pub(super) fn create_locked(
+        paths: &UnitPaths,
+        access: Access,
+        kind: UnitKind,
+        _held: &Lock,
+    ) -> Result<Unit> {
         if paths.unit.try_exists().map_err(Error::file(&paths.unit))? {
             return Err(Error::HsmExists(paths.unit.clone()));
         }
@@ -51,14 +59,15 @@ impl Unit {
         let mut state = State::imprint(HsmId::new(rng::array()?), FIRST_UNIT);
         state.attestation = Some(SignatureKey::generate()?);
         state.audit = AuditState::new()?;
+        state.kind = kind;
         file::save(paths, &sealer, &state, access)?;
-        Ok(Unit { paths: paths.clone(), sealer, state })
+        Ok(Unit { paths: paths.clone(), sealer, state, signers: Vec::new() })
     }
 
     /// [`Unit::open`] with a sealer that the caller has.
     pub fn open_with(paths: &UnitPaths, sealer: Sealer) -> Result<Unit> {
         let state = file::load(paths, &sealer)?;
-        Ok(Unit { paths: paths.clone(), sealer, state })
+        Ok(Unit { paths: paths.clone(), sealer, state, signers: Vec::new() })
     }
 
     /// The state as it was when the unit was opened or given its last command.
@@ -111,6 +120,7 @@ impl Unit {
         // Another process may have been faster.
         self.reload(Some(held))?;
         let authorized = Authorized::verify(&self.state, command, now())?;
+        let signers = signers(&self.state, command)?;
         let (state, events) = apply(authorized, Fresh::draw()?)?;
         let access = Access::of(&self.paths.unit)?;
         if events.contains(&Event::Zeroized) {
@@ -120,6 +130,7 @@ impl Unit {
             file::save(&self.paths, &self.sealer, &state, access)?;
         }
         self.state = state;
+        self.signers = signers;
         Ok(events)
     }
 
@@ -135,7 +146,7 @@ impl Unit {
         }
         let key = self.state.attestation.as_ref().ok_or(Error::CryptoFailed("attestation"))?;
         let importer = self.state.secured().and_then(Secured::importer);
-        Statement::of(&self.status(), importer, answer, now())?.signed(key)
+        Statement::of(&self.status(), importer, answer, &self.signers, now())?.signed(key)
     }
 
     fn make_attestation_key(&mut self, held: &Lock) -> Result<()> {
@@ -182,6 +193,7 @@ impl Unit {
         UnitStatus {
             hsm_id: state.hsm_id,
             unit_id: state.unit_id,
+            kind: state.kind,
             ownership: match state.ownership {
                 Ownership::Imprint => "imprint mode",
                 Ownership::Secure(_) => "secure",
@@ -212,6 +224,9 @@ pub struct UnitStatus {
     pub hsm_id: HsmId,
     /// The unit inside it.
     pub unit_id: u32,
+    /// What the unit is for.
+    #[serde(rename = "type")]
+    pub kind: UnitKind,
     /// `imprint mode` or `secure`.
     pub ownership: &'static str,
     /// The installed administrators.
@@ -260,6 +275,22 @@ pub struct RegisterStatus {
 
 impl RegisterStatus {
     const EMPTY: RegisterStatus = RegisterStatus { status: "Empty", verification_pattern: None };
+}
+
+/// The administrators among those who signed a command or its key parts, each once.
+fn signers(state: &State, command: &SignedCommand) -> Result<Vec<Signer>> {
+    let mut skis = command.signers();
+    if let Command::LoadNewMasterKey(parts) = command.command()? {
+        skis.extend(parts.iter().flat_map(SignedPart::signers));
+    }
+    let mut signers: Vec<Signer> = Vec::new();
+    for administrator in skis.iter().filter_map(|ski| state.administrator(ski)) {
+        let signer = Signer { name: administrator.name.clone(), ski: administrator.ski().to_string() };
+        if !signers.contains(&signer) {
+            signers.push(signer);
+        }
+    }
+    Ok(signers)
 }
 
 /// Seconds since 1970.

@@ -65,6 +65,7 @@
 //! | who answers | replies and the importer key are signed by an attestation key of the unit's own, P-521, which outlives zeroize as a module's OA key does |
 //! | who signs the audit log | a key of the unit's own, P-521, which outlives zeroize too; the statement that answers a zeroize says where the log ended |
 //! | a command for another HSM or unit; unreadable | 3 "the domain specified is invalid"; 7 "bad arguments" |
+//! | what a recovery unit allows at first | what any unit does, and drawing and handing out master keys: EP11's "do not disturb" bit is not known here |
 //! | how far the epoch counts | by one with each key that becomes current, a random one included |
 
 mod active;
@@ -83,12 +84,14 @@ mod opening;
 mod parts;
 mod permissions;
 mod quorum;
+pub mod recovery;
 mod refusal;
 mod rotation;
 mod sealer;
 mod sealer_file;
 mod sealer_key;
 mod shares;
+mod signatures;
 mod state;
 mod statement;
 mod stored;
@@ -113,9 +116,10 @@ pub use refusal::Refusal;
 pub use sealer::{FreshSealer, Sealer, SealerKind};
 pub use sealer_key::{Opening, SealerKey};
 pub use shares::{SHARES_MAX, SealerShare, ShareLabel};
+pub use signatures::Standing;
 pub use state::{
     ADMINISTRATORS_MAX, Administrator, CurrentRegister, MasterKey, NAME_MAX, NewRegister, Ownership, Secured,
-    State, Thresholds,
+    State, Thresholds, UnitKind,
 };
-pub use statement::{SignedStatement, Statement};
+pub use statement::{SignedStatement, Signer, Statement};
 pub use transition::{Event, Fresh, apply};

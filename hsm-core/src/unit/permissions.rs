@@ -44,6 +44,10 @@ impl Permissions {
     /// signature, and every permission open to change.
     pub const INITIAL: Permissions = Permissions(0x0000_0051 | Permissions::CONTROL);
 
+    /// What a recovery unit in imprint mode has: besides, drawing a master key and handing it out, which is what
+    /// it is for.
+    pub const RECOVERY: Permissions = Permissions(Permissions::INITIAL.0 | 0x0000_000a);
+
     /// The word with these bits.
     pub fn from_bits(bits: u32) -> Permissions {
         Permissions(bits)

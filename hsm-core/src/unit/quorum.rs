@@ -2,14 +2,14 @@
 //! counter, signed by administrators, and verified here. [`Authorized`] is the proof of that, and
 //! the only thing that `transition` takes.
 
-use super::command::{Command, CommandKind, KEY_PART_CODE, Signatures};
+use super::command::{Command, CommandKind, KEY_PART_CODE};
 use super::encoding::{Block, SignedBlock, SignerInfo, octets, to_der};
 use super::identity::{HsmId, Ski};
 use super::keys::SignatureKey;
 use super::parts::Envelope;
-use super::permissions::Permissions;
 use super::refusal::Refusal;
-use super::state::{Ownership, State};
+use super::signatures::{Standing, needed, rule};
+use super::state::State;
 use crate::error::Result;
 use der::{Decode, Sequence, asn1::OctetString};
 
@@ -48,6 +48,12 @@ impl SignedCommand {
     /// The bytes to sign (ECDSA P-521 over their SHA-512), for keys that are held elsewhere.
     pub fn bytes_to_sign(&self) -> &[u8] {
         self.0.block.as_bytes()
+    }
+
+    /// The command whose bytes somebody is asked to sign, with no signatures yet; `None` if they are none of one.
+    pub fn of_bytes_to_sign(bytes: &[u8]) -> Option<SignedCommand> {
+        let signed = SignedCommand(SignedBlock { block: octets(bytes).ok()?, signers: Vec::new() });
+        signed.command().is_ok().then_some(signed)
     }
 
     /// Adds a signature (DER) that was made elsewhere.
@@ -154,6 +160,22 @@ impl SignedPart {
         sign_block(&mut self.signed, key)
     }
 
+    /// The bytes to sign, as [`SignedCommand::bytes_to_sign`].
+    pub fn bytes_to_sign(&self) -> &[u8] {
+        self.signed.block.as_bytes()
+    }
+
+    /// The part whose bytes somebody is asked to sign; `None` if they are none of one.
+    pub fn of_bytes_to_sign(bytes: &[u8]) -> Option<SignedPart> {
+        SignedPart::decode(SignedBlock { block: octets(bytes).ok()?, signers: Vec::new() }).ok()
+    }
+
+    /// Adds a signature (DER) that was made elsewhere.
+    pub fn add_signature(&mut self, signer: &Ski, signature: Vec<u8>) -> Result<()> {
+        self.signed.signers.push(SignerInfo::new(signer, signature)?);
+        Ok(())
+    }
+
     /// The part and its signatures as bytes, on the way to whoever collects the parts.
     pub fn to_der(&self) -> Result<Vec<u8>> {
         to_der(&self.signed)
@@ -207,9 +229,10 @@ impl<'state> Authorized<'state> {
         let kind = CommandKind::of_code(code).ok_or(Refusal::CommandMalformed)?;
         check_target(state, &target)?;
         check_time(expires, now)?;
-        let rule = rule(state, kind)?;
+        let standing = Standing::of(state);
+        let rule = rule(&standing, kind)?;
         let command = Command::from_input(kind, input.as_bytes())?;
-        check_signers(state, &signed.0, needed(rule, state, &command))?;
+        check_signers(state, &signed.0, needed(rule, &standing, &command))?;
         if let Command::LoadNewMasterKey(parts) = &command {
             check_parts(state, parts, now)?;
         }
@@ -219,58 +242,6 @@ impl<'state> Authorized<'state> {
     /// The state that the command was verified against, and the command.
     pub(super) fn into_parts(self) -> (&'state State, Command) {
         (self.state, self.command)
-    }
-}
-
-impl State {
-    /// How many signatures a command needs now; for a load, those on its parts.
-    ///
-    /// # Errors
-    /// `ImprintMode` if no number would do.
-    pub fn signatures_needed(&self, command: &Command) -> std::result::Result<u8, Refusal> {
-        let rule = rule(self, command.kind())?;
-        match (rule, command) {
-            (Signatures::OnePerPart, Command::LoadNewMasterKey(parts)) => {
-                u8::try_from(parts.len()).map_err(|_| Refusal::KeyParts)
-            }
-            _ => Ok(needed(rule, self, command)),
-        }
-    }
-}
-
-/// The cell of the table of commands that holds now.
-fn rule(state: &State, kind: CommandKind) -> std::result::Result<Signatures, Refusal> {
-    let rule = match state.ownership() {
-        Ownership::Imprint => kind.row().imprint,
-        Ownership::Secure(_) => kind.row().secure,
-    };
-    if rule == Signatures::NotAllowed { Err(Refusal::ImprintMode) } else { Ok(rule) }
-}
-
-/// How many administrators must sign the command itself.
-fn needed(rule: Signatures, state: &State, command: &Command) -> u8 {
-    let thresholds = state.secured().map(|secured| secured.thresholds());
-    let signature = thresholds.map_or(0, |thresholds| thresholds.signature);
-    match rule {
-        // `rule` refused it; no count would be enough.
-        Signatures::NotAllowed => u8::MAX,
-        Signatures::None | Signatures::OnePerPart => 0,
-        Signatures::One => 1,
-        Signatures::SignatureThreshold => signature,
-        Signatures::RevocationThreshold => thresholds.map_or(0, |thresholds| thresholds.revocation),
-        Signatures::NewSignatureThreshold => match command {
-            // More than all cannot sign; a threshold above all is refused by name later.
-            Command::SetAttributes(attributes) => {
-                let all = u8::try_from(state.administrators().len()).unwrap_or(u8::MAX);
-                attributes.signature_threshold.unwrap_or(0).min(all)
-            }
-            _ => u8::MAX,
-        },
-        Signatures::OneIfPermitted => {
-            let single = Permissions::ZEROIZE_SINGLE_SIGNATURE;
-            let permitted = state.secured().is_some_and(|secured| secured.permissions().allow(single));
-            if permitted { 1 } else { signature }
-        }
     }
 }
 

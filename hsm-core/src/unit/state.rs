@@ -16,6 +16,35 @@ pub const ADMINISTRATORS_MAX: usize = 8;
 /// The longest name of an administrator, in characters.
 pub const NAME_MAX: usize = 30;
 
+/// What a unit is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnitKind {
+    /// Its master key protects a store.
+    #[default]
+    Operational,
+    /// It keeps a master key, drawn by itself as a rule, for operational units that lose theirs. It has no store.
+    Recovery,
+}
+
+impl UnitKind {
+    /// What a unit of this kind allows as long as nobody said anything else.
+    pub fn initial_permissions(self) -> Permissions {
+        match self {
+            UnitKind::Operational => Permissions::INITIAL,
+            UnitKind::Recovery => Permissions::RECOVERY,
+        }
+    }
+
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            UnitKind::Operational => "operational",
+            UnitKind::Recovery => "recovery",
+        }
+    }
+}
+
 /// The whole state of one crypto unit. It is changed by [`super::apply`] alone, which makes a new
 /// one.
 #[derive(Debug)]
@@ -31,6 +60,7 @@ pub struct State {
     pub(super) attestation: Option<SignatureKey>,
     /// Signs the audit log, and knows where it ended last.
     pub(super) audit: AuditState,
+    pub(super) kind: UnitKind,
 }
 
 impl State {
@@ -45,7 +75,13 @@ impl State {
             ownership: Ownership::Imprint,
             attestation: None,
             audit: AuditState::default(),
+            kind: UnitKind::Operational,
         }
+    }
+
+    /// What the unit is for. It stays so.
+    pub fn kind(&self) -> UnitKind {
+        self.kind
     }
 
     /// The HSM that the unit belongs to.
@@ -115,6 +151,7 @@ impl State {
             },
             attestation: self.attestation.as_ref().map(SignatureKey::duplicate),
             audit: self.audit.duplicate(),
+            kind: self.kind,
         }
     }
 }

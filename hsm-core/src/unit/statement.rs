@@ -37,6 +37,21 @@ pub struct Statement {
     pub command: Option<String>,
     /// What that command did.
     pub events: Vec<serde_json::Value>,
+    /// What that command is called. Statements were written without this and what follows once.
+    #[serde(default)]
+    pub done: Option<String>,
+    /// Who signed that command or its key parts.
+    #[serde(default)]
+    pub signers: Vec<Signer>,
+}
+
+/// An administrator who signed, as the unit knew them then.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Signer {
+    /// The name.
+    pub name: String,
+    /// The subject key identifier, in hexadecimal digits.
+    pub ski: String,
 }
 
 impl Statement {
@@ -44,15 +59,21 @@ impl Statement {
         status: &UnitStatus,
         importer: Option<PublicKey>,
         answer: Option<(&SignedCommand, &[Event])>,
+        signers: &[Signer],
         made: u64,
     ) -> Result<Statement> {
-        let (command, events) = match answer {
-            None => (None, Vec::new()),
-            Some((command, events)) => {
-                let events = events.iter().map(|event| serde_json::to_value(event).map_err(unwritable));
-                (Some(digest(command)?), events.collect::<Result<_>>()?)
-            }
-        };
+        let mut statement = Statement::plain(status, importer, made)?;
+        if let Some((command, events)) = answer {
+            let events = events.iter().map(|event| serde_json::to_value(event).map_err(unwritable));
+            statement.events = events.collect::<Result<_>>()?;
+            statement.command = Some(digest(command)?);
+            statement.done = Some(command.command()?.kind().row().name.to_owned());
+            statement.signers = signers.to_vec();
+        }
+        Ok(statement)
+    }
+
+    fn plain(status: &UnitStatus, importer: Option<PublicKey>, made: u64) -> Result<Statement> {
         Ok(Statement {
             made,
             hsm_id: status.hsm_id.to_string(),
@@ -60,8 +81,10 @@ impl Statement {
             transaction_counter: status.transaction_counter.to_string(),
             importer_key: importer.map(|key| hex::encode(key.to_sec1())),
             status: serde_json::to_value(status).map_err(unwritable)?,
-            command,
-            events,
+            command: None,
+            events: Vec::new(),
+            done: None,
+            signers: Vec::new(),
         })
     }
 

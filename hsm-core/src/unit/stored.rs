@@ -10,7 +10,7 @@ use super::parts::{ImporterKey, KEY_LENGTH};
 use super::permissions::Permissions;
 use super::state::{
     ADMINISTRATORS_MAX, Administrator, CurrentRegister, MasterKey, NewRegister, Ownership, Secured, State,
-    Thresholds,
+    Thresholds, UnitKind,
 };
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -78,7 +78,7 @@ pub(super) fn encode(state: &State) -> Result<Secret> {
     let audit = state.audit.stored(&audit_scalar);
     // A fixed buffer, since a growing one leaves copies of what it held.
     let mut buffer = Secret::zeroed(STATE_MAX);
-    let used = postcard::to_slice(&(stored, attestation, audit), buffer.expose_mut())
+    let used = postcard::to_slice(&(stored, attestation, audit, state.kind), buffer.expose_mut())
         .map_err(|_| Error::CryptoFailed("encoding the unit's state"))?;
     Ok(Secret::copy_of(used))
 }
@@ -99,6 +99,8 @@ pub(super) fn decode(bytes: &[u8], hsm_id: HsmId, epoch: u64) -> Option<State> {
         let (audit, rest) = postcard::take_from_bytes::<StoredAudit<'_>>(rest).ok()?;
         (AuditState::restore(&audit)?, rest)
     };
+    let (kind, rest) =
+        if rest.is_empty() { (UnitKind::Operational, rest) } else { postcard::take_from_bytes(rest).ok()? };
     if !rest.is_empty() || matches!(attestation, Some(None)) {
         return None;
     }
@@ -118,6 +120,7 @@ pub(super) fn decode(bytes: &[u8], hsm_id: HsmId, epoch: u64) -> Option<State> {
         ownership,
         attestation: attestation.flatten(),
         audit,
+        kind,
     })
 }
 

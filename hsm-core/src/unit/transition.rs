@@ -186,7 +186,7 @@ fn remove_administrator(state: &mut State, ski: &Ski) -> Result<Vec<Event>> {
 fn set_attributes(state: &mut State, attributes: Attributes) -> Result<Vec<Event>> {
     let administrators = state.administrators.len();
     let (before, permissions_before) = match &state.ownership {
-        Ownership::Imprint => (None, Permissions::INITIAL),
+        Ownership::Imprint => (None, state.kind.initial_permissions()),
         Ownership::Secure(secured) => (Some(secured.thresholds), secured.permissions),
     };
     let permissions = attributes.permissions.unwrap_or(permissions_before);

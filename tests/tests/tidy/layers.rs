@@ -20,7 +20,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("unit",      &["crypto", "error", "rng", "secret"]),
     ("audit",     &["error", "rng", "secret", "store", "unit"]),
     ("config",    &["audit", "error", "store", "unit"]),
-    ("hsm",       &["audit", "config", "error", "partition", "rng", "session", "store", "unit"]),
+    ("hsm",       &["audit", "config", "error", "partition", "rng", "secret", "session", "store", "unit"]),
     ("partition", &["audit", "error", "hsm", "import_token", "kms", "object", "rng", "secret", "session", "store", "unit"]),
     ("session",   &["audit", "crypto", "error", "mechanism", "object", "partition"]),
     ("service",   &["audit", "crypto", "error", "import_token", "kms", "mechanism", "object", "partition", "rng", "secret", "session"]),

@@ -68,7 +68,8 @@ pub(crate) enum KmsCommand {
     /// The partition's policies
     #[command(subcommand, after_long_help = help::POLICY)]
     Policy(KmsPolicy),
-    /// Rotate the keys whose policies say so, and erase those that were deleted long enough ago; for a timer
+    /// Rotate the keys whose policies say so, and erase those that were deleted long enough ago; for a timer, where no
+    /// server does it
     #[command(after_long_help = help::DUE)]
     RotateDue {
         /// How many keys of each kind at most; the rest is for the next time

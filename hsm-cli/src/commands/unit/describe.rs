@@ -3,18 +3,40 @@
 use hsm_core::unit::{Attributes, Command, Permissions, SignedCommand, SignedPart, Ski, Target};
 use serde_json::json;
 
+use super::view::{Count, View};
 use crate::failure::Result;
 use crate::output::{Output, printable};
 
-/// Shows a command.
-pub(super) fn command(signed: &SignedCommand, output: Output) -> Result<()> {
-    let fields = fields(signed)?;
+/// Shows a command; what is said of administrators is by the unit as it is known here.
+pub(in crate::commands) fn command(
+    signed: &SignedCommand,
+    view: Option<&View>,
+    output: Output,
+) -> Result<()> {
+    let fields = fields(signed, view)?;
     let signers = signed.signers();
+    let count = view.and_then(|view| view.count(signed));
     let mut object = serde_json::Map::new();
     object.extend(fields.iter().map(|(name, value)| (name.replace(' ', "_"), json!(value))));
     object.insert("signers".into(), json!(signers));
-    output.result(&object, |page| page.fields(fields.into_iter().chain(signed_by(&signers))));
+    if let (Some(view), Some(count)) = (view, &count) {
+        let names: Vec<_> = signers.iter().map(|ski| view.name_of(ski)).collect();
+        let Count { given, needed, others } = count;
+        object.insert("signer_names".into(), json!(names));
+        object.insert("signatures".into(), json!({ "given": given, "needed": needed, "others": others }));
+    }
+    output.result(&object, |page| page.fields(fields.into_iter().chain(signatures(signed, view))));
     Ok(())
+}
+
+/// Who signed a command, and how many have to, where that is known.
+pub(in crate::commands) fn signatures(
+    signed: &SignedCommand,
+    view: Option<&View>,
+) -> Vec<(&'static str, String)> {
+    let count = view.and_then(|view| view.count(signed));
+    let count = count.map(|count| ("signatures", count.to_string()));
+    signed_by(&signed.signers(), view).into_iter().chain(count).collect()
 }
 
 /// Shows a key part.
@@ -27,34 +49,45 @@ pub(super) fn part(part: &SignedPart, output: Output) {
         "counter": target.counter.to_string(), "expires": part.expires(), "signers": signers,
     });
     output.result(&value, |page| {
-        let what = ("key part", format!("{number} of {count}"));
-        page.fields(
-            std::iter::once(what).chain(made_for(&target, part.expires())).chain(signed_by(&signers)),
-        );
+        page.fields(part_fields(part).into_iter().chain(signed_by(&signers, None)));
     });
 }
 
+/// Names and values of all that is signed of a key part.
+pub(super) fn part_fields(part: &SignedPart) -> Vec<(&'static str, String)> {
+    let (number, count) = part.place();
+    let mut fields = vec![("key part", format!("{number} of {count}"))];
+    fields.extend(made_for(&part.target(), part.expires()));
+    fields
+}
+
 /// Names and values of all that is signed.
-pub(super) fn fields(signed: &SignedCommand) -> Result<Vec<(&'static str, String)>> {
+pub(in crate::commands) fn fields(
+    signed: &SignedCommand,
+    view: Option<&View>,
+) -> Result<Vec<(&'static str, String)>> {
     let command = signed.command()?;
     let mut fields = vec![("command", command.kind().row().name.to_owned())];
-    fields.extend(parameters(&command));
+    fields.extend(parameters(&command, view));
     fields.extend(made_for(&signed.target()?, signed.expires()?));
     Ok(fields)
 }
 
-fn parameters(command: &Command) -> Vec<(&'static str, String)> {
+fn parameters(command: &Command, view: Option<&View>) -> Vec<(&'static str, String)> {
     match command {
         Command::AddAdministrator(new) => {
             vec![("name", printable(&new.name)), ("key", new.ski().to_string())]
         }
-        Command::RemoveAdministrator(ski) => vec![("key", ski.to_string())],
+        Command::RemoveAdministrator(ski) => {
+            let name = view.and_then(|view| view.name_of(ski)).map(|name| ("name", printable(name)));
+            name.into_iter().chain([("key", ski.to_string())]).collect()
+        }
         Command::SetAttributes(attributes) => of_attributes(attributes),
         Command::LoadNewMasterKey(parts) => {
-            let signers = parts.iter().flat_map(SignedPart::signers).map(|ski| ski.to_string());
+            let signers = parts.iter().flat_map(SignedPart::signers).map(|ski| person(&ski, view));
             vec![
                 ("key parts", parts.len().to_string()),
-                ("parts signed by", signers.collect::<Vec<_>>().join(" ")),
+                ("parts signed by", signers.collect::<Vec<_>>().join(", ")),
             ]
         }
         Command::Commit(pattern) | Command::SetImmediate(pattern) => {
@@ -80,7 +113,7 @@ fn of_attributes(attributes: &Attributes) -> Vec<(&'static str, String)> {
     fields
 }
 
-fn names(permissions: Permissions) -> String {
+pub(in crate::commands) fn names(permissions: Permissions) -> String {
     const NAMES: [(Permissions, &str); 6] = [
         (Permissions::IMPORT, "import"),
         (Permissions::EXPORT, "export"),
@@ -103,12 +136,16 @@ fn made_for(target: &Target, expires: Option<u64>) -> Vec<(&'static str, String)
     ]
 }
 
-fn moment(seconds: u64) -> String {
+pub(in crate::commands) fn moment(seconds: u64) -> String {
     let moment = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
     moment.map_or_else(|| format!("{seconds} s after 1970"), |moment| moment.to_string())
 }
 
-fn signed_by(signers: &[Ski]) -> Option<(&'static str, String)> {
-    let signers: Vec<String> = signers.iter().map(Ski::to_string).collect();
-    Some(("signed by", if signers.is_empty() { "nobody".into() } else { signers.join(" ") }))
+fn signed_by(signers: &[Ski], view: Option<&View>) -> Option<(&'static str, String)> {
+    let signers: Vec<String> = signers.iter().map(|ski| person(ski, view)).collect();
+    Some(("signed by", if signers.is_empty() { "nobody".into() } else { signers.join(", ") }))
+}
+
+fn person(ski: &Ski, view: Option<&View>) -> String {
+    view.map_or_else(|| ski.to_string(), |view| view.person(ski))
 }

@@ -18,13 +18,13 @@ const PART: &str = "SOFTHSM UNIT KEY PART";
 const LONGEST: u64 = 1 << 20;
 
 /// What a carried file may be.
-pub(super) enum Carriage {
+pub(in crate::commands) enum Carriage {
     Command(SignedCommand),
     Part(Box<SignedPart>),
 }
 
 /// A command.
-pub(super) fn command(path: &Path) -> Result<SignedCommand> {
+pub(in crate::commands) fn command(path: &Path) -> Result<SignedCommand> {
     match carriage(path)? {
         Carriage::Command(command) => Ok(command),
         Carriage::Part(_) => Err(wrong(path, "a key part, not a command: `unit prepare load` takes it")),
@@ -32,7 +32,7 @@ pub(super) fn command(path: &Path) -> Result<SignedCommand> {
 }
 
 /// A signed key part.
-pub(super) fn part(path: &Path) -> Result<SignedPart> {
+pub(in crate::commands) fn part(path: &Path) -> Result<SignedPart> {
     match carriage(path)? {
         Carriage::Part(part) => Ok(*part),
         Carriage::Command(_) => Err(wrong(path, "a command, not a key part: `unit part seal` makes those")),
@@ -40,7 +40,7 @@ pub(super) fn part(path: &Path) -> Result<SignedPart> {
 }
 
 /// A command or a signed key part.
-pub(super) fn carriage(path: &Path) -> Result<Carriage> {
+pub(in crate::commands) fn carriage(path: &Path) -> Result<Carriage> {
     let bytes = read(path)?;
     let neither = || wrong(path, "neither a command nor a key part");
     match pem::decode_vec(&bytes).map_err(|_| neither())? {
@@ -51,17 +51,17 @@ pub(super) fn carriage(path: &Path) -> Result<Carriage> {
 }
 
 /// Writes a command to a file that is not there yet.
-pub(super) fn write_command(path: &Path, command: &SignedCommand) -> Result<()> {
+pub(in crate::commands) fn write_command(path: &Path, command: &SignedCommand) -> Result<()> {
     write_new(path, &encoded(COMMAND, &command.to_der()?)?)
 }
 
 /// Writes a command back, with more signatures than before.
-pub(super) fn replace_command(path: &Path, command: &SignedCommand) -> Result<()> {
+pub(in crate::commands) fn replace_command(path: &Path, command: &SignedCommand) -> Result<()> {
     replace(path, &encoded(COMMAND, &command.to_der()?)?)
 }
 
 /// Writes a key part to a file that is not there yet.
-pub(super) fn write_part(path: &Path, part: &SignedPart) -> Result<()> {
+pub(in crate::commands) fn write_part(path: &Path, part: &SignedPart) -> Result<()> {
     write_new(path, &encoded(PART, &part.to_der()?)?)
 }
 
@@ -71,7 +71,7 @@ fn encoded(label: &str, der: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// What a statement says, and whose key signed it.
-pub(super) fn statement(path: &Path) -> Result<(Statement, Ski)> {
+pub(in crate::commands) fn statement(path: &Path) -> Result<(Statement, Ski)> {
     SignedStatement::open(&read(path)?).map_err(|error| {
         let failure = Failure::from(error);
         Failure { message: format!("{}: {}", path.display(), failure.message), ..failure }
@@ -80,14 +80,14 @@ pub(super) fn statement(path: &Path) -> Result<(Statement, Ski)> {
 }
 
 /// Writes a statement, over an older one if there is one.
-pub(super) fn write_statement(path: &Path, statement: &SignedStatement) -> Result<()> {
+pub(in crate::commands) fn write_statement(path: &Path, statement: &SignedStatement) -> Result<()> {
     replace(path, &statement.to_bytes()?)
 }
 
 /// An administrator's public key, as it is given to whoever prepares commands.
 #[derive(Serialize, Deserialize)]
 pub(in crate::commands) struct PublicKeyFile {
-    pub(super) name: String,
+    pub(in crate::commands) name: String,
     #[serde(rename = "keyType")]
     key_type: String,
     pub(in crate::commands) ski: String,
@@ -133,6 +133,11 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(LONGEST).read_to_end(&mut bytes).map_err(hsm_core::Error::file(path))?;
     Ok(bytes)
+}
+
+/// Writes a text to a file that is not there yet.
+pub(in crate::commands) fn write_text(path: &Path, text: &str) -> Result<()> {
+    write_new(path, text.as_bytes())
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {

@@ -10,7 +10,8 @@ use hsm_core::unit::{
 use serde_json::{Value, json};
 
 use super::files::PublicKeyFile;
-use super::{Destination, describe, expiry, files, known, sign};
+use super::signer::Signer;
+use super::{Destination, describe, expiry, files, known};
 use crate::cli::{KeyPassphrase, PartPassphrase, UnitKey, UnitPart};
 use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
@@ -29,9 +30,9 @@ pub(super) fn run(command: UnitKey, output: Output) -> Result<()> {
             show_keys(&[(file, name, key.ski().to_string())], output);
         }
         UnitKey::Public { key, name, out } => {
-            let key = sign::unlocked(&key, output)?;
-            PublicKeyFile::new(&name, &key.public_key()).write(&out)?;
-            show_keys(&[(out, name, key.ski().to_string())], output);
+            let signer = Signer::of(&key, output)?;
+            PublicKeyFile::new(&name, &signer.public_key()).write(&out)?;
+            show_keys(&[(out, name, signer.ski().to_string())], output);
         }
         UnitKey::Show { files } => {
             let keys = files.into_iter().map(key_of_file).collect::<Result<Vec<_>>>()?;
@@ -97,7 +98,7 @@ pub(super) fn run_part(hsm: &Hsm, command: UnitPart, output: Output) -> Result<(
                 (None, None) => return Err(Failure::new(Outcome::Usage, "no part is named")),
             };
             let mut part = SignedPart::until(&unit.target, (number, of), envelope, expiry(carried.expires))?;
-            part.sign(&sign::unlocked(&key, output)?)?;
+            Signer::of(&key, output)?.sign_part(&mut part)?;
             files::write_part(&carried.out, &part)?;
             describe::part(&part, output);
             Ok(())
@@ -142,7 +143,7 @@ fn show_parts(parts: &[(PathBuf, String)], output: Output) {
 }
 
 /// Where the passphrase of a signature key comes from.
-pub(super) fn passphrase<'a>(options: &'a KeyPassphrase, file: &Path) -> Source<'a> {
+pub(in crate::commands) fn passphrase<'a>(options: &'a KeyPassphrase, file: &Path) -> Source<'a> {
     Source {
         name: format!("passphrase of {}", file.display()),
         file: options.passphrase_file.as_deref(),
@@ -151,7 +152,7 @@ pub(super) fn passphrase<'a>(options: &'a KeyPassphrase, file: &Path) -> Source<
     }
 }
 
-fn part_passphrase<'a>(options: &'a PartPassphrase, file: &Path) -> Source<'a> {
+pub(in crate::commands) fn part_passphrase<'a>(options: &'a PartPassphrase, file: &Path) -> Source<'a> {
     Source {
         name: format!("passphrase of {}", file.display()),
         file: options.part_passphrase_file.as_deref(),
@@ -161,10 +162,14 @@ fn part_passphrase<'a>(options: &'a PartPassphrase, file: &Path) -> Source<'a> {
 }
 
 /// A passphrase that a file has; the empty one where it was said to have none.
-pub(super) fn existing(source: &Source<'_>, has_none: bool, output: Output) -> Result<Secret> {
+pub(in crate::commands) fn existing(source: &Source<'_>, has_none: bool, output: Output) -> Result<Secret> {
     if has_none { Ok(Secret::zeroed(0)) } else { source.existing(output) }
 }
 
-fn new_passphrase(source: &Source<'_>, has_none: bool, output: Output) -> Result<Secret> {
+pub(in crate::commands) fn new_passphrase(
+    source: &Source<'_>,
+    has_none: bool,
+    output: Output,
+) -> Result<Secret> {
     if has_none { Ok(Secret::zeroed(0)) } else { source.new_secret(output) }
 }

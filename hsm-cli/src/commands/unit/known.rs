@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use hsm_core::unit::{Ski, Statement};
+use hsm_core::unit::{Ski, Statement, Target};
 
 use super::files;
 use crate::failure::{Failure, Outcome, Result};
@@ -56,6 +56,35 @@ impl Known {
     }
 }
 
+impl Known {
+    /// Where the last statement of a unit is kept, beside the list.
+    fn last_path(&self, name: &str) -> PathBuf {
+        self.path.with_extension("statements").join(format!("{}.json", name.replace('/', "-")))
+    }
+
+    /// Keeps a statement, unless a later one is here: what is told by it is a help, and no more.
+    fn remember(&self, path: &Path, statement: &Statement) {
+        let kept = self.last_path(&name(statement));
+        let counter = |statement: &Statement| statement.target().map(|target| target.counter);
+        if files::statement(&kept).is_ok_and(|(last, _)| counter(&last) > counter(statement)) {
+            return;
+        }
+        let directory = kept.parent().map_or(Ok(()), std::fs::create_dir_all);
+        if let Err(error) = directory.and_then(|()| std::fs::copy(path, &kept)) {
+            log::warn!("{}: {error}", kept.display());
+        }
+    }
+}
+
+/// The last statement that was seen here of the unit that a command is for, if the command is its next one.
+pub(super) fn last(target: &Target) -> Option<Statement> {
+    let known = Known::read().ok()?;
+    let name = format!("{}/{}", target.hsm_id, target.unit_id);
+    let (statement, fingerprint) = files::statement(&known.last_path(&name)).ok()?;
+    let believed = known.units.get(&name).is_some_and(|kept| *kept == fingerprint.to_string());
+    Some(statement).filter(|statement| believed && statement.target() == Some(*target))
+}
+
 fn name(statement: &Statement) -> String {
     format!("{}/{}", statement.hsm_id, statement.unit_id)
 }
@@ -68,7 +97,10 @@ pub(in crate::commands) fn believed(path: &Path) -> Result<Statement> {
     let (statement, fingerprint) = files::statement(path)?;
     let known = Known::read()?;
     match known.units.get(&name(&statement)) {
-        Some(kept) if *kept == fingerprint.to_string() => Ok(statement),
+        Some(kept) if *kept == fingerprint.to_string() => {
+            known.remember(path, &statement);
+            Ok(statement)
+        }
         Some(_) => Err(changed(path, &statement)),
         None => Err(Failure::new(
             Outcome::NotTrusted,
@@ -95,11 +127,15 @@ fn changed(path: &Path, statement: &Statement) -> Failure {
 pub(super) fn keep(path: &Path, statement: &Statement, fingerprint: Ski) -> Result<bool> {
     let mut known = Known::read()?;
     match known.units.get(&name(statement)) {
-        Some(kept) if *kept == fingerprint.to_string() => Ok(false),
+        Some(kept) if *kept == fingerprint.to_string() => {
+            known.remember(path, statement);
+            Ok(false)
+        }
         Some(_) => Err(changed(path, statement)),
         None => {
             known.units.insert(name(statement), fingerprint.to_string());
             known.write()?;
+            known.remember(path, statement);
             Ok(true)
         }
     }

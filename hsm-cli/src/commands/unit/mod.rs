@@ -4,51 +4,68 @@
 use std::path::Path;
 
 use hsm_core::hsm::{Hsm, Rewrapped};
-use hsm_core::unit::{Access, PublicKey, Statement, Target, Unit};
-use serde_json::{Value, json};
+use hsm_core::unit::{Access, PublicKey, Target, Unit, UnitKind};
+use serde_json::json;
+use view::View;
 
 use crate::cli::{self, Carried};
 use crate::commands::{ask, init, status};
 use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
 
-mod describe;
+mod automatic;
+mod compare;
+pub(super) mod describe;
 pub(super) mod files;
-mod keys;
+pub(super) mod keys;
 pub(super) mod known;
 mod prepare;
-mod rotate;
+pub(super) mod rotate;
 mod sealer;
 mod sign;
-mod submit;
+mod sign_service;
+pub(super) mod signer;
+pub(super) mod submit;
+pub(super) mod view;
 
 pub(super) fn run(hsm: &Hsm, command: cli::Unit, output: Output) -> Result<()> {
     match command {
-        cli::Unit::Create { group } => create(hsm, group.as_deref(), output),
+        cli::Unit::Create { kind, group } => create(hsm, kind, group.as_deref(), output),
         cli::Unit::Show { out } => show(hsm, out.as_deref(), output),
         cli::Unit::Trust { statement, fingerprint, consent } => {
             trust(&statement, fingerprint, &consent, output)
         }
-        cli::Unit::Compare { statements } => compare(&statements, output),
+        cli::Unit::Compare { statements } => compare::run(&statements, output),
         cli::Unit::Prepare(command) => prepare::run(hsm, command, output),
-        cli::Unit::Sign { command, key, yes } => sign::run(&command, &key, yes, output),
-        cli::Unit::Inspect { file } => sign::inspect(&file, output),
+        cli::Unit::Sign { command, key, statement, yes } => {
+            sign::run(hsm, &command, &key, statement.as_deref(), yes, output)
+        }
+        cli::Unit::Inspect { file } => sign::inspect(hsm, &file, output),
         cli::Unit::Submit { command, reply, log, consent } => {
             submit::run(hsm, &command, reply.as_deref(), log.as_deref(), &consent, output)
         }
         cli::Unit::MkRotate => rotate::run(hsm, output),
+        cli::Unit::AutoMkRotate { passphrase } => automatic::rotate(hsm, &passphrase, output),
+        cli::Unit::AutoRecover { from, key, passphrase } => {
+            automatic::recover(hsm, &from, &key, &passphrase, output)
+        }
+        cli::Unit::SignService(options) => sign_service::run(&options, output),
         cli::Unit::Sealer(command) => sealer::run(hsm, command, output),
         cli::Unit::Key(command) => keys::run(command, output),
         cli::Unit::Part(command) => keys::run_part(hsm, command, output),
     }
 }
 
-fn create(hsm: &Hsm, group: Option<&str>, output: Output) -> Result<()> {
+fn create(hsm: &Hsm, kind: cli::Kind, group: Option<&str>, output: Output) -> Result<()> {
+    let kind = match kind {
+        cli::Kind::Operational => UnitKind::Operational,
+        cli::Kind::Recovery => UnitKind::Recovery,
+    };
     let access = group.map(init::group_number).transpose()?.map_or(Access::Owner, Access::Group);
-    Unit::create(&hsm.unit_paths(), access)?;
+    Unit::create(&hsm.unit_paths(), access, kind)?;
     show(hsm, None, output)?;
     if output.is_chatty() {
-        output.notice("the unit is in imprint mode: `softhsm-rs unit prepare add-administrator` comes next");
+        output.notice("the unit is in imprint mode: `softhsm-rs ceremony` says what comes next");
     }
     Ok(())
 }
@@ -114,57 +131,11 @@ fn trust(
     Ok(())
 }
 
-/// What has to be the same in units that are to take one another's place: administrators, thresholds and
-/// master keys.
-fn compare(paths: &[std::path::PathBuf], output: Output) -> Result<()> {
-    const COMPARED: [&str; 5] =
-        ["ownership", "administrators", "thresholds", "current_register", "new_register"];
-    let statements = paths.iter().map(|path| known::believed(path)).collect::<Result<Vec<_>>>()?;
-    let of = |statement: &Statement, field: &str| statement.status.get(field).cloned().unwrap_or(Value::Null);
-    let differing: Vec<&str> = COMPARED
-        .into_iter()
-        .filter(|field| {
-            let mut values = statements.iter().map(|statement| sorted(of(statement, field)));
-            let first = values.next();
-            values.any(|value| Some(value) != first)
-        })
-        .collect();
-    let units: Vec<&Value> = statements.iter().map(|statement| &statement.status).collect();
-    output.result(
-        &json!({ "alike": differing.is_empty(), "differing": differing, "units": units }),
-        |page| {
-            let rows: Vec<[String; 3]> = statements
-                .iter()
-                .map(|statement| {
-                    let pattern = statement.status.pointer("/current_register/verification_pattern");
-                    let pattern = pattern.and_then(Value::as_str).unwrap_or("-");
-                    let word = statement.status.get("ownership").and_then(Value::as_str).unwrap_or_default();
-                    [statement.hsm_id.clone(), word.to_owned(), pattern.to_owned()]
-                })
-                .collect();
-            page.table(["HSM", "UNIT", "MASTER KEY"], &rows);
-        },
-    );
-    if differing.is_empty() {
-        return Ok(());
-    }
-    let what = differing.join(", ").replace('_', " ");
-    Err(Failure::new(Outcome::Failed, format!("the units differ: {what}")))
-}
-
-/// The order in which administrators were added does not matter.
-fn sorted(mut value: Value) -> Value {
-    if let Value::Array(items) = &mut value {
-        items.sort_by_key(ToString::to_string);
-    }
-    value
-}
-
 /// The unit that a file is made for, by what is believed of it here.
 struct Destination {
     target: Target,
     importer: Option<PublicKey>,
-    status: Value,
+    view: View,
 }
 
 impl Destination {
@@ -176,19 +147,19 @@ impl Destination {
         let Some(path) = statement else {
             let unit = Unit::open(&hsm.unit_paths())?;
             let importer = unit.state().secured().and_then(|secured| secured.importer());
-            let status = serde_json::to_value(unit.status()).unwrap_or_default();
-            return Ok(Destination { target: unit.target(), importer, status });
+            let view = View::of_unit(&unit)?;
+            return Ok(Destination { target: unit.target(), importer, view });
         };
         let statement = known::believed(path)?;
         let target = statement
             .target()
             .ok_or_else(|| Failure::new(Outcome::Damaged, format!("{}: it names no unit", path.display())))?;
-        Ok(Destination { target, importer: statement.importer(), status: statement.status })
+        Ok(Destination { target, importer: statement.importer(), view: View::of_statement(&statement)? })
     }
 }
 
 /// When what is made now ends to count, in seconds since 1970.
-fn expiry(seconds: u64) -> Option<u64> {
+pub(super) fn expiry(seconds: u64) -> Option<u64> {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?;
     since.as_secs().checked_add(seconds)
 }

@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use hsm_core::hsm::Hsm;
 use hsm_core::unit::{Administrator, Attributes, Command, Permissions, SignedCommand, SignedPart, Ski};
-use serde_json::Value;
 
 use super::files::PublicKeyFile;
-use super::{Destination, describe, expiry, files, known};
+use super::{Destination, describe, expiry, files, known, sign};
 use crate::cli::{Carried, Permission, Prepare};
 use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
@@ -45,7 +44,7 @@ pub(super) fn run(hsm: &Hsm, command: Prepare, output: Output) -> Result<()> {
         Prepare::GenerateImporter { carried } => {
             make(hsm, &carried, |_| Ok(Command::GenerateImporter), output)
         }
-        Prepare::Load { parts, out } => load(&parts, &out, output),
+        Prepare::Load { parts, out } => load(hsm, &parts, &out, output),
         Prepare::GenerateMasterKey { carried } => {
             make(hsm, &carried, |_| Ok(Command::GenerateMasterKey), output)
         }
@@ -75,11 +74,11 @@ fn make(
     let unit = Destination::of(hsm, carried)?;
     let signed = SignedCommand::until(&unit.target, &command(&unit)?, expiry(carried.expires))?;
     files::write_command(&carried.out, &signed)?;
-    describe::command(&signed, output)
+    describe::command(&signed, Some(&unit.view), output)
 }
 
 /// The command that carries key parts: their signatures are enough, so it needs none of its own.
-fn load(paths: &[PathBuf], out: &Path, output: Output) -> Result<()> {
+fn load(hsm: &Hsm, paths: &[PathBuf], out: &Path, output: Output) -> Result<()> {
     let mut parts = paths.iter().map(|path| files::part(path)).collect::<Result<Vec<SignedPart>>>()?;
     parts.sort_by_key(|part| part.place());
     let Some(target) = parts.first().map(SignedPart::target) else {
@@ -91,7 +90,7 @@ fn load(paths: &[PathBuf], out: &Path, output: Output) -> Result<()> {
     }
     let command = SignedCommand::new(&target, &Command::LoadNewMasterKey(parts))?;
     files::write_command(out, &command)?;
-    describe::command(&command, output)
+    describe::command(&command, sign::seen(hsm, &command, None)?.as_ref(), output)
 }
 
 /// The administrator of that name or key.
@@ -99,10 +98,8 @@ fn ski_of(unit: &Destination, administrator: &str) -> Result<Ski> {
     if let Ok(ski) = administrator.parse() {
         return Ok(ski);
     }
-    let all = unit.status.get("administrators").and_then(Value::as_array);
-    let found =
-        all.into_iter().flatten().find(|one| one.get("name").is_some_and(|name| name == administrator));
-    let ski = found.and_then(|one| one.get("ski")?.as_str()?.parse().ok());
+    let found = unit.view.administrators.iter().find(|one| one.name == administrator);
+    let ski = found.and_then(|one| one.ski.parse().ok());
     ski.ok_or_else(|| {
         Failure::new(
             Outcome::NotFound,
@@ -117,9 +114,7 @@ fn moved(unit: &Destination, allow: &[Permission], forbid: &[Permission]) -> Opt
     if allow.is_empty() && forbid.is_empty() {
         return None;
     }
-    let now =
-        unit.status.get("permissions").and_then(Value::as_u64).and_then(|bits| u32::try_from(bits).ok());
-    let now = now.map_or(Permissions::INITIAL, Permissions::from_bits);
+    let now = unit.view.permissions();
     let given = allow.iter().fold(now, |all, one| all.with(bits(*one)));
     Some(forbid.iter().fold(given, |all, one| all.without(bits(*one))))
 }

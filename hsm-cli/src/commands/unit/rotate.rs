@@ -10,11 +10,8 @@ use crate::output::Output;
 /// What the TKE tools say when set-immediate may come; scripts wait for it.
 const DONE: &str = "KMS CRK rewrap successful, waiting on cryptounit-mk-setimm.";
 
-pub(super) fn run(hsm: &Hsm, output: Output) -> Result<()> {
-    let bar = if output.is_chatty() { ProgressBar::new(0) } else { ProgressBar::hidden() };
-    // The form is valid; a plain bar would do as well.
-    let form = ProgressStyle::with_template("partitions {wide_bar} {pos}/{len} {eta}");
-    bar.set_style(form.unwrap_or_else(|_| ProgressStyle::default_bar()));
+pub(in crate::commands) fn run(hsm: &Hsm, output: Output) -> Result<()> {
+    let bar = bar(output);
     let done = hsm.rewrap_partitions(&mut |Rewrapped { done, total }| {
         bar.set_length(total);
         bar.set_position(done);
@@ -26,4 +23,13 @@ pub(super) fn run(hsm: &Hsm, output: Output) -> Result<()> {
         page.fields([("partitions", rewrapped.total.to_string())]);
     });
     Ok(())
+}
+
+/// Shows how many partitions are wrapped, where anybody looks.
+pub(super) fn bar(output: Output) -> ProgressBar {
+    let bar = if output.is_chatty() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+    // The form is valid; a plain bar would do as well.
+    let form = ProgressStyle::with_template("partitions {wide_bar} {pos}/{len} {eta}");
+    bar.set_style(form.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
 }

@@ -35,7 +35,7 @@ pub(super) fn run(
         events.iter().any(|event| matches!(event, Event::Zeroized | Event::CurrentMasterKeyCleared));
     let closed = unit.audit.closed.filter(|_| is_closed);
     let value = json!({ "events": events, "unit": unit, "store_made": store_made });
-    let what = describe::fields(&command)?;
+    let what = describe::fields(&command, None)?;
     output.result(&value, |page| {
         let done = what.into_iter().take(1).map(|(_, name)| ("done", name));
         page.fields(done.chain(events.iter().flat_map(of_event)));
@@ -55,7 +55,7 @@ pub(super) fn run(
 }
 
 /// What a command destroys is asked about.
-fn check_loss(state: &State, command: &Command, consent: &Consent) -> Result<()> {
+pub(in crate::commands) fn check_loss(state: &State, command: &Command, consent: &Consent) -> Result<()> {
     let current = state.secured().map(|secured| secured.current_register());
     match command {
         Command::Zeroize | Command::ClearCurrent if matches!(current, Some(CurrentRegister::Valid(_))) => {
@@ -66,7 +66,7 @@ fn check_loss(state: &State, command: &Command, consent: &Consent) -> Result<()>
 }
 
 /// An event in a line or two.
-fn of_event(event: &Event) -> Vec<(&'static str, String)> {
+pub(in crate::commands) fn of_event(event: &Event) -> Vec<(&'static str, String)> {
     match event {
         Event::AdministratorAdded { name, ski } | Event::AdministratorRemoved { name, ski } => {
             vec![("administrator", printable(name)), ("key", ski.to_string())]

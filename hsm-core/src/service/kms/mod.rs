@@ -8,7 +8,7 @@
 //! * `create`, `life`, `rotation`: keys come, change their states, and get new versions.
 //! * `envelope`: wrapping, unwrapping, rewrapping.
 //! * `labels`, `policies`: what is said of keys and of the partition. `list`: looking.
-//! * `object`: a key as the object of other doors. `deeds`: what is done, as the audit log names it.
+//! * `upkeep`: what time does to keys, done by servers. `object`: a key as the object of other doors. `deeds`: what is done, as the audit log names it.
 
 mod create;
 mod deeds;
@@ -21,6 +21,7 @@ mod policies;
 mod rotation;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub use create::Material;
 use deeds::Deed;
 pub use envelope::{Rewrapped, Unwrapped, Wrapped};
 pub use list::{Filter, Listing};
+pub use upkeep::Kept;
 
 use crate::audit::{Answered, Event, Initiator, Trail};
 use crate::error::{Error, Result};

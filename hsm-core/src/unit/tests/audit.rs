@@ -7,7 +7,7 @@ use crate::unit::*;
 
 fn unit_in(home: &Path, name: &str) -> UnitPaths {
     let paths = UnitPaths::in_home(home);
-    Unit::create(&paths, Access::Owner).unwrap();
+    Unit::create(&paths, Access::Owner, UnitKind::Operational).unwrap();
     store(&paths, &unit(name));
     paths
 }
@@ -46,7 +46,8 @@ fn a_unit_of_before_gets_one_audit_key_and_keeps_it_over_zeroize() {
 #[test]
 fn a_new_unit_has_an_audit_key_that_is_not_its_attestation_key() {
     let home = tempfile::tempdir().unwrap();
-    let mut unit = Unit::create(&UnitPaths::in_home(home.path()), Access::Owner).unwrap();
+    let mut unit =
+        Unit::create(&UnitPaths::in_home(home.path()), Access::Owner, UnitKind::Operational).unwrap();
     let key = unit.status().audit.key;
     assert!(key.is_some());
     assert_ne!(unit.statement(None).unwrap().fingerprint(), key);

@@ -193,7 +193,7 @@ fn key_files_under_another_passphrase_stop_it_and_stay() {
 fn a_ceremony_that_people_began_is_left_to_them() {
     let home = tempfile::tempdir().unwrap();
     let paths = UnitPaths::in_home(home.path());
-    let mut unit = Unit::create(&paths, Access::Owner).unwrap();
+    let mut unit = Unit::create(&paths, Access::Owner, UnitKind::Operational).unwrap();
     let person = Administrator { name: "a person".to_owned(), public_key: keys()[0].public_key() };
     unit.submit(&signed(unit.state(), &Command::AddAdministrator(person), &[])).unwrap();
     assert!(matches!(run(&paths, &Options::default(), &mut |_| ()), Err(Error::UnitNotActive(_))));

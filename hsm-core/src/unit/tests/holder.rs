@@ -23,7 +23,7 @@ impl Home {
     fn of(access: Access) -> Home {
         let directory = tempfile::tempdir().unwrap();
         let paths = UnitPaths::in_home(directory.path());
-        let mut unit = Unit::create(&paths, access).unwrap();
+        let mut unit = Unit::create(&paths, access, UnitKind::Operational).unwrap();
         unit.reseal(FreshSealer::passphrase(Secret::copy_of(PASSPHRASE)).unwrap()).unwrap();
         let key = unit.sealer().key().unwrap().expose().to_vec();
         Home { paths, key, _directory: directory }
@@ -195,7 +195,7 @@ fn a_home_may_have_a_long_path() {
     let directory = tempfile::tempdir().unwrap();
     let long = directory.path().join("x".repeat(120));
     let paths = UnitPaths::in_home(&long);
-    Unit::create(&paths, Access::Owner).unwrap();
+    Unit::create(&paths, Access::Owner, UnitKind::Operational).unwrap();
     assert!(!holder::runs(&paths));
     let (place, _listener) = Place::claim(&paths).unwrap();
     assert!(holder::runs(&paths));

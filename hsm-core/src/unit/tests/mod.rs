@@ -7,6 +7,7 @@ mod holder;
 mod kit;
 mod quorum;
 mod random;
+mod recovery;
 mod sealers;
 mod storage;
 mod table;

@@ -174,7 +174,7 @@ proptest! {
     ) {
         let home = tempfile::tempdir().unwrap();
         let paths = UnitPaths::in_home(home.path());
-        let mut unit = Unit::create(&paths, Access::Owner).unwrap();
+        let mut unit = Unit::create(&paths, Access::Owner, UnitKind::Operational).unwrap();
         let mut copies: Vec<Vec<u8>> = Vec::new();
         for attempt in &attempts {
             let command = command(unit.state(), attempt);

@@ -66,7 +66,7 @@ fn copies(shares: &[SealerShare]) -> Vec<SealerShare> {
 /// A unit with a master key, sealed by this kind.
 fn unit_in(home: &Path, kind: SealerKind) -> (UnitPaths, Unit, Sealed) {
     let paths = UnitPaths::in_home(home);
-    let mut made = Unit::create(&paths, Access::Owner).unwrap();
+    let mut made = Unit::create(&paths, Access::Owner, UnitKind::Operational).unwrap();
     crate::unit::file::save(&paths, made.sealer(), &unit("EV"), Access::Owner).unwrap();
     let (fresh, sealed) = Sealed::fresh(kind);
     made.reseal(fresh).unwrap();
@@ -283,7 +283,7 @@ fn a_new_unit_takes_no_sealer_that_people_open() {
     let home = tempfile::tempdir().unwrap();
     let (paths, ..) = unit_in(home.path(), SealerKind::Passphrase);
     fs::remove_file(&paths.unit).unwrap();
-    let error = Unit::create(&paths, Access::Owner).unwrap_err();
+    let error = Unit::create(&paths, Access::Owner, UnitKind::Operational).unwrap_err();
     assert!(matches!(error, Error::FileDamaged { path, .. } if path == paths.sealer));
 }
 

@@ -11,7 +11,7 @@ use crate::unit::*;
 /// A new unit in a directory of its own.
 fn unit_in(home: &Path) -> (UnitPaths, Unit) {
     let paths = UnitPaths::in_home(home);
-    let unit = Unit::create(&paths, Access::Owner).unwrap();
+    let unit = Unit::create(&paths, Access::Owner, UnitKind::Operational).unwrap();
     (paths, unit)
 }
 
@@ -118,7 +118,9 @@ fn a_unit_sees_what_another_process_did() {
 fn a_unit_is_not_made_twice() {
     let home = tempfile::tempdir().unwrap();
     let (paths, _) = unit_in(home.path());
-    assert!(matches!(Unit::create(&paths, Access::Owner), Err(Error::HsmExists(path)) if path == paths.unit));
+    assert!(
+        matches!(Unit::create(&paths, Access::Owner, UnitKind::Operational), Err(Error::HsmExists(path)) if path == paths.unit)
+    );
 }
 
 #[test]
@@ -161,7 +163,7 @@ fn a_new_unit_uses_the_sealer_that_is_there() {
     let home = tempfile::tempdir().unwrap();
     let paths = UnitPaths::in_home(home.path());
     fs::write(&paths.sealer, [9; 32]).unwrap();
-    Unit::create(&paths, Access::Owner).unwrap();
+    Unit::create(&paths, Access::Owner, UnitKind::Operational).unwrap();
     assert_eq!(fs::read(&paths.sealer).unwrap(), [9; 32]);
     assert!(Unit::open(&paths).is_ok());
 }
@@ -238,7 +240,7 @@ fn a_groups_files_stay_the_groups() {
     let home = tempfile::tempdir().unwrap();
     let group = fs::metadata(home.path()).unwrap().gid();
     let paths = UnitPaths::in_home(home.path());
-    let mut unit = Unit::create(&paths, Access::Group(group)).unwrap();
+    let mut unit = Unit::create(&paths, Access::Group(group), UnitKind::Operational).unwrap();
     unit.submit(&signed(unit.state(), &Command::Zeroize, &[])).unwrap();
     for path in [&paths.unit, &paths.sealer, &paths.lock] {
         let metadata = fs::metadata(path).unwrap();

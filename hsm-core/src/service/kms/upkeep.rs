@@ -1,0 +1,35 @@
+//! What time does to keys, done by whoever runs for long: rotation by policy, and the end of keys that were deleted.
+
+use std::sync::Arc;
+
+use super::Caller;
+use crate::audit::Trail;
+use crate::error::Result;
+use crate::kms::{Actor, KeyId};
+use crate::object::lifecycle;
+use crate::session::Session;
+
+/// How many keys are rotated or erased at once: what is left waits for the next time.
+const AT_ONCE: usize = 100;
+
+/// Keys that time has done something to.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Kept {
+    /// They have a new version.
+    pub rotated: Vec<KeyId>,
+    /// They are gone for good.
+    pub purged: Vec<KeyId>,
+}
+
+impl Session {
+    /// Rotates the keys of the partition whose policies say so, and erases those that were deleted longer ago than
+    /// the partition keeps them; not more than a hundred of each. To be called from time to time by a server.
+    ///
+    /// # Errors
+    /// Those of the session's rights and of the store.
+    pub fn keep_kms_keys(&self, trail: Option<Arc<Trail>>) -> Result<Kept> {
+        let actor = Actor { id: "policy".into(), name: "policy".into() };
+        let kms = self.kms(Caller { actor, now: lifecycle::now(), trail, host: None });
+        Ok(Kept { rotated: kms.rotate_due(AT_ONCE)?, purged: kms.purge_due(AT_ONCE)? })
+    }
+}
