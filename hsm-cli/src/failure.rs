@@ -3,8 +3,9 @@
 
 use hsm_core::Error;
 use hsm_core::import_token::Refusal;
-use hsm_core::kms::Reason;
 use hsm_core::store::StoreError;
+
+mod kms;
 
 /// A command's outcome.
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
@@ -40,11 +41,12 @@ pub(crate) enum Outcome {
     Refused,
     BadAnswer,
     ImportRefused,
+    KeyRefused,
 }
 
 /// Exit code, name in JSON, and meaning. The help of the command line prints it.
 #[rustfmt::skip]
-pub(crate) const OUTCOMES: [(Outcome, u8, &str, &str); 17] = [
+pub(crate) const OUTCOMES: [(Outcome, u8, &str, &str); 18] = [
     (Outcome::Failed,         1, "failed",        "any other failure"),
     (Outcome::Usage,          2, "usage",         "the command line is wrong, or a PIN is missing"),
     (Outcome::NoHsm,          3, "no-hsm",        "there is no HSM where the configuration says"),
@@ -62,6 +64,7 @@ pub(crate) const OUTCOMES: [(Outcome, u8, &str, &str); 17] = [
     (Outcome::Refused,       15, "refused",       "a KMIP server, a signing service or the crypto unit refused what was asked"),
     (Outcome::BadAnswer,     16, "bad-answer",    "what a KMIP server or a signing service answered cannot be used"),
     (Outcome::ImportRefused, 17, "import-refused", "the import token has expired, or what was encrypted is not for it"),
+    (Outcome::KeyRefused,    18, "key-refused",   "a key's state, a policy or another person's consent stands against it"),
 ];
 
 impl Outcome {
@@ -157,7 +160,7 @@ fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
         Error::PinsSet => (Outcome::Exists, None),
         Error::PinAloneOpens { .. } => (Outcome::Configuration, None),
         Error::ImportToken(refusal) => of_import_token(*refusal),
-        Error::Kms(refusal) => (of_kms(&refusal.reason), None),
+        Error::Kms(refusal) => kms::classify(&refusal.reason),
         // It says what to do.
         Error::Unit(_) => (Outcome::Refused, None),
         Error::WrapMissing { .. } => {
@@ -237,17 +240,6 @@ fn of_import_token(refusal: Refusal) -> (Outcome, Option<&'static str>) {
             Some("encrypt key and nonce for the newest import token, both with the same key and algorithm"),
         ),
         Refusal::Expiration | Refusal::Retrievals | Refusal::EncryptionAlgorithm => (Outcome::Usage, None),
-    }
-}
-
-fn of_kms(reason: &Reason) -> Outcome {
-    match reason {
-        Reason::NotFound | Reason::AliasMissing | Reason::RingMissing | Reason::RegistrationMissing => {
-            Outcome::NotFound
-        }
-        Reason::AliasTaken | Reason::RingTaken => Outcome::Exists,
-        Reason::Field { .. } | Reason::NotBase64(_) => Outcome::Usage,
-        _ => Outcome::Refused,
     }
 }
 

@@ -3,8 +3,11 @@
 //! (`| head`) is no failure.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use der::DateTime;
+use hsm_core::object::lifecycle::Seconds;
 use serde::Serialize;
 use serde_json::json;
 
@@ -134,6 +137,14 @@ pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
         .collect()
+}
+
+/// A moment as RFC 3339 has it, in UTC.
+pub(crate) fn date(moment: Seconds) -> String {
+    let since = Duration::from_secs(u64::try_from(moment).unwrap_or_default());
+    // A clock beyond the year 9999 is worth no error.
+    DateTime::from_unix_duration(since)
+        .map_or_else(|_| "9999-12-31T23:59:59Z".to_owned(), |date| date.to_string())
 }
 
 fn width(text: &str) -> usize {

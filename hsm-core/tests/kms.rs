@@ -507,6 +507,29 @@ fn access_policies_hold_at_once_in_every_process() {
 }
 
 #[test]
+fn a_name_means_all_keys_that_have_it_where_no_identifier_or_alias_does() {
+    let fresh = Fresh::new();
+    let session = fresh.user();
+    let kms = at(&session, NOW);
+    let (first, second) = (root(&kms, "same"), root(&kms, "same"));
+    let ids = |text: &str| {
+        let mut ids: Vec<_> = kms.named(text).unwrap().iter().map(|key| key.id).collect();
+        ids.sort();
+        ids
+    };
+    let mut both = [first.id, second.id];
+    both.sort();
+    assert_eq!(ids("same"), both);
+    kms.delete(&first.id.to_string(), Removal::Unused).unwrap();
+    assert_eq!(ids("same"), both);
+    assert_eq!(ids(&second.id.digits()), [second.id]);
+    assert_eq!(ids("other"), []);
+    let aliased = kms
+        .create(Description { aliases: vec!["same".into()], ..Description::new(Kind::Root, "other") }, None);
+    assert_eq!(ids("same"), [aliased.unwrap().id]);
+}
+
+#[test]
 fn what_time_does_to_keys_is_done_when_a_server_looks() {
     let fresh = Fresh::new();
     let session = fresh.user();

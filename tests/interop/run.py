@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runs other people's KMIP clients, and messages of our own, against the server, and a customer of import tokens
-against the command line: `make interop`.
+"""Runs other people's KMIP clients, and messages of our own, against the server, and customers of import
+tokens and root keys against the command line: `make interop`.
 
 Everything it makes is below `target/interop`. The server gets a free port and a fresh home, and is stopped
 by its process id. The last line counts the results; the exit code is 0 only if nothing failed.
@@ -31,7 +31,8 @@ FORBIDDEN = {
         "line 1364,", "it gives two keys one name: \"Names SHALL be unique\" (KMIP 1.4, section 3.2)"),
 }
 
-SUITES = ("messages", "hostile", "pykmip-own", "pykmip", "mongodb", "kmip-protocol", "cyphera", "import-token")
+SUITES = ("messages", "hostile", "pykmip-own", "pykmip", "mongodb", "kmip-protocol", "cyphera", "import-token",
+          "root-keys")
 # The suites that run inside the virtual environment, by their module below `suites`.
 MODULES = {"pykmip": "pykmip_client", "mongodb": "mongodb", "cyphera": "cyphera", "messages": "messages",
            "hostile": "hostile"}
@@ -130,9 +131,18 @@ def module(name, python, server, scratch):
 
 def import_token(python, binary, scratch):
     """A customer who encrypts keys for import tokens of an HSM of its own."""
-    results = report.Results("import-token")
-    done = subprocess.run([python, HERE / "suites" / "import_token.py", binary.resolve(), scratch], cwd=scratch,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
+    return own_hsm("import-token", python, [binary.resolve(), scratch], scratch)
+
+
+def root_keys(python, binary, certificates, scratch):
+    """A customer who brings root keys to an HSM of its own, and uses them by every door."""
+    return own_hsm("root-keys", python, [binary.resolve(), scratch, certificates], scratch)
+
+
+def own_hsm(name, python, arguments, scratch):
+    results = report.Results(name)
+    command = [python, HERE / "suites" / f"{name.replace('-', '_')}.py", *arguments]
+    done = subprocess.run(command, cwd=scratch, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600)
     read_lines(results, done)
     return results
 
@@ -159,6 +169,8 @@ def run_suites(wanted, python, server, binary, scratch):
             yield kmip_protocol(server.place)
         elif name == "import-token":
             yield import_token(python, binary, own)
+        elif name == "root-keys":
+            yield root_keys(python, binary, server.place.certificates, own)
         else:
             yield module(name, python, server, own)
 

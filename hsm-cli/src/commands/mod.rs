@@ -21,6 +21,8 @@ mod import_token;
 mod init;
 mod key;
 mod kmip;
+mod kms;
+mod save;
 mod serve;
 mod status;
 mod token;
@@ -61,6 +63,7 @@ fn carry_out(
         Command::Audit(command) => audit::run(hsm, command, output)?,
         Command::Key(command) => key::run(&*hsm()?, command, output)?,
         Command::ImportToken(command) => import_token::run(hsm, command, output)?,
+        Command::Kms(command) => kms::run(&*hsm()?, *command, output)?,
         Command::Serve(options) => serve::run(global, &options, output)?,
         Command::Certs(command) => certs::run(&*hsm()?, command, output)?,
         Command::Kmip(command) => kmip::run(&*hsm()?, command, output)?,

@@ -16,6 +16,7 @@ mod faults;
 mod import_tokens;
 mod init;
 mod keys;
+mod kms;
 mod recovery;
 mod sealers;
 mod serve;

@@ -2,20 +2,18 @@
 //! Protect's API and stay as they are.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use data_encoding::BASE64;
-use der::DateTime;
 use hsm_core::hsm::Hsm;
 use hsm_core::import_token::{Limits, Metadata, Retrieved};
-use hsm_core::object::lifecycle::{self, Seconds};
+use hsm_core::object::lifecycle;
 use hsm_core::session::Access;
 use serde::Serialize;
 
 use super::key::Desk;
 use crate::cli::{ImportToken, KeyAccess};
 use crate::failure::Result;
-use crate::output::Output;
+use crate::output::{Output, date};
 
 mod customer;
 
@@ -101,14 +99,6 @@ fn show(hsm: &Hsm, access: &KeyAccess, output: Output) -> Result<()> {
         page.line(public_key.trim_end());
     });
     Ok(())
-}
-
-/// RFC 3339, in UTC.
-fn date(moment: Seconds) -> String {
-    let since = Duration::from_secs(u64::try_from(moment).unwrap_or_default());
-    // A clock beyond the year 9999 is worth no error.
-    DateTime::from_unix_duration(since)
-        .map_or_else(|_| "9999-12-31T23:59:59Z".to_owned(), |date| date.to_string())
 }
 
 #[cfg(test)]

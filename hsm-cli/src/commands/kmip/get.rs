@@ -5,7 +5,7 @@ use kmip_server::ttlv::enums::{Operation, ResultReason as Reason};
 use kmip_server::ttlv::{Item, Tag};
 use serde_json::{Map, Value as Json, json};
 
-use super::save::Place;
+use super::super::save::Place;
 use crate::cli::KmipGet;
 use crate::failure::{Failure, Outcome, Result};
 use crate::kmip::attributes::{self, Attribute};

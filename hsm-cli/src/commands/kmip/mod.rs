@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hsm_core::hsm::Hsm;
 
+use super::save;
 use crate::cli::{Kmip, KmipConnection};
 use crate::failure::{Failure, Outcome, Result};
 use crate::kmip::{self, Files, Peer, Settings};
@@ -15,7 +16,6 @@ mod discover;
 mod get;
 mod locate;
 mod query;
-mod save;
 
 pub(super) fn run(hsm: &Hsm, command: Kmip, output: Output) -> Result<()> {
     let settings = |options: &KmipConnection| settings(hsm, options, output);

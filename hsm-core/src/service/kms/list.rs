@@ -4,7 +4,7 @@ use cryptoki_sys::CKA_VALUE;
 
 use super::{Kms, deeds, find};
 use crate::error::{Error, Result};
-use crate::kms::{Action, KeyRecord, KeyState, Kind};
+use crate::kms::{Action, KeyRecord, KeyState, Kind, Reason, Refusal};
 use crate::partition::{Index, KmsView, ObjectId};
 use crate::secret::Secret;
 
@@ -95,6 +95,29 @@ impl Kms<'_> {
     pub fn key(&self, key: &str) -> Result<KeyRecord> {
         let found = self.look(|view| find(view, key));
         self.used(&deeds::METADATA, Some(key), found)
+    }
+
+    /// The keys that a text names: the one of that identifier or alias; else all of that name, deleted ones too.
+    /// People name keys so; every other call wants an identifier or alias. It is no event: what follows is.
+    ///
+    /// # Errors
+    /// Those of the session's rights and of the store.
+    pub fn named(&self, text: &str) -> Result<Vec<KeyRecord>> {
+        self.look(|view| {
+            match find(view, text) {
+                Ok(key) => return Ok(vec![key]),
+                Err(Error::Kms(Refusal { reason: Reason::NotFound, .. })) => {}
+                Err(error) => return Err(error),
+            }
+            let mut named = Vec::new();
+            for index in [Index::Live, Index::Deleted] {
+                for place in view.under(index)? {
+                    named.push(view.named(place)?);
+                }
+            }
+            named.retain(|key: &KeyRecord| key.name == text);
+            Ok(named)
+        })
     }
 
     /// A key with its payload, which only a standard key that is not deleted gives out.

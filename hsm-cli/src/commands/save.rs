@@ -1,4 +1,4 @@
-//! Where the value of an object is saved: a file that nobody else may read, written whole or not at all.
+//! Where a secret value is saved: a file that nobody else may read, written whole or not at all.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -28,8 +28,7 @@ impl<'a> Place<'a> {
     /// A new file, or one that may be replaced.
     pub(super) fn new(path: &'a Path, replace: bool) -> Result<Place<'a>> {
         if path == Path::new("-") {
-            return Err(Failure::new(Outcome::Usage, "--out wants a file")
-                .next("--show-value prints a value, in hexadecimal digits"));
+            return Err(Failure::new(Outcome::Usage, "--out wants a file").next("`-` is none"));
         }
         if !replace && fs::symlink_metadata(path).is_ok() {
             return Err(exists(path));
