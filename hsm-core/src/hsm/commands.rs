@@ -120,7 +120,9 @@ impl Hsm {
         }
         match kind {
             CommandKind::ClearNew | CommandKind::LoadNewMasterKey => self.forget_rewrapped(),
-            CommandKind::ClearCurrent | CommandKind::Zeroize if self.active_unit().is_err() => self.close_store(),
+            CommandKind::ClearCurrent | CommandKind::Zeroize if self.active_unit().is_err() => {
+                self.close_store()
+            }
             _ => {}
         }
     }

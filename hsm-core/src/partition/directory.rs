@@ -4,13 +4,12 @@
 
 use std::sync::Arc;
 
-use super::record::{FreshKeys, Opener, PartitionRecord, PinWrap};
-use super::{Partition, half, pins};
+use super::Partition;
+use super::fresh::{Draft, Fresh};
+use super::record::PartitionRecord;
 use crate::error::{Error, Result};
 use crate::hsm::{Hsm, Note};
-use crate::rng;
 use crate::secret::Secret;
-use crate::session::Role;
 use crate::store::seal::{Address, Chain, SealKey};
 use crate::store::{Entry, PartitionId, Reader, RecordId, Row, Store, Writer};
 use crate::unit::{ActiveUnit, UnitStatus};
@@ -171,6 +170,11 @@ pub(super) fn tokens(reader: &mut dyn Reader, key: &SealKey) -> Result<Vec<Recor
     chain(key).records(reader, ALL)
 }
 
+/// Adds a partition to the index.
+pub(super) fn list(writer: &mut dyn Writer, unit: &ActiveUnit, token: RecordId) -> Result<()> {
+    chain(&key(unit)?).insert(writer, ALL, token)
+}
+
 /// Whether the index names a partition.
 pub(super) fn lists(reader: &mut dyn Reader, unit: &ActiveUnit, token: RecordId) -> Result<bool> {
     chain(&key(unit)?).holds(reader, ALL, token)
@@ -221,10 +225,7 @@ pub(super) fn spaces(reader: &mut dyn Reader) -> Result<Vec<PartitionId>> {
     Ok(out)
 }
 
-fn each_unchecked(
-    reader: &mut dyn Reader,
-    each: &mut dyn FnMut(RecordId, &Row) -> Result<()>,
-) -> Result<()> {
+fn each_unchecked(reader: &mut dyn Reader, each: &mut dyn FnMut(RecordId, &Row) -> Result<()>) -> Result<()> {
     let mut last = Entry { chain: CHAIN, tag: ALL, record: RecordId([0; 16]) };
     loop {
         let page = reader.entries_after(PartitionId::HSM, last, 64)?;
@@ -309,60 +310,6 @@ fn find_server<'r>(
         refused = Some(record.pin_alone_opens());
     }
     refused.map_or(Ok(None), Err)
-}
-
-/// What a new space begins with. Its PIN's key is derived before the transaction, which others wait for.
-struct Fresh {
-    space: PartitionId,
-    keys: FreshKeys,
-    opener: Opener,
-}
-
-impl Fresh {
-    /// Opened by the SO's PIN, or, without one, by the master key.
-    fn new(so_pin: Option<&[u8]>) -> Result<Fresh> {
-        let (space, keys) = (PartitionId(rng::array()?), FreshKeys::new()?);
-        let opener = match so_pin {
-            Some(pin) => Opener::SoPin(PinWrap::new(space, Role::So, pin, keys.private.expose())?),
-            None => Opener::MasterKey,
-        };
-        Ok(Fresh { space, keys, opener })
-    }
-
-    fn begin(&self, writer: &mut dyn Writer) -> Result<()> {
-        let public = SealKey::new(self.keys.public.expose())?;
-        let private = SealKey::new(self.keys.private.expose())?;
-        half::begin(self.space, &public, &private, writer)
-    }
-}
-
-/// A partition that is about to be made.
-struct Draft {
-    token: RecordId,
-    label: [u8; 32],
-    fresh: Fresh,
-}
-
-impl Draft {
-    fn new(label: &[u8; 32], so_pin: Option<&[u8]>) -> Result<Draft> {
-        Ok(Draft { token: RecordId(rng::array()?), label: *label, fresh: Fresh::new(so_pin)? })
-    }
-
-    /// Puts it behind the others.
-    fn insert(
-        &self,
-        writer: &mut dyn Writer,
-        unit: &ActiveUnit,
-        others: &[(RecordId, PartitionRecord)],
-    ) -> Result<()> {
-        let number = others.iter().map(|(_, other)| other.number).max().unwrap_or(0) + 1;
-        let Fresh { space, keys, opener } = &self.fresh;
-        let record = PartitionRecord::new(number, &self.label, *space, opener, keys, unit)?;
-        put(writer, unit, self.token, 0, &record)?;
-        chain(&key(unit)?).insert(writer, ALL, self.token)?;
-        self.fresh.begin(writer)?;
-        pins::begin_counters(unit, self.token, writer)
-    }
 }
 
 /// Gives a partition new keys in a new space; the old space goes with all that is in it.

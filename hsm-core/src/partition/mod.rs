@@ -12,15 +12,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use hsm_os::Guarded;
 
 pub(crate) mod directory;
+mod fresh;
 mod half;
 mod handles;
 mod import_token;
 mod kms;
+mod login;
 mod notes;
 mod objects;
 mod pins;
 pub(crate) mod record;
 pub(crate) mod rotation;
+mod searching;
 mod server;
 mod transaction;
 mod watch;
@@ -34,7 +37,6 @@ pub(crate) use kms::{Index, KmsView};
 pub(crate) use objects::Loaded;
 pub(crate) use transaction::{Durability, Transaction};
 
-use crate::audit::acts;
 /// What tests of other modules need of this one.
 #[cfg(test)]
 pub(crate) mod testing {
@@ -44,7 +46,7 @@ pub(crate) mod testing {
 
 use crate::error::{Error, Result};
 use crate::hsm::Hsm;
-use crate::session::{Access, LoginState, Role, Session};
+use crate::session::{Access, LoginState, Session};
 use crate::store::seal::SealKey;
 use crate::store::{PartitionId, RecordId};
 use handles::Handles;
@@ -350,54 +352,4 @@ impl Partition {
         let known = self.handles.read().unwrap_or_else(PoisonError::into_inner).known(named.identity);
         known.unwrap_or_else(|| self.handles.write().unwrap_or_else(PoisonError::into_inner).name(named))
     }
-
-    /// Runs `body` with the private-object key in the clear, for wrapping it under a new PIN. It is a
-    /// copy: deriving a PIN's key and waiting for the store would hold up everybody who asks for the login.
-    pub(crate) fn as_so<T>(&self, body: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
-        let key = match &*self.login.read().unwrap_or_else(PoisonError::into_inner) {
-            Login::So(key) => guarded(key.expose())?,
-            Login::Public | Login::User(_) => return Err(Error::NotLoggedIn),
-        };
-        body(key.expose())
-    }
-
-    /// Checks a PIN and logs its owner in. What forbids a login is looked for before the PIN is checked
-    /// and again after: that takes its time, in which other threads come and go.
-    pub(crate) fn log_in(&self, role: Role, pin: &[u8]) -> Result<()> {
-        self.admits(&locked(&self.sessions), role)?;
-        let act = if role == Role::User { acts::LOGIN_USER } else { acts::LOGIN_SO };
-        let key = self.check_pin(role, pin, act)?;
-        let login = match role {
-            Role::User => Login::User(Arc::new(SealKey::new(key.expose())?)),
-            Role::So => Login::So(guarded(key.expose())?),
-        };
-        let sessions = locked(&self.sessions);
-        self.admits(&sessions, role)?;
-        self.set_login(login);
-        Ok(())
-    }
-
-    /// Whether a login may be: there is none yet, and the sessions are such as it goes with.
-    fn admits(&self, sessions: &Sessions, role: Role) -> Result<()> {
-        match (self.login_state(), role) {
-            (LoginState::Public, _) => {}
-            (LoginState::User, Role::User) | (LoginState::So, Role::So) => {
-                return Err(Error::AlreadyLoggedIn);
-            }
-            (LoginState::User, Role::So) | (LoginState::So, Role::User) => {
-                return Err(Error::AnotherLoggedIn);
-            }
-        }
-        if sessions.count == 0 {
-            return Err(Error::NoSuchSession);
-        }
-        if role == Role::So && sessions.count > sessions.read_write {
-            return Err(Error::SessionReadOnlyExists);
-        }
-        Ok(())
-    }
-}
-
-fn guarded(key: &[u8]) -> Result<Guarded> {
-    Guarded::copy_of(key).map_err(|_| Error::CryptoFailed("no memory for keys"))
 }

@@ -27,8 +27,8 @@ mod next;
 mod wraps;
 
 use next::Next;
-use wraps::{context, outer, public_wrap, server_wrap, unwrap_key, wrap_key};
 pub(crate) use wraps::counters_secret;
+use wraps::{context, outer, public_wrap, server_wrap, unwrap_key, wrap_key};
 
 /// Argon2id with 19 MiB and two passes: OWASP's first recommendation, 15–25 ms on today's cores.
 const MEMORY_KIB: u32 = 19 * 1024;
