@@ -203,23 +203,26 @@ fn interrupted() -> Fresh {
 #[test]
 fn an_interrupted_set_immediate_is_ended_by_whoever_comes_next() {
     type Step = fn(&Fresh, &Hsm);
-    let steps: [(&str, Step); 6] = [
-        ("a look at the list", |_, hsm| assert_eq!(hsm.partitions().unwrap().len(), 2)),
-        ("the audit log", |_, hsm| drop(hsm.audit_trail(Uses::Off).unwrap())),
-        ("a new partition", |_, hsm| {
+    let steps: [Step; 6] = [
+        // A look at the list.
+        |_, hsm| assert_eq!(hsm.partitions().unwrap().len(), 2),
+        // Whoever writes the audit log.
+        |_, hsm| drop(hsm.audit_trail(Uses::Off).unwrap()),
+        // A new partition.
+        |_, hsm| {
             let third = hsm.create_partition(&padded("third"), SO_PIN).unwrap();
             hsm.delete_partition(&third, SO_PIN).unwrap();
-        }),
-        ("a server", |_, hsm| drop(hsm.server_partition(SERVER).unwrap().open_for_server().unwrap())),
-        ("a login of a process that knew the list", |fresh, _| drop(fresh.user())),
-        ("a PIN of a process that knew the list", |fresh, _| {
-            fresh.user().set_pin(USER_PIN, USER_PIN).unwrap();
-        }),
+        },
+        // A server.
+        |_, hsm| drop(hsm.server_partition(SERVER).unwrap().open_for_server().unwrap()),
+        // A login of a process that knew the list.
+        |fresh, _| drop(fresh.user()),
+        // A PIN of such a process.
+        |fresh, _| fresh.user().set_pin(USER_PIN, USER_PIN).unwrap(),
     ];
-    for (who, step) in steps {
+    for step in steps {
         let fresh = interrupted();
         step(&fresh, &handle(fresh.home.path()));
-        println!("{who}");
         assert_whole(&handle(fresh.home.path()));
         Administrators::of(fresh.home.path()).rotate(&fresh.hsm);
         assert_whole(&handle(fresh.home.path()));

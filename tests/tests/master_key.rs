@@ -262,7 +262,7 @@ isolated! {
             drop(stop);
             workers.into_iter().map(|worker| worker.join().expect("a worker")).collect()
         });
-        println!("{} kills; calls {calls:?}; server {memory} KiB, then {} KiB", size.kills, server.memory());
+        eprintln!("{} kills; calls {calls:?}; server {memory} KiB, then {} KiB", size.kills, server.memory());
         assert!(calls.iter().all(|calls| *calls > 0), "{calls:?}");
         assert!(server.memory() < memory + 32 * 1024, "the server grew from {memory} to {} KiB", server.memory());
         assert!(server.stop().success());
