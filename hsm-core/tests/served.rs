@@ -39,7 +39,7 @@ fn key(space: &Space, key_type: u64, state: State, attributes: Template) -> Item
             space.new_object(template.iter().map(|(kind, value)| (*kind, value.duplicate())).collect())?;
         let key = key.amended(|object| managed::set_state(object, state));
         let id = changes.fresh_id()?;
-        changes.insert(key, &id)
+        changes.insert(key, Provenance::Brought, &id)
     });
     let id = made.unwrap().remove(0).id();
     space.load(&id, Action::Look).unwrap()

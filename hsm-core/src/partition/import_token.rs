@@ -124,6 +124,19 @@ impl Partition {
         done
     }
 
+    /// Takes note of what was refused by a door that brings keys without the nonce.
+    pub(crate) fn note_import_by_door<T>(&self, done: Result<T>) -> Result<T> {
+        let reason = match &done {
+            Err(Error::NoSuchUnwrappingKey) => (Refusal::Expired.status(), Refusal::Expired.code()),
+            Err(Error::WrappedKeyInvalid) => (400, "WRAPPED_KEY_INVALID_ERR"),
+            Err(Error::KeyFunctionNotPermitted) => (409, "KEY_CREATE_IMPORT_ACCESS_ERR"),
+            Ok(_) | Err(_) => return done,
+        };
+        let reason = Reason { code: reason.0.into(), name: reason.1 };
+        self.hsm()?.note_refusal(acts::REDEEM_IMPORT_TOKEN, &self.label(), reason)?;
+        done
+    }
+
     /// Opens key material that was encrypted for the import token. Nothing is written, and so nobody waits for
     /// anybody, unless the token turns out to have expired.
     pub(crate) fn redeem_import_token(&self, wrapped: &Wrapped<'_>, now: Seconds) -> Result<Secret> {

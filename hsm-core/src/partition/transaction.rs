@@ -69,7 +69,9 @@ impl Transaction<'_> {
     /// stands under that.
     pub(crate) fn insert(&mut self, key: Key, id: Option<RecordId>) -> Result<RecordId> {
         let id = match id {
-            Some(id) if self.writer.revision(self.private.space, id)?.is_some() => return Err(Error::Conflict),
+            Some(id) if self.writer.revision(self.private.space, id)?.is_some() => {
+                return Err(Error::Conflict);
+            }
             Some(id) => id,
             None => RecordId(rng::array()?),
         };

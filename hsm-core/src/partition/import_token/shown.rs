@@ -14,7 +14,7 @@ use crate::object::find::Search;
 use crate::object::lifecycle::Seconds;
 use crate::partition::handles::{Identity, Named};
 use crate::partition::objects::Loaded;
-use crate::partition::{Login, Partition, locked};
+use crate::partition::{Login, ObjectHandle, Partition, locked};
 use crate::store::PartitionId;
 
 /// What this process knows of the import token.
@@ -94,6 +94,12 @@ impl Partition {
             return Err(Error::NoSuchObject);
         }
         Ok(if private { &pair.private } else { &pair.public }.clone())
+    }
+
+    /// Whether a handle stands for a key of the import token, also of one that has ended.
+    pub(crate) fn is_import_token(&self, handle: ObjectHandle) -> bool {
+        let handles = self.handles.read().unwrap_or_else(PoisonError::into_inner);
+        handles.named(handle).is_some_and(|named| matches!(named.identity, Identity::ImportToken { .. }))
     }
 
     /// The import token's objects among what a search finds.

@@ -118,7 +118,9 @@ fn a_record_that_the_index_does_not_know_is_damage() {
             Ok(())
         })
         .unwrap();
-    write(other.as_ref(), &half, &|writer| Ok(writer.put(half.space, half.token_place()?, row.as_ref().unwrap())?));
+    write(other.as_ref(), &half, &|writer| {
+        Ok(writer.put(half.space, half.token_place()?, row.as_ref().unwrap())?)
+    });
     assert!(is_damaged(other.as_ref(), &half));
 }
 

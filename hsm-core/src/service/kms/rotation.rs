@@ -15,7 +15,8 @@ impl Kms<'_> {
     /// was wrapped under earlier versions still unwraps.
     ///
     /// # Errors
-    /// Those of [`KeyRecord::check_rotation`]; [`Reason::AccessPolicy`] for material in clear where tokens are
+    /// Those of [`KeyRecord::check_rotation`]; [`Reason::Field`] for material that a version of the key has already;
+    /// [`Reason::AccessPolicy`] for material in clear where tokens are
     /// enforced; those of [`redeem`](crate::import_token::ImportToken::redeem), of the session's rights and of the
     /// store.
     pub fn rotate(&self, key: &str, material: Option<Material<'_>>) -> Result<KeyRecord> {
@@ -27,6 +28,9 @@ impl Kms<'_> {
         self.change_key(&deeds::ROTATE, key, |transaction, record| {
             record.check_rotation(source != Source::Generated, self.now())?;
             transaction.kms().instance()?.policies.access.check_source(source)?;
+            if source != Source::Generated {
+                check_is_other(transaction, record, &prepared)?;
+            }
             self.renew(transaction, record, prepared.duplicate())
         })
     }
@@ -82,4 +86,21 @@ impl Kms<'_> {
         record.rotate(KeyId::fresh()?, material.len(), &self.caller.actor, self.now());
         transaction.replace(id, object::renewed(&before, record, material)?)
     }
+}
+
+/// Checks that material is that of no version of a key: rotating to it would change nothing.
+fn check_is_other(transaction: &mut Transaction<'_>, record: &KeyRecord, material: &Secret) -> Result<()> {
+    let mut is_known = material.equals(transaction.object(record.id.into())?.bytes(CKA_VALUE));
+    for version in &record.versions {
+        let kept = transaction.kms().version(record.id, version.id)?;
+        is_known |= kept.is_some_and(|kept| material.equals(kept.expose()));
+    }
+    if is_known {
+        return Err(Reason::Field {
+            name: "payload",
+            must: "other material than any version of the key has",
+        }
+        .into());
+    }
+    Ok(())
 }
