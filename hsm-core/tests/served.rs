@@ -17,7 +17,7 @@ use hsm_core::mechanism::{Derivation, Scheme, Transform};
 use hsm_core::object::lifecycle::{Action, State};
 use hsm_core::object::locate::Scope;
 use hsm_core::object::{Template, Value, managed};
-use hsm_core::service::{Item, Space};
+use hsm_core::service::{Item, Provenance, Space};
 use kit::*;
 
 fn space(fresh: &Fresh) -> Space {

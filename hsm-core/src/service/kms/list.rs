@@ -2,7 +2,7 @@
 
 use cryptoki_sys::CKA_VALUE;
 
-use super::{Kms, deeds, find};
+use super::{Kms, Named, deeds};
 use crate::error::{Error, Result};
 use crate::kms::{Action, KeyRecord, KeyState, Kind, Reason};
 use crate::partition::{Index, KmsView, ObjectId};
@@ -93,8 +93,9 @@ impl Kms<'_> {
     /// # Errors
     /// [`Reason::NotFound`]; those of the store.
     pub fn key(&self, key: &str) -> Result<KeyRecord> {
-        let found = self.look(|view| find(view, key));
-        self.used(&deeds::METADATA, Some(key), found)
+        let key = Named::new(key);
+        let found = self.look(|view| key.find(view));
+        self.used(&deeds::METADATA, Some(&key), found)
     }
 
     /// A key with its payload, which only a standard key that is not deleted gives out.
@@ -102,13 +103,14 @@ impl Kms<'_> {
     /// # Errors
     /// As [`Kms::key`].
     pub fn read(&self, key: &str) -> Result<(KeyRecord, Option<Secret>)> {
+        let key = Named::new(key);
         let read = || {
-            let record = self.look(|view| find(view, key))?;
+            let record = self.look(|view| key.find(view))?;
             let may = record.is_extractable() && record.allow(Action::Read, self.now()).is_ok();
             let payload = if may { self.payload(record.id.into())? } else { None };
             Ok((record, payload))
         };
-        self.used(&deeds::READ, Some(key), read())
+        self.used(&deeds::READ, Some(&key), read())
     }
 
     fn payload(&self, id: ObjectId) -> Result<Option<Secret>> {

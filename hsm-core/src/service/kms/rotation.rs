@@ -3,7 +3,7 @@
 use cryptoki_sys::CKA_VALUE;
 
 use super::create::{Material, source};
-use super::{Kms, deeds, find, object};
+use super::{Kms, Named, deeds, object};
 use crate::error::{Error, Result};
 use crate::kms::{KeyId, KeyRecord, Reason, RotationPolicy, Source};
 use crate::partition::{Index, Transaction};
@@ -20,11 +20,11 @@ impl Kms<'_> {
     /// enforced; those of [`redeem`](crate::import_token::ImportToken::redeem), of the session's rights and of the
     /// store.
     pub fn rotate(&self, key: &str, material: Option<Material<'_>>) -> Result<KeyRecord> {
-        let source = source(material.as_ref());
+        let (source, named) = (source(material.as_ref()), Named::new(key));
         let prepared = self
             .may_write()
-            .and_then(|()| self.prepare_version(key, material))
-            .map_err(|error| self.refused(&deeds::ROTATE, Some(key), error))?;
+            .and_then(|()| self.prepare_version(&named, material))
+            .map_err(|error| self.refused(&deeds::ROTATE, Some(&named), error))?;
         self.change_key(&deeds::ROTATE, key, |transaction, record| {
             record.check_rotation(source != Source::Generated, self.now())?;
             transaction.kms().instance()?.policies.access.check_source(source)?;
@@ -41,8 +41,8 @@ impl Kms<'_> {
     /// # Errors
     /// Those of the session's rights and of the store.
     pub fn rotate_due(&self, most: usize) -> Result<Vec<KeyId>> {
-        let due = self.due(Index::Rotated, most, &|key| key.is_due(self.now()))?;
-        self.each(due, |id| {
+        let due = self.due(Index::Rotated, &|key| key.is_due(self.now()))?;
+        self.each(due, most, |id| {
             let material = rng::secret(super::create::GENERATED)?;
             self.change_key(&deeds::ROTATE, &id.to_string(), |transaction, record| {
                 if !record.is_due(self.now()) {
@@ -63,8 +63,8 @@ impl Kms<'_> {
     }
 
     /// Checks that a rotation may be, and has its material before anybody waits for the transaction.
-    fn prepare_version(&self, key: &str, material: Option<Material<'_>>) -> Result<Secret> {
-        let key = self.look(|view| find(view, key))?;
+    fn prepare_version(&self, key: &Named<'_>, material: Option<Material<'_>>) -> Result<Secret> {
+        let key = self.look(|view| key.find(view))?;
         key.check_rotation(material.is_some(), self.now())?;
         let policies = &self.session.partition().kms_instance()?.policies;
         policies.access.check_source(source(material.as_ref()))?;
