@@ -234,6 +234,13 @@ impl Transaction<'_> {
         self.remove_kms(place)
     }
 
+    /// Takes a key's record away that the index names.
+    #[cfg(test)]
+    pub(crate) fn lose_kms_key(&mut self, key: KeyId) -> Result<()> {
+        let place = self.kms().place(key)?;
+        self.remove_kms(place)
+    }
+
     /// Keeps the material of a version that is not the current one any more.
     pub(crate) fn keep_kms_version(&mut self, key: KeyId, version: KeyId, material: &[u8]) -> Result<()> {
         let id = self.kms().place_of_version(version)?;
