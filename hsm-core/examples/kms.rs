@@ -49,9 +49,11 @@ fn call(kms: &Kms<'_>, now: i64, words: &[&str]) -> Result<String> {
             let said = Description { expiration, ..Description::new(Kind::Root, name) };
             kms.create(said, None).map(|key| key.id.to_string())
         }
-        ["standard", name, payload] => {
+        ["standard", name, payload, seconds @ ..] => {
             let material = Material::Plain(Secret::copy_of(payload.as_bytes()));
-            let said = Description::new(Kind::Standard, name);
+            let expiration =
+                seconds.first().and_then(|it| it.parse::<i64>().ok()).map(|seconds| now + seconds);
+            let said = Description { expiration, ..Description::new(Kind::Standard, name) };
             kms.create(said, Some(material)).map(|key| key.id.to_string())
         }
         ["state", key] => kms.key(key).map(|found| (found.state(now) as u8).to_string()),

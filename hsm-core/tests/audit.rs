@@ -11,7 +11,7 @@ use hsm_core::hsm::Hsm;
 use hsm_core::object::Value;
 use hsm_core::object::lifecycle::Action;
 use hsm_core::object::locate::Scope;
-use hsm_core::service::Space;
+use hsm_core::service::{Provenance, Space};
 use hsm_core::store::{self, PartitionId, RecordId};
 use tempfile::TempDir;
 
@@ -104,7 +104,7 @@ fn make(space: &Space, trail: &Arc<Trail>, id: &str) -> Result<()> {
             (CKA_TOKEN, Value::Bool(true)),
             (CKA_PRIVATE, Value::Bool(true)),
         ];
-        changes.insert(space.new_object(template.into_iter().collect())?, id)
+        changes.insert(space.new_object(template.into_iter().collect())?, Provenance::Brought, id)
     });
     assert_eq!(space.end_operation(), Some(made.is_ok()));
     made.map(drop)

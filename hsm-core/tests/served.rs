@@ -17,7 +17,7 @@ use hsm_core::mechanism::{Derivation, Scheme, Transform};
 use hsm_core::object::lifecycle::{Action, State};
 use hsm_core::object::locate::Scope;
 use hsm_core::object::{Template, Value, managed};
-use hsm_core::service::{Item, Space};
+use hsm_core::service::{Item, Provenance, Space};
 use kit::*;
 
 fn space(fresh: &Fresh) -> Space {
@@ -39,7 +39,7 @@ fn key(space: &Space, key_type: u64, state: State, attributes: Template) -> Item
             space.new_object(template.iter().map(|(kind, value)| (*kind, value.duplicate())).collect())?;
         let key = key.amended(|object| managed::set_state(object, state));
         let id = changes.fresh_id()?;
-        changes.insert(key, &id)
+        changes.insert(key, Provenance::Brought, &id)
     });
     let id = made.unwrap().remove(0).id();
     space.load(&id, Action::Look).unwrap()

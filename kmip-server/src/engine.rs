@@ -141,12 +141,19 @@ impl Engine {
     }
 
     /// Does what time does to the root and standard keys of the partitions: rotation by policy, and the end of keys
-    /// that were deleted. To be called from time to time.
-    pub fn keep_kms_keys(&self) {
+    /// that were deleted. To be called from time to time; answers whether there may be more to do. Between two
+    /// partitions it stops if `ends` says so.
+    pub fn keep_kms_keys(&self, ends: &dyn Fn() -> bool) -> bool {
+        let mut is_left = false;
         for (partition, session) in self.partitions.load().iter() {
-            match session.keep_kms_keys(self.trail.clone()) {
-                Ok(Kept { rotated, purged }) if rotated.is_empty() && purged.is_empty() => {}
-                Ok(Kept { rotated, purged }) => log::info!(
+            if ends() {
+                break;
+            }
+            let kept = session.keep_kms_keys(self.trail.clone());
+            is_left |= kept.as_ref().is_ok_and(|kept| kept.more);
+            match kept {
+                Ok(Kept { rotated, purged, .. }) if rotated.is_empty() && purged.is_empty() => {}
+                Ok(Kept { rotated, purged, .. }) => log::info!(
                     "{partition}: {} keys were rotated by their policies, {} deleted ones are gone for good",
                     rotated.len(),
                     purged.len()
@@ -154,6 +161,7 @@ impl Engine {
                 Err(error) => log::error!("{partition}: keys were not rotated or purged: {error}"),
             }
         }
+        is_left
     }
 
     /// Reads a request: one whole message. What is wrong with it is kept for the answer.

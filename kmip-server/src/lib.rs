@@ -33,3 +33,4 @@ pub mod streams;
 pub mod tickets;
 pub mod tls;
 pub mod ttlv;
+pub mod upkeep;

@@ -10,6 +10,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use hsm_tests::function;
 use hsm_tests::keys;
 use hsm_tests::kit::PIN;
 use hsm_tests::kmip::client::Client;
@@ -28,7 +29,7 @@ const STATES: [(u8, &[&str]); 4] = [
 ];
 
 /// What the service answers in the states 1, 2, 3 and 5; `ok` is anything but a refusal.
-const SERVICE: [(&str, [&str; 4]); 11] = [
+const SERVICE: [(&str, [&str; 4]); 12] = [
     ("0 state {key}", ["1", "2", "3", "5"]),
     ("0 read {key}", ["none", "none", "none", "none"]),
     ("0 alias {key} {name}-alias", ["ok", "ok", "ok", "KEY_DELETED_ERR"]),
@@ -54,6 +55,39 @@ const SERVICE: [(&str, [&str; 4]); 11] = [
             "ok",
         ],
     ),
+    // Four hours after it was deleted.
+    (
+        "14300 purge {key}",
+        [
+            "KEY_ACTION_INVALID_STATE_ERR",
+            "KEY_ACTION_INVALID_STATE_ERR",
+            "KEY_ACTION_INVALID_STATE_ERR",
+            "done",
+        ],
+    ),
+];
+
+/// How a standard key named `{name}` comes into the states 1, 3 and 5; nothing suspends one.
+const STANDARD_STATES: [(u8, &[&str]); 3] = [
+    (1, &["-100 standard {name} secret"]),
+    (3, &["-100 standard {name} secret 50"]),
+    (5, &["-100 standard {name} secret", "-100 delete {key}"]),
+];
+
+/// What the service answers for standard keys in these states.
+const STANDARD: [(&str, [&str; 3]); 12] = [
+    ("0 state {key}", ["1", "3", "5"]),
+    ("0 read {key}", ["secret", "secret", "none"]),
+    ("0 alias {key} {name}-alias", ["ok", "ok", "KEY_DELETED_ERR"]),
+    ("0 rotate {key}", ["KEY_ROOT_REQ_ERR", "KEY_ROOT_REQ_ERR", "KEY_ROOT_REQ_ERR"]),
+    ("0 wrap {key}", ["KEY_ROOT_REQ_ERR", "KEY_ROOT_REQ_ERR", "KEY_ROOT_REQ_ERR"]),
+    ("0 unwrap {key} e30=", ["KEY_ROOT_REQ_ERR", "KEY_ROOT_REQ_ERR", "KEY_ROOT_REQ_ERR"]),
+    ("0 rewrap {key} e30=", ["KEY_ROOT_REQ_ERR", "KEY_ROOT_REQ_ERR", "KEY_ROOT_REQ_ERR"]),
+    ("0 disable {key}", ["KEY_ROOT_REQ_ERR", "KEY_ROOT_REQ_ERR", "KEY_ROOT_REQ_ERR"]),
+    ("0 enable {key}", ["KEY_ROOT_REQ_ERR", "KEY_ROOT_REQ_ERR", "KEY_ROOT_REQ_ERR"]),
+    ("0 delete {key}", ["ok", "ok", "KEY_DELETED_ERR"]),
+    ("0 restore {key}", ["KEY_ACTION_INVALID_STATE_ERR", "KEY_ACTION_INVALID_STATE_ERR", "ok"]),
+    ("14300 purge {key}", ["KEY_ACTION_INVALID_STATE_ERR", "KEY_ACTION_INVALID_STATE_ERR", "done"]),
 ];
 
 /// The service in a process of its own: lines in, lines out.
@@ -127,6 +161,41 @@ isolated! {
         }
     }
 
+    fn the_service_does_with_a_standard_key_what_key_protect_does(kit, 300) {
+        kit.token();
+        for (place, (state, steps)) in STANDARD_STATES.iter().enumerate() {
+            for (action, expected) in STANDARD {
+                let name = format!("key-{state}-{}", action.split(' ').nth(1).expect("a command"));
+                let key = service(kit, &[steps[0].replace("{name}", &name)]).remove(0);
+                for step in &steps[1..] {
+                    service(kit, &[step.replace("{key}", &key)]);
+                }
+                let line = action.replace("{key}", &key).replace("{name}", &name);
+                let answered = service(kit, &[line]).remove(0);
+                let expected = expected[place];
+                let fits = answered == expected || expected == "ok" && !answered.ends_with("_ERR");
+                assert!(fits, "{action} in state {state}: {answered}, expected {expected}");
+            }
+        }
+    }
+
+    fn a_root_key_that_expired_decrypts_and_unwraps_what_it_made(kit, 120) {
+        let token = kit.token();
+        let session = token.user();
+        let other = keys::generate_aes(&session, attrs![CKA_EXTRACTABLE => true, CKA_TOKEN => false]);
+        service(kit, &["0 expiring soon 4".to_owned()]);
+        let handle = the(&session, "soon").expect("the key");
+        let ciphertext = session.encrypt(&cbc(), handle, b"data").expect("C_Encrypt while it is active");
+        let wrapped = session.wrap(&cbc(), handle, other).expect("C_WrapKey while it is active");
+        while session.encrypt(&cbc(), handle, b"data").is_ok() {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        assert_eq!(answer(session.wrap(&cbc(), handle, other)), NO);
+        assert_eq!(session.decrypt(&cbc(), handle, &ciphertext), Ok(b"data".to_vec()));
+        let secret = attrs![CKA_CLASS => CKO_SECRET_KEY, CKA_KEY_TYPE => CKK_AES];
+        session.unwrap(&cbc(), handle, &wrapped, &secret).expect("C_UnwrapKey of a deactivated key");
+    }
+
     fn pkcs11_does_with_a_root_key_what_its_state_lets_it(kit, 300) {
         let token = kit.token();
         let session = token.user();
@@ -169,7 +238,16 @@ isolated! {
             assert_eq!(answer(sign), NO, "C_Sign in {state}");
             assert_eq!(answer(session.set(handle, &attrs![CKA_LABEL => "new"])), NEVER, "in {state}");
             assert_eq!(answer(session.copy(handle, &attrs![CKA_LABEL => "copy"])), NEVER, "in {state}");
+            let in_memory = session.copy(handle, &attrs![CKA_TOKEN => false]);
+            assert_eq!(answer(in_memory), NEVER, "C_CopyObject in {state}");
             assert_eq!(answer(session.destroy(handle)), NEVER, "in {state}");
+            let out = session.wrap(&cbc(), other, handle);
+            assert_eq!(answer(out), Rv(CKR_KEY_UNEXTRACTABLE), "C_WrapKey of a root key in {state}");
+            let derived = session.derive(&Mech::ecdh(CKD_NULL, b"", &[4; 65]), handle, &secret);
+            assert_eq!(answer(derived), Rv(CKR_KEY_TYPE_INCONSISTENT), "C_DeriveKey in {state}");
+            session.digest_init(&Mech::plain(CKM_SHA256)).expect("C_DigestInit");
+            let digested = session.call(function!(C_DigestKey), &[handle.into()]);
+            assert_eq!(digested, Err(Rv(CKR_KEY_INDIGESTIBLE)), "C_DigestKey in {state}");
             assert_eq!(answer(session.get(handle, CKA_VALUE)), Rv(CKR_ATTRIBUTE_SENSITIVE), "in {state}");
         }
         let (key, _) = key_in(kit, 1, "deleted");
@@ -203,6 +281,13 @@ isolated! {
                 assert_eq!(refused.reason, PERMISSION_DENIED, "{operation:#x} in {state}: {refused:?}");
             }
             assert_eq!(client.revoke(&id).expect_err("Revoke").reason, PERMISSION_DENIED, "in {state}");
+            let wrapping = client.create_aes(&format!("wrapping-{state}")).expect("Create");
+            client.on(operation::ACTIVATE, &wrapping).expect("Activate");
+            for (what, operation, payload) in ways_out(&id, &wrapping) {
+                let refused = client.ask(operation, &payload).expect_err(what);
+                let fits = [PERMISSION_DENIED, NOT_EXTRACTABLE].contains(&refused.reason);
+                assert!(fits, "{what} in {state}: {refused:?}");
+            }
             assert_eq!(client.locate(&name), [id], "in {state}");
         }
         let (key, _) = key_in(kit, 5, "deleted");
@@ -245,6 +330,47 @@ isolated! {
 
 /// KMIP 1.4, section 9.1.3.2.29.
 const PERMISSION_DENIED: u32 = 12;
+const NOT_EXTRACTABLE: u32 = 22;
+
+/// Requests of KMIP 1.4 that would let a key's value out, or change it: what they are, operation and payload.
+fn ways_out(id: &str, wrapping: &str) -> [(&'static str, u32, Vec<Vec<u8>>); 5] {
+    use hsm_tests::kmip::message::{attribute, bytes, enumeration, integer, structure, tag, text};
+    let key = || text(tag::UNIQUE_IDENTIFIER, id);
+    let mode = structure(tag::CRYPTOGRAPHIC_PARAMETERS, &[enumeration(tag::BLOCK_CIPHER_MODE, 13)]);
+    let by = structure(tag::ENCRYPTION_KEY_INFORMATION, &[text(tag::UNIQUE_IDENTIFIER, wrapping), mode]);
+    let specification = structure(
+        tag::KEY_WRAPPING_SPECIFICATION,
+        &[enumeration(tag::WRAPPING_METHOD, 1), by, enumeration(tag::ENCODING_OPTION, 1)],
+    );
+    let hash = structure(tag::CRYPTOGRAPHIC_PARAMETERS, &[enumeration(tag::HASHING_ALGORITHM, 6)]);
+    let parameters = structure(tag::DERIVATION_PARAMETERS, &[hash, bytes(tag::DERIVATION_DATA, b"data")]);
+    let new = structure(
+        tag::TEMPLATE_ATTRIBUTE,
+        &[
+            attribute("Cryptographic Algorithm", enumeration(tag::ATTRIBUTE_VALUE, 3)),
+            attribute("Cryptographic Length", integer(tag::ATTRIBUTE_VALUE, 256)),
+            attribute("Cryptographic Usage Mask", integer(tag::ATTRIBUTE_VALUE, 12)),
+        ],
+    );
+    let contact = attribute("Contact Information", text(tag::ATTRIBUTE_VALUE, "nobody"));
+    [
+        ("Get with a wrapping specification", operation::GET, vec![key(), specification]),
+        ("Export", operation::EXPORT, vec![key()]),
+        ("Re-key", operation::RE_KEY, vec![key()]),
+        (
+            "Derive Key",
+            operation::DERIVE_KEY,
+            vec![
+                enumeration(tag::OBJECT_TYPE, 2),
+                key(),
+                enumeration(tag::DERIVATION_METHOD, 3),
+                parameters,
+                new,
+            ],
+        ),
+        ("Modify Attribute", operation::MODIFY_ATTRIBUTE, vec![key(), contact]),
+    ]
+}
 
 /// Nothing is left of a deleted key.
 fn deleted(client: &mut Client, id: &str, name: &str) {

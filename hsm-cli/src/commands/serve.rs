@@ -15,6 +15,7 @@ use kmip_server::metrics::Metrics;
 use kmip_server::partitions;
 use kmip_server::server::{Addresses, Process};
 use kmip_server::ttlv::enums::ResultReason;
+use kmip_server::upkeep::Upkeep;
 
 use super::certs;
 use crate::cli::{Global, Serve};
@@ -40,14 +41,12 @@ pub(super) fn run(global: &Global, options: &Serve, output: Output) -> Result<()
     let trail = hsm.audit_trail(Uses::default())?;
     let engine = engine(metrics.clone()).with_credentials(credentials.clone()).audited_by(trail.clone());
     let engine = Arc::new(engine);
-    let (keeping, sealed) = (engine.clone(), hsm.clone());
-    let each_minute = move || {
-        keeping.keep_kms_keys();
-        sealed.seal_and_tell();
-    };
-    // Dropped when the server has stopped: it writes and seals the last events.
-    let _flusher = Flusher::start(trail, Box::new(each_minute))
-        .map_err(|e| Error::Config(format!("the thread of the audit log cannot be started: {e}")))?;
+    let no_thread = |what, error| Error::Config(format!("the thread of {what} cannot be started: {error}"));
+    let sealed = hsm.clone();
+    // Dropped when the server has stopped, after the keys' upkeep: it writes and seals the last events.
+    let _flusher = Flusher::start(trail, Box::new(move || sealed.seal_and_tell()))
+        .map_err(|error| no_thread("the audit log", error))?;
+    let _upkeep = Upkeep::start(engine.clone()).map_err(|error| no_thread("the keys' upkeep", error))?;
     let process = Process {
         source,
         service: engine.clone(),

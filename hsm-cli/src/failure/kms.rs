@@ -14,6 +14,7 @@ pub(super) fn classify(reason: &Reason) -> (Outcome, Option<&'static str>) {
         Reason::RegistrationMissing => (Outcome::NotFound, "`softhsm-rs kms key registrations list` shows what there is"),
         Reason::AliasTaken          => (Outcome::Exists, "`softhsm-rs kms key show ALIAS` says which key has it; a deleted key keeps its own"),
         Reason::RingTaken           => (Outcome::Exists, "`softhsm-rs kms ring list` shows what there is"),
+        Reason::SearchTooBroad      => (Outcome::KeyRefused, "search in one key ring: --ring"),
         Reason::Field { .. }        => return (Outcome::Usage, None),
         Reason::NotBase64(_)        => (Outcome::Usage, "give the wrapped key as `softhsm-rs kms key wrap` answered it"),
         Reason::Deleted             => (Outcome::KeyRefused, "`softhsm-rs kms key restore` brings it back, within 30 days"),

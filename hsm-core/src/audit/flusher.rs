@@ -1,5 +1,6 @@
-//! A thread that writes what was counted, twice a second, and does each minute what a server has to do from time to
-//! time, of which sealing the log is one thing. Servers have one; a library in somebody else's process does not.
+//! A thread that writes what was counted, twice a second, and seals the log each minute. What else takes time belongs
+//! on another thread: this one has promised to write within a second. Servers have
+//! one; a library in somebody else's process does not.
 
 use std::io;
 use std::sync::Arc;

@@ -16,6 +16,10 @@ const AUTHORIZED: Seconds = 7 * DAY;
 const RESTORABLE: Seconds = 30 * DAY;
 /// How long a deleted key must have been so before it is erased by hand.
 const BEFORE_PURGE: Seconds = 4 * HOUR;
+/// How long after a deleted key's time was first found to be past it is erased by itself, if it is found so again; and
+/// after what time it has to be found anew.
+const AGAIN: Seconds = DAY;
+const NOTED: Seconds = 3 * DAY;
 
 /// That somebody set a key for deletion.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -136,6 +140,7 @@ impl KeyRecord {
             return Err(Reason::Expired(expiration));
         }
         self.deletion = None;
+        self.due_since = None;
         self.suspended = false;
         self.act(now);
         Ok(())
@@ -158,6 +163,21 @@ impl KeyRecord {
     /// Whether it has been deleted for so many days that nobody need ask for its erasure.
     pub fn is_purged_by(&self, retention_days: u16, now: Seconds) -> bool {
         self.deletion.is_some() && self.deleted_for(now) >= Seconds::from(retention_days) * DAY
+    }
+
+    /// Takes note that its time was found to be past.
+    pub(crate) fn found_due(&mut self, now: Seconds) {
+        self.due_since = Some(now);
+    }
+
+    /// Whether that was noted lately. A note of long ago or of a time to come is of another clock.
+    pub(crate) fn was_found_due(&self, now: Seconds) -> bool {
+        self.due_since.is_some_and(|since| (0..=NOTED).contains(&now.saturating_sub(since)))
+    }
+
+    /// Whether it was noted so long ago that it may be erased, and not too long ago.
+    pub(crate) fn is_found_due_again(&self, now: Seconds) -> bool {
+        self.due_since.is_some_and(|since| (AGAIN..=NOTED).contains(&now.saturating_sub(since)))
     }
 
     fn deleted_for(&self, now: Seconds) -> Seconds {

@@ -1,5 +1,8 @@
 //! Wrapped data encryption keys: base64 of JSON with a ciphertext under a version of a root key, AES-GCM with a
 //! tag of 16 bytes behind the ciphertext, its nonce, and the version's identifier.
+//!
+//! The key of AES-GCM is derived from the version's material: the other doors use the material itself, and whoever may
+//! encrypt or decrypt by them, in whatever mode and with whatever nonce, learns nothing of what is wrapped here.
 
 use base64::DecodeError;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -7,13 +10,17 @@ use serde::{Deserialize, Serialize};
 
 use super::KeyId;
 use super::refusal::Reason;
-use crate::crypto::{self, AesMode, Cipher, Direction};
+use crate::crypto::{self, AesMode, Cipher, Direction, Hash};
 use crate::error::{Error, Result};
 use crate::rng;
 use crate::secret::Secret;
 
 /// The field `version`: that of the format, not of the key.
 pub const WDEK_VERSION: &str = "4.0.0";
+/// What the key that wraps is derived for; the version's identifier follows.
+const PURPOSE: &[u8] = b"softhsm-rs WDEK";
+/// Length of that key in bytes.
+const KEY: usize = 32;
 /// Lengths of AES-GCM's nonce and tag in bytes.
 const NONCE: usize = 12;
 const TAG: usize = 16;
@@ -76,7 +83,7 @@ pub(crate) fn seal(material: &[u8], handle: KeyId, plaintext: &[u8], aad: &Aad) 
         return Err(Reason::Field { name: "plaintext", must: "1 to 1048576 bytes, in base64" }.into());
     }
     let iv: [u8; NONCE] = rng::array()?;
-    let sealed = pass(gcm(material, &iv, aad, Direction::Encrypt)?, plaintext)?;
+    let sealed = pass(gcm(&derived(material, handle)?, &iv, aad, Direction::Encrypt)?, plaintext)?;
     let envelope = Envelope {
         ciphertext: BASE64_STANDARD.encode(sealed.expose()),
         iv: BASE64_STANDARD.encode(iv),
@@ -115,7 +122,8 @@ impl Wdek {
     /// # Errors
     /// [`Reason::Unprocessable`], whatever is wrong.
     pub(crate) fn open(&self, material: &[u8], aad: &Aad) -> Result<Secret> {
-        let plaintext = pass(gcm(material, &self.iv, aad, Direction::Decrypt)?, &self.sealed);
+        let plaintext =
+            pass(gcm(&derived(material, self.handle)?, &self.iv, aad, Direction::Decrypt)?, &self.sealed);
         plaintext.map_err(|_| Reason::Unprocessable.into())
     }
 }
@@ -129,13 +137,13 @@ fn place(error: &DecodeError, text: &str) -> usize {
     }
 }
 
-fn gcm<'a>(
-    material: &[u8],
-    iv: &'a [u8; NONCE],
-    aad: &'a Aad,
-    direction: Direction,
-) -> Result<Box<dyn Cipher>> {
-    crypto::aes(AesMode::Gcm { iv, aad: &aad.0, tag_len: TAG }, direction, material)
+/// The key that wraps: HKDF-SHA-256 (RFC 5869) of the material, without a salt.
+fn derived(material: &[u8], version: KeyId) -> Result<Secret> {
+    crypto::derive_by_hkdf(Hash::Sha256, material, &[], &[PURPOSE, &version.0].concat(), KEY)
+}
+
+fn gcm<'a>(key: &Secret, iv: &'a [u8; NONCE], aad: &'a Aad, direction: Direction) -> Result<Box<dyn Cipher>> {
+    crypto::aes(AesMode::Gcm { iv, aad: &aad.0, tag_len: TAG }, direction, key.expose())
 }
 
 /// A whole message through a cipher.

@@ -148,6 +148,8 @@ pub struct KeyRecord {
     pub(super) rotation_since: Seconds,
     /// Who deleted it, and when.
     pub deletion: Option<Deletion>,
+    /// When it was first found that the time is past for which it is kept though deleted.
+    pub(super) due_since: Option<Seconds>,
 }
 
 impl KeyRecord {
@@ -183,6 +185,7 @@ impl KeyRecord {
             rotation: said.rotation,
             rotation_since: now,
             deletion: None,
+            due_since: None,
         }
     }
 

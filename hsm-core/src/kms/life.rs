@@ -33,10 +33,10 @@ impl KeyRecord {
         Ok(())
     }
 
-    /// A clock that was set back lets nothing happen early: then the moment is to come.
+    /// An action that is to come is one of a clock that was wrong, and stands in nobody's way.
     pub(super) fn check_settled(&self, now: Seconds) -> Result<(), Reason> {
-        let settled = self.acted.is_none_or(|acted| now.saturating_sub(acted) >= SETTLING);
-        if settled { Ok(()) } else { Err(Reason::TooEarly) }
+        let since = self.acted.map(|acted| now.saturating_sub(acted));
+        if since.is_none_or(|since| !(0..SETTLING).contains(&since)) { Ok(()) } else { Err(Reason::TooEarly) }
     }
 
     /// Takes note of an action.

@@ -80,24 +80,58 @@ impl Subnet {
     }
 }
 
+/// Bits of an IPv6 address before the IPv4 address that it stands for (RFC 4291, section 2.5.5.2).
+const MAPPED: u8 = 96;
+
+/// How many bits an address has.
+fn bits(address: IpAddr) -> u8 {
+    if address.is_ipv4() { 32 } else { 128 }
+}
+
+/// Whether anything of an address stands behind a prefix.
+fn has_host_bits(address: IpAddr, prefix: u8) -> bool {
+    let number = match address {
+        IpAddr::V4(address) => u128::from(address.to_bits()) << 96,
+        IpAddr::V6(address) => address.to_bits(),
+    };
+    number.checked_shl(prefix.into()).is_some_and(|rest| rest != 0)
+}
+
 impl FromStr for Subnet {
     type Err = Reason;
 
     fn from_str(text: &str) -> Result<Subnet, Reason> {
-        const WRONG: Reason =
-            Reason::Field { name: "allowed_ip", must: "an IP address or a network in CIDR" };
+        const WRONG: Reason = Reason::Field {
+            name: "allowed_ip",
+            must: "an IP address, or a network in CIDR without bits of a host",
+        };
         let (address, prefix) = text.split_once('/').map_or((text, None), |(it, prefix)| (it, Some(prefix)));
         let address: IpAddr = address.parse().map_err(|_| WRONG)?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.map_or(Ok(most), |prefix| prefix.parse().map_err(|_| WRONG))?;
-        if prefix > most { Err(WRONG) } else { Ok(Subnet { address, prefix }) }
+        let most = bits(address);
+        let prefix: u8 = match prefix {
+            None => most,
+            // The parser of numbers takes a sign.
+            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                digits.parse().map_err(|_| WRONG)?
+            }
+            Some(_) => return Err(WRONG),
+        };
+        if prefix > most || has_host_bits(address, prefix) {
+            return Err(WRONG);
+        }
+        // An IPv4 network in IPv6's clothes is an IPv4 network: addresses are compared without them.
+        Ok(match (address.to_canonical(), prefix.checked_sub(MAPPED)) {
+            (IpAddr::V4(inner), Some(rest)) if address.is_ipv6() => {
+                Subnet { address: IpAddr::V4(inner), prefix: rest }
+            }
+            _ => Subnet { address, prefix },
+        })
     }
 }
 
 impl fmt::Display for Subnet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = if self.address.is_ipv4() { 32 } else { 128 };
-        if self.prefix == whole {
+        if self.prefix == bits(self.address) {
             write!(f, "{}", self.address)
         } else {
             write!(f, "{}/{}", self.address, self.prefix)
@@ -118,6 +152,9 @@ mod tests {
         for (network, inside, outside) in [
             ("192.0.2.0/24", "192.0.2.255", "192.0.3.0"),
             ("192.0.2.7", "192.0.2.7", "192.0.2.8"),
+            ("::ffff:192.0.2.0/120", "192.0.2.9", "192.0.3.0"),
+            ("::ffff:192.0.2.7", "192.0.2.7", "192.0.2.8"),
+            ("::ffff:0:0/96", "255.1.2.3", "2001:db8::1"),
             ("192.0.2.7", "::ffff:192.0.2.7", "::192.0.2.7"),
             ("0.0.0.0/0", "255.1.2.3", "2001:db8::1"),
             ("::/0", "2001:db8::1", "1.2.3.4"),
@@ -133,7 +170,22 @@ mod tests {
         for text in ["192.0.2.0/24", "192.0.2.7", "2001:db8::/32", "::1"] {
             assert_eq!(subnet(text).to_string(), text);
         }
-        for bad in ["", "192.0.2.0/33", "192.0.2.0/-1", "192.0.2/24", "host", "::/129", "1.2.3.4/"] {
+        assert_eq!(subnet("::ffff:192.0.2.0/120").to_string(), "192.0.2.0/24");
+        for bad in [
+            "",
+            "192.0.2.0/33",
+            "192.0.2.0/-1",
+            "192.0.2/24",
+            "host",
+            "::/129",
+            "1.2.3.4/",
+            "10.0.0.0/+8",
+            "10.0.0.1/8",
+            "2001:db8::1/32",
+            "::ffff:192.0.2.1/120",
+            "::ffff:0:0/95",
+            "::ffff:192.0.2.0/90",
+        ] {
             assert!(bad.parse::<Subnet>().is_err(), "{bad}");
         }
     }

@@ -55,6 +55,8 @@ pub enum Reason {
         /// What it must be.
         must: &'static str,
     },
+    /// A text is sought among too many keys.
+    SearchTooBroad,
     /// Another key has the alias.
     AliasTaken,
     /// The key or the partition has as many aliases as it may.
@@ -191,6 +193,7 @@ impl Reason {
             Reason::NotBase64(_)           => ("INVALID_FIELD_ERR",            400, "The field 'ciphertext' must be: the original base64 encoded ciphertext from the wrap operation", Coded),
             Reason::Unprocessable          => ("UNPROCESSABLE_CIPHERTEXT_ERR", 422, "The provided ciphertext is invalid or corrupted", Coded),
             Reason::Field { .. }           => ("INVALID_FIELD_ERR",            400, "", Coded),
+            Reason::SearchTooBroad         => ("KEY_SEARCH_TOO_BROAD",         400, "The search space has more than 5000 keys: narrow it by key ring", Coded),
             Reason::AliasTaken             => ("KEY_ALIAS_NOT_UNIQUE_ERR",     409, "One or more aliases are already associated with a key in the instance", Coded),
             Reason::AliasLimit             => ("KEY_ALIAS_QUOTA_ERR",          409, "A key has 5 aliases at most, and an instance 1000", Coded),
             Reason::AliasMissing           => ("KEY_ALIAS_NOT_FOUND_ERR",      404, "The key has no such alias", Coded),

@@ -65,7 +65,8 @@ impl KeyRecord {
             }
             (true, true) | (false, false) => {}
         }
-        if self.rotated.is_some_and(|rotated| now.saturating_sub(rotated) < MANUAL) {
+        // A rotation that is to come is one of a clock that was wrong, and stands in nobody's way.
+        if self.rotated.is_some_and(|rotated| (0..MANUAL).contains(&now.saturating_sub(rotated))) {
             return Err(Reason::RotatedRecently);
         }
         Ok(())
@@ -100,12 +101,18 @@ impl KeyRecord {
     /// When it is rotated next by itself; `None` where it is not.
     pub fn rotation_due(&self) -> Option<Seconds> {
         let policy = self.rotation.filter(|policy| policy.enabled && !self.imported)?;
-        let since = self.rotated.unwrap_or(self.rotation_since).max(self.rotation_since);
-        Some(since.saturating_add(Seconds::from(policy.months) * MONTH))
+        Some(self.counted_from().saturating_add(Seconds::from(policy.months) * MONTH))
     }
 
-    /// Whether it is to be rotated by itself now: active keys alone are.
+    /// From when on its policy counts: the last rotation, or the policy, whichever is later.
+    fn counted_from(&self) -> Seconds {
+        self.rotated.unwrap_or(self.rotation_since).max(self.rotation_since)
+    }
+
+    /// Whether it is to be rotated by itself now: active keys alone are. One that was last rotated more than a day
+    /// after now, by a clock that was wrong, is rotated now, so that it does not wait until then.
     pub fn is_due(&self, now: Seconds) -> bool {
-        self.state(now) == KeyState::Active && self.rotation_due().is_some_and(|due| due <= now)
+        let is_ahead = self.counted_from() > now.saturating_add(DAY);
+        self.state(now) == KeyState::Active && self.rotation_due().is_some_and(|due| is_ahead || due <= now)
     }
 }

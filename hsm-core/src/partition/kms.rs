@@ -4,8 +4,8 @@
 //!
 //! None of them is an object: their kinds are others, and no field leads to them that an object has. Their index
 //! entries are fields of the one name `kms`, so that what a list costs grows with what it lists, and absence is
-//! checked as that of objects is. A key's record stands at a place that follows from the key's identifier, which
-//! is also its object's. The object of a deleted key stays at its place under another kind, out of the index: so that
+//! checked as that of objects is. Each stands at a place that follows by a key of the partition from what it is of: no
+//! client can name it, though KMIP's Import lets clients choose the identifiers of objects. The object of a deleted key stays at its place under another kind, out of the index: so that
 //! its revisions only grow, and no process takes what it had cached for what was restored.
 
 use std::sync::Arc;
@@ -18,10 +18,8 @@ use crate::error::{Error, Result};
 use crate::kms::{self, Instance, KeyId, KeyRecord};
 use crate::secret::Secret;
 use crate::store::seal::Address;
-use crate::store::{PartitionId, Reader, RecordId};
+use crate::store::{PartitionId, Reader, RecordId, Writer};
 
-/// Where policies and key rings are. Other records are at random places.
-const INSTANCE: RecordId = RecordId([5; 16]);
 const KIND_KEY: u8 = 10;
 const KIND_VERSION: u8 = 11;
 const KIND_INSTANCE: u8 = 12;
@@ -103,6 +101,11 @@ impl KmsView<'_> {
         Ok(RecordId(self.private.key.tag(b"kms key", &key.0)?))
     }
 
+    /// Where an earlier version's record stands. Its identifier alone will not do: wrapped keys show it.
+    fn place_of_version(&self, version: KeyId) -> Result<RecordId> {
+        Ok(RecordId(self.private.key.tag(b"kms version", &version.0)?))
+    }
+
     fn tag(&self, index: Index<'_>) -> Result<[u8; 16]> {
         self.private.key.tag(b"kms", &index.value())
     }
@@ -151,7 +154,7 @@ impl KmsView<'_> {
 
     /// The material of an earlier version.
     pub(crate) fn version(&mut self, key: KeyId, version: KeyId) -> Result<Option<Secret>> {
-        let id = RecordId(version.0);
+        let id = self.place_of_version(version)?;
         let is_named = self.holds(Index::Versions(key), id)?;
         match self.reader.get(self.private.space, id)? {
             None if !is_named => Ok(None),
@@ -159,7 +162,7 @@ impl KmsView<'_> {
                 let bytes = self.private.key.open_row(self.private.space, id, &row)?;
                 Ok(Some(Secret::copy_of(&bytes)))
             }
-            // Something else that has this identifier is no version.
+            // A version of another key.
             Some(_) if !is_named => Ok(None),
             None | Some(_) => Err(self.damaged(id)),
         }
@@ -168,16 +171,32 @@ impl KmsView<'_> {
     /// Policies and key rings; those of the beginning if the index agrees that there are no others.
     pub(crate) fn instance(&mut self) -> Result<Instance> {
         let tag = self.public.key.tag(b"kms", &Index::Instance.value())?;
-        let is_named = self.public.chain().holds(self.reader, tag, INSTANCE)?;
-        match self.reader.get(self.public.space, INSTANCE)? {
+        let place = place_of_instance(self.public)?;
+        let is_named = self.public.chain().holds(self.reader, tag, place)?;
+        match self.reader.get(self.public.space, place)? {
             None if !is_named => Ok(Instance::default()),
             Some(row) if is_named && row.kind == KIND_INSTANCE => {
-                let bytes = self.public.key.open_row(self.public.space, INSTANCE, &row)?;
-                kms::decode_instance(&bytes).ok_or_else(|| self.damaged(INSTANCE))
+                let bytes = self.public.key.open_row(self.public.space, place, &row)?;
+                kms::decode_instance(&bytes).ok_or_else(|| self.damaged(place))
             }
-            None | Some(_) => Err(self.damaged(INSTANCE)),
+            None | Some(_) => Err(self.damaged(place)),
         }
     }
+}
+
+/// Where policies and key rings stand.
+fn place_of_instance(public: &Half) -> Result<RecordId> {
+    Ok(RecordId(public.key.tag(b"kms instance", b"")?))
+}
+
+/// Puts a record of a kind at a place where nothing stands, or what is of that kind.
+fn put(writer: &mut dyn Writer, half: &Half, (id, kind): (RecordId, u8), bytes: &[u8]) -> Result<()> {
+    let there = writer.get(half.space, id)?;
+    if there.as_ref().is_some_and(|row| row.kind != kind) {
+        return Err(Error::RecordDamaged { what: format!("record {id} of partition {}", half.space) });
+    }
+    let revision = there.map(|row| row.revision).unwrap_or_default();
+    half.key.put(writer, Address { partition: half.space, id, kind, revision }, bytes).map(drop)
 }
 
 impl Transaction<'_> {
@@ -216,9 +235,16 @@ impl Transaction<'_> {
         self.remove_kms(place)
     }
 
+    /// Takes a key's record away that the index names.
+    #[cfg(test)]
+    pub(crate) fn lose_kms_key(&mut self, key: KeyId) -> Result<()> {
+        let place = self.kms().place(key)?;
+        self.remove_kms(place)
+    }
+
     /// Keeps the material of a version that is not the current one any more.
     pub(crate) fn keep_kms_version(&mut self, key: KeyId, version: KeyId, material: &[u8]) -> Result<()> {
-        let id = RecordId(version.0);
+        let id = self.kms().place_of_version(version)?;
         self.put_kms(id, KIND_VERSION, material)?;
         self.link(Index::Versions(key), id)
     }
@@ -227,18 +253,15 @@ impl Transaction<'_> {
     pub(crate) fn put_kms_instance(&mut self, instance: &Instance) -> Result<()> {
         let bytes = kms::encode_instance(instance)?;
         let (public, _, writer) = self.parts();
-        let revision = writer.revision(public.space, INSTANCE)?.unwrap_or_default();
-        let address = Address { partition: public.space, id: INSTANCE, kind: KIND_INSTANCE, revision };
-        public.key.put(writer, address, &bytes)?;
+        let place = place_of_instance(public)?;
+        put(writer, public, (place, KIND_INSTANCE), &bytes)?;
         let tag = public.key.tag(b"kms", &Index::Instance.value())?;
-        public.chain().insert(writer, tag, INSTANCE)
+        public.chain().insert(writer, tag, place)
     }
 
     fn put_kms(&mut self, id: RecordId, kind: u8, bytes: &[u8]) -> Result<()> {
         let (_, private, writer) = self.parts();
-        let revision = writer.revision(private.space, id)?.unwrap_or_default();
-        let address = Address { partition: private.space, id, kind, revision };
-        private.key.put(writer, address, bytes).map(drop)
+        put(writer, private, (id, kind), bytes)
     }
 
     fn remove_kms(&mut self, id: RecordId) -> Result<()> {
@@ -288,9 +311,10 @@ impl Partition {
         {
             return Ok(cached.instance.clone());
         }
+        let place = place_of_instance(&half)?;
         let mut found = None;
         store.read(&mut |reader| {
-            let revision = reader.revision(half.space, INSTANCE)?;
+            let revision = reader.revision(half.space, place)?;
             let instance = match &cached {
                 Some(cached) if cached.revision == revision => cached.instance.clone(),
                 _ => Arc::new(KmsView { public: &half, private: &half, reader }.instance()?),

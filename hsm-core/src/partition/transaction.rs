@@ -65,9 +65,13 @@ impl Transaction<'_> {
         Err(Error::NoSuchObject)
     }
 
-    /// Adds an object under a fresh identifier, or under the one it is given.
+    /// Adds an object under a fresh identifier, or under the one it is given: [`Error::Conflict`] where anything
+    /// stands under that.
     pub(crate) fn insert(&mut self, key: Key, id: Option<RecordId>) -> Result<RecordId> {
         let id = match id {
+            Some(id) if self.writer.revision(self.private.space, id)?.is_some() => {
+                return Err(Error::Conflict);
+            }
             Some(id) => id,
             None => RecordId(rng::array()?),
         };

@@ -17,6 +17,7 @@ use crate::object::{Template, Value, encoding, values};
 use crate::partition::Loaded;
 use crate::rng;
 use crate::secret::Secret;
+use crate::service::Provenance;
 use crate::session::{ObjectHandle, Session};
 
 /// Length of what stands in for a key that did not decrypt, in bytes.
@@ -84,7 +85,7 @@ impl Session {
         let mut object = build(Origin::Unwrap, CKO_SECRET_KEY, Some(CKK_AES), template, self.author())?;
         self.may_change(object.is_token(), object.is_private())?;
         object.set(CKA_VALUE, Value::Secret(self.redeem_import_token(wrapped, now)?));
-        self.add(values::settle(object)?, acts::REDEEM_IMPORT_TOKEN)
+        self.add(values::settle(object)?, Provenance::Redeemed, acts::REDEEM_IMPORT_TOKEN)
     }
 
     /// Takes a private key in that was encrypted for the import token, and makes its public key beside it, both
@@ -114,7 +115,7 @@ impl Session {
         public.extend(formats::public_key(Format::X509, private.object().bytes(CKA_PUBLIC_KEY_INFO))?);
         let public = values::settle(template::create(public, self.author())?)?;
         self.may_change(public.object().is_token(), public.object().is_private())?;
-        self.add_pair(public, private, acts::REDEEM_IMPORT_TOKEN)
+        self.add_pair(public, private, Provenance::Redeemed, acts::REDEEM_IMPORT_TOKEN)
     }
 
     /// Opens what was encrypted to the import token's public key and comes without the nonce, as PKCS #11 and
@@ -133,9 +134,18 @@ impl Session {
         wrapped: &[u8],
         make: impl FnOnce(&[u8]) -> std::result::Result<T, E>,
     ) -> Result<T> {
-        if self.tokens_enforced()? {
-            return Err(Error::KeyFunctionNotPermitted);
-        }
+        let opened = self.opened_without_nonce(key, transform, wrapped, make);
+        self.partition().note_import_by_door(opened)
+    }
+
+    fn opened_without_nonce<T, E>(
+        &self,
+        key: &Loaded,
+        transform: &Transform,
+        wrapped: &[u8],
+        make: impl FnOnce(&[u8]) -> std::result::Result<T, E>,
+    ) -> Result<T> {
+        self.may_unwrap()?;
         let stand_in = rng::secret(STAND_IN_LEN)?;
         let opened = transform.decrypt(&key.key, wrapped);
         let made = make(opened.as_ref().map_or(stand_in.expose(), |plaintext| plaintext.as_slice()));
@@ -143,6 +153,14 @@ impl Session {
             (Ok(_), Ok(made)) => Ok(made),
             _ => Err(Error::WrappedKeyInvalid),
         }
+    }
+
+    /// Checks that key material may come in wrapped, without a nonce.
+    ///
+    /// # Errors
+    /// [`Error::KeyFunctionNotPermitted`] where import tokens are enforced.
+    pub(crate) fn may_unwrap(&self) -> Result<()> {
+        if self.tokens_enforced()? { Err(Error::KeyFunctionNotPermitted) } else { Ok(()) }
     }
 
     /// The token belongs to the user, and retrieving it changes it.
@@ -178,7 +196,7 @@ impl Space {
         let (row, transform) = mechanism.wrapping(Function::Unwrap)?;
         let id = import_token::id_of_public(&item.id()).ok_or(Error::NoSuchUnwrappingKey)?;
         let key = self.session().partition().import_token_key(id, true, lifecycle::now());
-        let key = key.map_err(usage::as_unwrapping)?;
+        let key = self.session().partition().note_import_by_door(key.map_err(usage::as_unwrapping))?;
         usage::check(row, Function::Unwrap, &key.key).map_err(usage::as_unwrapping)?;
         self.session().open_by_import_token(&key, &transform, wrapped, make)
     }

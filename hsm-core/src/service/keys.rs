@@ -14,6 +14,7 @@ use crate::object::template::{self, Author, Origin, build, number_in};
 use crate::object::{Object, Template, Value, values};
 use crate::rng;
 use crate::secret::Secret;
+use crate::service::Provenance;
 use crate::session::{ObjectHandle, Session};
 
 impl Session {
@@ -24,7 +25,7 @@ impl Session {
     pub fn generate_key(&self, mechanism: &Mechanism, template: Template) -> Result<ObjectHandle> {
         let author = self.author();
         let may = |object: &Object| self.may_change(object.is_token(), object.is_private());
-        self.add(new_secret(mechanism, template, author, &may)?, acts::GENERATE_KEY)
+        self.add(new_secret(mechanism, template, author, &may)?, Provenance::Inside, acts::GENERATE_KEY)
     }
 
     /// Generates a key pair: the public key's handle, then the private key's.
@@ -40,7 +41,7 @@ impl Session {
         let author = self.author();
         let may = |object: &Object| self.may_change(object.is_token(), object.is_private());
         let (public, private) = new_pair(mechanism, public, private, author, &may)?;
-        self.add_pair(public, private, acts::GENERATE_KEY_PAIR)
+        self.add_pair(public, private, Provenance::Inside, acts::GENERATE_KEY_PAIR)
     }
 
     /// Derives a secret key from a base key.
@@ -67,7 +68,7 @@ impl Session {
         self.may_change(object.is_token(), object.is_private())?;
         let length = derived_len(&object)?;
         object.set(CKA_VALUE, Value::Secret(mechanism.derive(row, &base.key, length)?));
-        self.add(values::settle(object)?, acts::DERIVE_KEY)
+        self.add(values::settle(object)?, Provenance::Inside, acts::DERIVE_KEY)
     }
 }
 

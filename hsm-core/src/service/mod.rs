@@ -8,6 +8,7 @@ mod import_tokens;
 mod keys;
 pub mod kms;
 mod objects;
+mod provenance;
 mod random;
 mod served;
 mod signatures;
@@ -15,4 +16,5 @@ mod space;
 mod wrapping;
 
 pub use objects::View;
+pub use provenance::Provenance;
 pub use space::{Changes, Item, Space};

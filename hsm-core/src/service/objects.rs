@@ -10,6 +10,7 @@ use crate::object::managed::{self, SOFTHSM_RS_STATE};
 use crate::object::material::Key;
 use crate::object::{Object, Template, Value, record, template, values};
 use crate::partition::Loaded;
+use crate::service::Provenance;
 use crate::session::active::begin;
 use crate::session::{ObjectHandle, Session};
 
@@ -42,11 +43,12 @@ impl Session {
     /// Creates an object from a template that says everything (C_CreateObject).
     ///
     /// # Errors
-    /// Those of the template and of the session's rights.
+    /// Those of the template and of the session's rights; [`Error::ActionProhibited`] for key material where import
+    /// tokens are enforced.
     pub fn create_object(&self, template: Template) -> Result<ObjectHandle> {
         let object = template::create(template, self.author())?;
         self.may_change(object.is_token(), object.is_private())?;
-        self.add(values::settle(object)?, acts::CREATE_OBJECT)
+        self.add(values::settle(object)?, Provenance::Brought, acts::CREATE_OBJECT)
     }
 
     /// Copies an object with changes (C_CopyObject).
@@ -57,7 +59,7 @@ impl Session {
         let original = self.object(object)?;
         let copy = template::copy(original.object(), template, self.author())?;
         self.may_change(copy.is_token(), copy.is_private())?;
-        self.add(Key::new(copy), acts::COPY_OBJECT)
+        self.add(Key::new(copy), Provenance::Inside, acts::COPY_OBJECT)
     }
 
     /// Destroys an object (C_DestroyObject).
@@ -154,8 +156,9 @@ impl Session {
     }
 
     /// Adds a finished object to the store, with the event of the act that made it, or to the session, and names
-    /// it.
-    pub(crate) fn add(&self, key: Key, act: Activity) -> Result<ObjectHandle> {
+    /// it. What the partition's policies keep out is refused.
+    pub(crate) fn add(&self, key: Key, from: Provenance, act: Activity) -> Result<ObjectHandle> {
+        from.check(key.object(), || self.tokens_enforced())?;
         let loaded = if key.object().is_token() {
             self.partition().insert_token(vec![key], act)?.pop().ok_or(Error::NoSuchObject)?
         } else {
@@ -169,11 +172,13 @@ impl Session {
         &self,
         public: Key,
         private: Key,
+        from: Provenance,
         act: Activity,
     ) -> Result<(ObjectHandle, ObjectHandle)> {
+        from.check(private.object(), || self.tokens_enforced())?;
         if !(public.object().is_token() && private.object().is_token()) {
-            let private = self.add(private, act)?;
-            let public = self.add(public, act).or_else(|error| {
+            let private = self.add(private, from, act)?;
+            let public = self.add(public, from, act).or_else(|error| {
                 // Half a pair is no use to anybody.
                 let private = self.partition().named(private)?;
                 self.partition().destroy(private, acts::DESTROY_OBJECT, &|_| Ok(()))?;

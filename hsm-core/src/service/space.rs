@@ -15,6 +15,7 @@ use crate::object::managed::{self, Date, Managed, Name, ObjectType, SOFTHSM_RS_F
 use crate::object::material::Key;
 use crate::object::{Object, Value};
 use crate::partition::{Durability, Loaded, ObjectId, Transaction};
+use crate::service::Provenance;
 use crate::session::Session;
 
 /// A client's view of a partition. The session keeps the partition open.
@@ -303,8 +304,10 @@ impl Changes<'_, '_> {
     /// Adds an object, which is the client's from now on. `id` is a fresh one.
     ///
     /// # Errors
-    /// [`Error::NameNotUnique`]; [`Error::Conflict`] where the identifier is taken.
-    pub fn insert(&mut self, key: Key, id: &str) -> Result<()> {
+    /// [`Error::NameNotUnique`]; [`Error::Conflict`] where the identifier is taken; [`Error::ActionProhibited`] for
+    /// key material that is brought where import tokens are enforced.
+    pub fn insert(&mut self, key: Key, from: Provenance, id: &str) -> Result<()> {
+        from.check(key.object(), || Ok(self.transaction.kms().instance()?.policies.access.enforce_token))?;
         let id = ObjectId::of_text(id).ok_or(Error::NoSuchObject)?;
         self.check_names(&Managed::of(key.object()).names, None)?;
         let key = key.amended(|object| {

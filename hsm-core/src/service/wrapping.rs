@@ -11,6 +11,7 @@ use crate::mechanism::{Mechanism, Transform, put};
 use crate::object::template::{self, Origin, build, number_in};
 use crate::object::{Object, Template, Value, encoding, values};
 use crate::secret::Secret;
+use crate::service::Provenance;
 use crate::session::{ObjectHandle, Output, Session};
 
 impl Session {
@@ -47,7 +48,8 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::WrappedKeyInvalid`], [`Error::WrappedKeyLength`], those of the unwrapping key's
-    /// fitness, the template and the session's rights.
+    /// fitness, the template and the session's rights; [`Error::KeyFunctionNotPermitted`] where import tokens are
+    /// enforced.
     pub fn unwrap_key(
         &self,
         mechanism: &Mechanism,
@@ -56,7 +58,13 @@ impl Session {
         mut template: Template,
     ) -> Result<ObjectHandle> {
         let (row, transform) = mechanism.wrapping(Function::Unwrap)?;
-        let unwrapping = self.key(unwrapping).map_err(usage::as_unwrapping)?;
+        let named = unwrapping;
+        let unwrapping = self.key(named).map_err(usage::as_unwrapping);
+        let unwrapping = if self.partition().is_import_token(named) {
+            self.partition().note_import_by_door(unwrapping)?
+        } else {
+            unwrapping?
+        };
         usage::check(row, Function::Unwrap, &unwrapping.key).map_err(usage::as_unwrapping)?;
         if unwrapping.object().flag(CKA_ALWAYS_AUTHENTICATE) {
             // C_UnwrapKey has no moment for a context-specific login.
@@ -79,14 +87,15 @@ impl Session {
         };
         if unwrapping.is_import_token() {
             let key = self.open_by_import_token(&unwrapping, &transform, wrapped, fill)?;
-            return self.add(key, acts::UNWRAP_KEY);
+            return self.add(key, Provenance::Brought, acts::UNWRAP_KEY);
         }
+        self.may_unwrap()?;
         let plaintext = transform.decrypt(&unwrapping.key, wrapped).map_err(|error| match error {
             Error::EncryptedDataLength => Error::WrappedKeyLength,
             Error::EncryptedDataInvalid | Error::DataInvalid => Error::WrappedKeyInvalid,
             other => other,
         })?;
-        self.add(fill(&plaintext)?, acts::UNWRAP_KEY)
+        self.add(fill(&plaintext)?, Provenance::Brought, acts::UNWRAP_KEY)
     }
 }
 

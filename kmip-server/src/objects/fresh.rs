@@ -6,6 +6,7 @@ use hsm_core::object::Object;
 use hsm_core::object::lifecycle::{Seconds, State};
 use hsm_core::object::managed::{self, Date, Managed, ObjectType};
 use hsm_core::object::material::{self, Key};
+use hsm_core::service::Provenance;
 
 use super::{digest, template};
 use crate::attributes::{Attributes, Editor, Which, edit};
@@ -22,6 +23,16 @@ pub enum Origin {
     Brought,
     /// A client brought it as it was elsewhere, with what happened to it there.
     Imported,
+}
+
+impl Origin {
+    /// What it is to the policies of partitions.
+    pub fn provenance(self) -> Provenance {
+        match self {
+            Origin::Made => Provenance::Inside,
+            Origin::Brought | Origin::Imported => Provenance::Brought,
+        }
+    }
 }
 
 /// What a client says of a new object, by the attributes it gives.

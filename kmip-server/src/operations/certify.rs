@@ -5,7 +5,7 @@ use hsm_core::certificate::{Certificate, Request, check_signature, read_certific
 use hsm_core::object::lifecycle::{self, Action, Seconds};
 use hsm_core::object::managed::{Link, Managed, ObjectType};
 use hsm_core::object::material::Key;
-use hsm_core::service::{Changes, Item as Found};
+use hsm_core::service::{Changes, Item as Found, Provenance};
 
 use super::create::merged;
 use crate::attributes::Attributes;
@@ -61,7 +61,7 @@ pub fn certify(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> 
         if let Some(public) = &public {
             point_to(changes, public, None, &new)?;
         }
-        key.take().map_or(Ok(()), |key| changes.insert(key, &new))
+        key.take().map_or(Ok(()), |key| changes.insert(key, Provenance::Inside, &new))
     })?;
     context.leave(UniqueIdentifier::Certify, &new);
     Ok(vec![id_field(&new)])
@@ -244,7 +244,7 @@ pub fn re_certify(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item
                 Err(error) => return Err(error),
             }
         }
-        key.take().map_or(Ok(()), |key| changes.insert(key, &new))
+        key.take().map_or(Ok(()), |key| changes.insert(key, Provenance::Inside, &new))
     })?;
     context.leave(UniqueIdentifier::ReCertify, &new);
     Ok(vec![id_field(&new)])

@@ -6,7 +6,7 @@ use hsm_core::object::managed::ObjectType;
 use hsm_core::object::material::Key;
 use hsm_core::object::{Template, Value as Stored, formats};
 use hsm_core::secret::Secret;
-use hsm_core::service::Changes;
+use hsm_core::service::{Changes, Provenance};
 
 use super::wanted;
 use crate::context::{Context, id_field};
@@ -121,17 +121,17 @@ pub(crate) fn insert_one(
 ) -> Outcome<String> {
     let now = hsm_core::object::lifecycle::now();
     let key = fresh::ready(key, kind, origin, said, wanted, now)?;
-    insert(context, vec![key]).map(|mut ids| ids.swap_remove(0))
+    insert(context, vec![key], origin).map(|mut ids| ids.swap_remove(0))
 }
 
 /// Puts new objects into the store, all of them or none; answers their identifiers.
-pub(crate) fn insert(context: &Context<'_>, keys: Vec<Key>) -> Outcome<Vec<String>> {
+pub(crate) fn insert(context: &Context<'_>, keys: Vec<Key>, origin: Origin) -> Outcome<Vec<String>> {
     let mut keys = Some(keys);
     let mut ids = Vec::new();
     context.space.write(&mut |changes| {
         for key in keys.take().unwrap_or_default() {
             let id = changes.fresh_id()?;
-            changes.insert(key, &id)?;
+            changes.insert(key, origin.provenance(), &id)?;
             ids.push(id);
         }
         Ok(())
@@ -246,8 +246,8 @@ pub(crate) fn insert_pair(
     context.space.write(&mut |changes| {
         before(changes, &public_id, &private_id)?;
         if let Some((public, private)) = pair.take() {
-            changes.insert(public, &public_id)?;
-            changes.insert(private, &private_id)?;
+            changes.insert(public, Provenance::Inside, &public_id)?;
+            changes.insert(private, Provenance::Inside, &private_id)?;
         }
         Ok(())
     })?;

@@ -8,7 +8,7 @@ use hsm_core::mechanism::Derivation;
 use hsm_core::object::lifecycle::{self, Action};
 use hsm_core::object::managed::{Link, Managed, ObjectType, SOFTHSM_RS_ALGORITHM};
 use hsm_core::secret::Secret;
-use hsm_core::service::Item as Found;
+use hsm_core::service::{Item as Found, Provenance};
 
 use super::parts::check_mask;
 use crate::context::{Context, id_field};
@@ -86,7 +86,7 @@ pub fn derive_key(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item
     let mut key = Some(key);
     context.space.write(&mut |changes| {
         if let Some(key) = key.take() {
-            changes.insert(key, &id)?;
+            changes.insert(key, Provenance::Inside, &id)?;
         }
         ids.iter().try_for_each(|base| {
             let mut object = changes.object(base, Action::Change)?;

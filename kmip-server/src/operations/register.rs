@@ -72,7 +72,9 @@ fn register_container(context: &mut Context<'_>, structure: &Item, mut wanted: W
     let mut all = Some(all);
     context.space.write(&mut |changes| {
         let all = all.take().unwrap_or_default();
-        all.into_iter().zip(&ids).try_for_each(|(key, id)| changes.insert(key, id))
+        all.into_iter()
+            .zip(&ids)
+            .try_for_each(|(key, id)| changes.insert(key, Origin::Brought.provenance(), id))
     })?;
     context.leave(UniqueIdentifier::Register, &id);
     Ok(vec![id_field(&id)])

@@ -3,7 +3,7 @@
 use hsm_core::object::lifecycle::{self, Action};
 use hsm_core::object::managed::{Managed, ObjectType};
 use hsm_core::object::{Object, formats};
-use hsm_core::service::Item as Found;
+use hsm_core::service::{Item as Found, Provenance};
 
 use super::create::{fresh_pair, fresh_secret, insert_pair, merged, wanted_pair};
 use crate::attributes::Attributes;
@@ -35,7 +35,7 @@ pub fn rekey(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
     context.space.write(&mut |changes| {
         // The names are free before the replacement takes them.
         retire(changes, &old, &id)?;
-        key.take().map_or(Ok(()), |key| changes.insert(key, &id))
+        key.take().map_or(Ok(()), |key| changes.insert(key, Provenance::Inside, &id))
     })?;
     context.leave(UniqueIdentifier::ReKey, &id);
     Ok(vec![id_field(&id)])

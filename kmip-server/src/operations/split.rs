@@ -73,7 +73,7 @@ pub fn create(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
         fresh::ready(key, ObjectType::SplitKey, Origin::Made, said, &wanted, now)
     };
     let keys = made.iter().map(ready).collect::<Outcome<Vec<_>>>()?;
-    let ids = insert(context, keys)?;
+    let ids = insert(context, keys, Origin::Made)?;
     if let Some(first) = ids.first() {
         context.leave(UniqueIdentifier::CreateSplitKey, first);
     }

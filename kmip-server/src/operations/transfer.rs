@@ -135,7 +135,7 @@ pub fn import(context: &mut Context<'_>, payload: &Item) -> Outcome<Vec<Item>> {
         if exists {
             changes.remove(&id)?;
         }
-        key.take().map_or(Ok(()), |key| changes.insert(key, &id))
+        key.take().map_or(Ok(()), |key| changes.insert(key, Origin::Imported.provenance(), &id))
     });
     written.map_err(|error| match error {
         // It is another client's, or came in between.

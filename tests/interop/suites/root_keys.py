@@ -9,15 +9,17 @@ import shutil
 import struct
 import subprocess
 import sys
+import uuid
 
 import import_token as customer
 import pkcs11
 import suite
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import keywrap, padding
+from cryptography.hazmat.primitives import hashes, keywrap, padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from kmip.core import enums
 from kmip.pie.client import ProxyKmipClient
 
@@ -76,12 +78,19 @@ def sent(hsm, token, variant, key, nonce=None):
     return hsm.file({name: options[option] for option, name in names.items()})
 
 
+def wrapping_key(key, version):
+    """The key that a version's wrapped keys are under: docs/kms.md."""
+    info = b"softhsm-rs WDEK" + uuid.UUID(version).bytes
+    return HKDF(hashes.SHA256(), 32, None, info).derive(key)
+
+
 def opened(wdek, key, *aad):
     """A wrapped key, opened by the root key's bytes: docs/kms.md says how."""
     envelope = json.loads(base64.b64decode(wdek, validate=True))
     assert list(envelope) == ["ciphertext", "iv", "version", "handle"] and envelope["version"] == "4.0.0", envelope
     iv, ciphertext = (base64.b64decode(envelope[name], validate=True) for name in ("iv", "ciphertext"))
     data = b"".join(struct.pack(">I", len(text.encode())) + text.encode() for text in aad)
+    key = wrapping_key(key, envelope["handle"])
     return AESGCM(key).decrypt(iv, ciphertext, data), envelope["handle"]
 
 
@@ -115,7 +124,7 @@ def what_the_customer_wraps_is_unwrapped(hsm):
     key, dek, iv = os.urandom(32), os.urandom(48), os.urandom(12)
     made = hsm.brought(key)
     data = struct.pack(">I", 3) + b"aad"
-    envelope = {"ciphertext": base64.b64encode(AESGCM(key).encrypt(iv, dek, data)).decode(),
+    envelope = {"ciphertext": base64.b64encode(AESGCM(wrapping_key(key, made["keyVersion"]["id"])).encrypt(iv, dek, data)).decode(),
                 "iv": base64.b64encode(iv).decode(), "version": "4.0.0", "handle": made["keyVersion"]["id"]}
     wdek = base64.b64encode(json.dumps(envelope).encode()).decode()
     assert base64.b64decode(hsm.key("unwrap", made["id"], wdek, "--aad", "aad")["plaintext"]) == dek

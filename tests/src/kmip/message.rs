@@ -25,7 +25,11 @@ pub mod tag {
     pub const KEY_FORMAT_TYPE: u32 = 0x42_0042;
     pub const KEY_MATERIAL: u32 = 0x42_0043;
     pub const KEY_VALUE: u32 = 0x42_0045;
+    pub const DERIVATION_DATA: u32 = 0x42_0030;
+    pub const DERIVATION_METHOD: u32 = 0x42_0031;
+    pub const DERIVATION_PARAMETERS: u32 = 0x42_0032;
     pub const KEY_WRAPPING_DATA: u32 = 0x42_0046;
+    pub const KEY_WRAPPING_SPECIFICATION: u32 = 0x42_0047;
     pub const NAME_TYPE: u32 = 0x42_0054;
     pub const NAME_VALUE: u32 = 0x42_0055;
     pub const OBJECT_TYPE: u32 = 0x42_0057;
@@ -63,8 +67,11 @@ pub mod operation {
     pub const CREATE: u32 = 0x01;
     pub const CREATE_KEY_PAIR: u32 = 0x02;
     pub const REGISTER: u32 = 0x03;
+    pub const RE_KEY: u32 = 0x04;
+    pub const DERIVE_KEY: u32 = 0x05;
     pub const LOCATE: u32 = 0x08;
     pub const GET: u32 = 0x0A;
+    pub const MODIFY_ATTRIBUTE: u32 = 0x0E;
     pub const ACTIVATE: u32 = 0x12;
     pub const REVOKE: u32 = 0x13;
     pub const DESTROY: u32 = 0x14;
@@ -72,6 +79,7 @@ pub mod operation {
     pub const ENCRYPT: u32 = 0x1F;
     pub const DECRYPT: u32 = 0x20;
     pub const SIGN: u32 = 0x21;
+    pub const EXPORT: u32 = 0x2B;
 }
 
 const STRUCTURE: u8 = 1;

@@ -41,6 +41,23 @@ fn the_format_is_key_protects() {
     assert_eq!(json.as_object().unwrap().len(), 4);
 }
 
+/// Made by Python's `cryptography`: HKDF(SHA256, 32, None, b"softhsm-rs WDEK" + version).derive(material), then AESGCM
+/// with the strings "volume" and "7".
+#[test]
+fn a_customer_opens_a_wrapped_key_with_the_key_that_was_brought() {
+    #[rustfmt::skip]
+    let vectors = [
+        (32_u8, "eyJjaXBoZXJ0ZXh0IjoidENFRzBkVEp2N3V3d3UwM1BFQU9qaGU3dXA4aFFpS0VZd2Y0Z3YzTmU3Zktva2dvZEE9PSIsIml2IjoiQ1FrSkNRa0pDUWtKQ1FrSiIsInZlcnNpb24iOiI0LjAuMCIsImhhbmRsZSI6IjAyMDIwMjAyLTAyMDItMDIwMi0wMjAyLTAyMDIwMjAyMDIwMiJ9"),
+        (16, "eyJjaXBoZXJ0ZXh0IjoibXMybmRnd0RUMEtMRW9MdFR2RGR3ZXdsOERnRDRTZHlBUGJzVXF5YmhqWTR1NFRNNWc9PSIsIml2IjoiQ1FrSkNRa0pDUWtKQ1FrSiIsInZlcnNpb24iOiI0LjAuMCIsImhhbmRsZSI6IjAyMDIwMjAyLTAyMDItMDIwMi0wMjAyLTAyMDIwMjAyMDIwMiJ9"),
+    ];
+    let aad = Aad::of(&["volume", "7"]).unwrap();
+    for (length, text) in vectors {
+        let material: Vec<u8> = (0..length).collect();
+        let opened = Wdek::parse(text).unwrap().open(&material, &aad).unwrap();
+        assert!(opened.equals(b"a data encryption key"));
+    }
+}
+
 #[test]
 fn what_was_wrapped_unwraps_with_the_same_additional_data_alone() {
     let lists: [&[&str]; 8] =

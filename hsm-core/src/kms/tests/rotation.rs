@@ -3,6 +3,8 @@
 use super::kit::*;
 use crate::kms::{Description, Kind, MONTH, Reason, Removal, RotationPolicy};
 
+const DAY: i64 = 86_400;
+
 fn policy(months: u8) -> RotationPolicy {
     RotationPolicy::new(months, true).unwrap()
 }
@@ -85,4 +87,18 @@ fn policies_are_for_generated_root_keys() {
     let mut imported = said(Description::new(Kind::Root, "imported"), true);
     assert_eq!(imported.set_rotation(policy(1), NOW), Err(Reason::MaterialRequired));
     assert_eq!(key(Kind::Standard).set_rotation(policy(1), NOW), Err(Reason::RootRequired));
+}
+
+#[test]
+fn a_rotation_by_a_clock_that_was_ahead_stands_in_nobodys_way() {
+    let mut key = key(Kind::Root);
+    key.set_rotation(policy(1), NOW).unwrap();
+    let ahead = NOW + 99 * MONTH;
+    key.rotate(id(3), 32, &actor("bob"), ahead);
+    assert_eq!(key.check_rotation(false, ahead + 3599), Err(Reason::RotatedRecently));
+    assert_eq!(key.check_rotation(false, NOW), Ok(()));
+    assert!(key.is_due(NOW));
+    assert!(!key.is_due(ahead - DAY), "clocks differ by a little");
+    key.rotate(id(4), 32, &actor("bob"), NOW);
+    assert!(!key.is_due(NOW));
 }

@@ -7,7 +7,6 @@ use std::sync::{Arc, PoisonError};
 
 use cryptoki_sys::*;
 
-use super::TOKEN;
 use crate::error::{Error, Result};
 use crate::import_token::{self, Id, ImportToken, KeyPair, LABEL};
 use crate::object::Value;
@@ -15,7 +14,7 @@ use crate::object::find::Search;
 use crate::object::lifecycle::Seconds;
 use crate::partition::handles::{Identity, Named};
 use crate::partition::objects::Loaded;
-use crate::partition::{Login, Partition, locked};
+use crate::partition::{Login, ObjectHandle, Partition, locked};
 use crate::store::PartitionId;
 
 /// What this process knows of the import token.
@@ -57,9 +56,10 @@ impl Partition {
         {
             return Ok(known.clone());
         }
+        let place = half.token_place()?;
         let mut fresh = None;
         store.read(&mut |reader| {
-            let revision = reader.revision(half.space, TOKEN)?;
+            let revision = reader.revision(half.space, place)?;
             let is_known = known.as_ref().is_some_and(|known| known.revision == revision);
             fresh = if is_known { None } else { Some((half.token(reader)?, revision)) };
             Ok(())
@@ -90,13 +90,16 @@ impl Partition {
         let shown = self.shown()?;
         let pair = shown.pair.as_ref().filter(|pair| pair.id == id).ok_or(Error::NoSuchObject)?;
         if pair.has_expired(now) {
-            self.with_import_token(&|token| {
-                token.see(now);
-                Ok(())
-            })?;
+            self.end_import_token(now)?;
             return Err(Error::NoSuchObject);
         }
         Ok(if private { &pair.private } else { &pair.public }.clone())
+    }
+
+    /// Whether a handle stands for a key of the import token, also of one that has ended.
+    pub(crate) fn is_import_token(&self, handle: ObjectHandle) -> bool {
+        let handles = self.handles.read().unwrap_or_else(PoisonError::into_inner);
+        handles.named(handle).is_some_and(|named| matches!(named.identity, Identity::ImportToken { .. }))
     }
 
     /// The import token's objects among what a search finds.

@@ -67,7 +67,7 @@ fn no_index_of_objects_leads_to_it() {
     write(store.as_ref(), &half, &|writer| half.put_token(writer, &token()));
     store
         .read(&mut |reader| {
-            assert!(half.get(reader, TOKEN)?.is_none());
+            assert!(half.get(reader, half.token_place()?)?.is_none());
             for field in [crate::object::find::Field::All, crate::object::find::Field::Destroyed] {
                 assert!(half.chain().records(reader, half.tag(&field)?)?.is_empty());
             }
@@ -80,7 +80,7 @@ fn no_index_of_objects_leads_to_it() {
 fn a_record_that_was_taken_away_is_missed() {
     let (store, half) = half();
     write(store.as_ref(), &half, &|writer| half.put_token(writer, &token()));
-    write(store.as_ref(), &half, &|writer| Ok(writer.remove(half.space, TOKEN, 1)?));
+    write(store.as_ref(), &half, &|writer| Ok(writer.remove(half.space, half.token_place()?, 1)?));
     assert!(is_damaged(store.as_ref(), &half));
     // A new token makes it good.
     write(store.as_ref(), &half, &|writer| half.put_token(writer, &token()));
@@ -98,10 +98,10 @@ fn a_record_that_was_changed_does_not_open() {
         let (store, half) = half();
         write(store.as_ref(), &half, &|writer| half.put_token(writer, &token()));
         write(store.as_ref(), &half, &|writer| {
-            let mut row = writer.get(half.space, TOKEN)?.unwrap();
+            let mut row = writer.get(half.space, half.token_place()?)?.unwrap();
             change(&mut row);
-            writer.remove(half.space, TOKEN, 1)?;
-            Ok(writer.put(half.space, TOKEN, &row)?)
+            writer.remove(half.space, half.token_place()?, 1)?;
+            Ok(writer.put(half.space, half.token_place()?, &row)?)
         });
         assert!(is_damaged(store.as_ref(), &half));
     }
@@ -114,11 +114,13 @@ fn a_record_that_the_index_does_not_know_is_damage() {
     let mut row = None;
     store
         .read(&mut |reader| {
-            row = reader.get(half.space, TOKEN)?;
+            row = reader.get(half.space, half.token_place()?)?;
             Ok(())
         })
         .unwrap();
-    write(other.as_ref(), &half, &|writer| Ok(writer.put(half.space, TOKEN, row.as_ref().unwrap())?));
+    write(other.as_ref(), &half, &|writer| {
+        Ok(writer.put(half.space, half.token_place()?, row.as_ref().unwrap())?)
+    });
     assert!(is_damaged(other.as_ref(), &half));
 }
 

@@ -85,6 +85,13 @@ impl Kms<'_> {
         let bytes = match material {
             None => return rng::secret(GENERATED),
             Some(Material::Plain(bytes)) => bytes,
+            Some(Material::Token(wrapped)) if wrapped.algorithm.brings_private_keys() => {
+                return Err(Reason::Field {
+                    name: "encryptionAlgorithm",
+                    must: "RSAES_OAEP_SHA_256 or RSAES_OAEP_SHA_1",
+                }
+                .into());
+            }
             Some(Material::Token(wrapped)) => self.session.redeem_import_token(&wrapped, self.now())?,
         };
         match kind {

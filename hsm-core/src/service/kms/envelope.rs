@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Kms, deeds, find};
+use super::{Kms, Named, deeds};
 use crate::error::{Error, Result};
 use crate::kms::{self, Aad, Action, KeyId, Reason, Wdek, seal};
 use crate::object::managed::{KmsMark, kms_state};
@@ -60,14 +60,15 @@ impl Kms<'_> {
     /// # Errors
     /// Refusals: those of [`check`](kms::check), [`Reason::NotFound`], [`Reason::Field`].
     pub fn wrap(&self, key: &str, plaintext: Option<&[u8]>, aad: &Aad) -> Result<Wrapped> {
+        let key = Named::new(key);
         let wrap = || {
-            let ready = self.ready(key, Action::Wrap)?;
+            let ready = self.ready(&key, Action::Wrap)?;
             let fresh = if plaintext.is_none() { Some(rng::secret(DEK)?) } else { None };
             let bytes = plaintext.or(fresh.as_ref().map(Secret::expose)).unwrap_or_default();
             let ciphertext = seal(ready.key.secret_value(), ready.version, bytes, aad)?;
             Ok(Wrapped { ciphertext, plaintext: fresh, version: ready.version })
         };
-        self.used(&deeds::WRAP, Some(key), wrap())
+        self.used(&deeds::WRAP, Some(&key), wrap())
     }
 
     /// Unwraps a key, under whatever version of the root key it was wrapped.
@@ -76,8 +77,9 @@ impl Kms<'_> {
     /// Refusals: those of [`check`](kms::check), [`Reason::NotFound`], [`Reason::NotBase64`],
     /// [`Reason::Unprocessable`].
     pub fn unwrap(&self, key: &str, ciphertext: &str, aad: &Aad) -> Result<Unwrapped> {
+        let key = Named::new(key);
         let unwrap = || {
-            let (ready, wdek, plaintext) = self.opened(key, ciphertext, aad, Action::Unwrap)?;
+            let (ready, wdek, plaintext) = self.opened(&key, ciphertext, aad, Action::Unwrap)?;
             let rewrapped = if wdek.handle == ready.version {
                 None
             } else {
@@ -86,7 +88,7 @@ impl Kms<'_> {
             };
             Ok(Unwrapped { plaintext, version: wdek.handle, rewrapped })
         };
-        self.used(&deeds::UNWRAP, Some(key), unwrap())
+        self.used(&deeds::UNWRAP, Some(&key), unwrap())
     }
 
     /// Wraps a key anew under the current version, without showing it.
@@ -94,18 +96,19 @@ impl Kms<'_> {
     /// # Errors
     /// As [`Kms::unwrap`].
     pub fn rewrap(&self, key: &str, ciphertext: &str, aad: &Aad) -> Result<Rewrapped> {
+        let key = Named::new(key);
         let rewrap = || {
-            let (ready, wdek, plaintext) = self.opened(key, ciphertext, aad, Action::Rewrap)?;
+            let (ready, wdek, plaintext) = self.opened(&key, ciphertext, aad, Action::Rewrap)?;
             let ciphertext = seal(ready.key.secret_value(), ready.version, plaintext.expose(), aad)?;
             Ok(Rewrapped { ciphertext, version: wdek.handle, rewrapped_version: ready.version })
         };
-        self.used(&deeds::REWRAP, Some(key), rewrap())
+        self.used(&deeds::REWRAP, Some(&key), rewrap())
     }
 
     /// What was wrapped, with the root key as it is now.
     fn opened(
         &self,
-        key: &str,
+        key: &Named<'_>,
         ciphertext: &str,
         aad: &Aad,
         action: Action,
@@ -122,17 +125,17 @@ impl Kms<'_> {
     }
 
     /// A key by its object, which is in the cache where it is used often: the object says its state and version.
-    fn ready(&self, key: &str, action: Action) -> Result<Ready> {
+    fn ready(&self, key: &Named<'_>, action: Action) -> Result<Ready> {
         self.may_look()?;
-        let id = match KeyId::of_text(key) {
+        let id = match key.id.get() {
             Some(id) => id,
-            None => self.look(|view| find(view, key))?.id,
+            None => self.look(|view| key.find(view))?.id,
         };
         let loaded = match self.session.partition().load_record(id.into()) {
             Ok(loaded) => loaded,
             // It is deleted, or there is none.
             Err(Error::NoSuchObject) => {
-                let record = self.look(|view| find(view, &id.to_string()))?;
+                let record = self.look(|view| Named::new(&id.to_string()).find(view))?;
                 record.allow(action, self.now())?;
                 return Err(Reason::NotFound.into());
             }

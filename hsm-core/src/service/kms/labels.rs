@@ -1,6 +1,6 @@
 //! What is said of keys: names, rings, aliases, tags, and the resources that they protect.
 
-use super::{Kms, deeds, find};
+use super::{Kms, Named, deeds};
 use crate::error::Result;
 use crate::kms::{KeyId, KeyRecord, Labels, Reason, Registration};
 use crate::partition::Index;
@@ -83,9 +83,10 @@ impl Kms<'_> {
         key: Option<&str>,
         resource: Option<&str>,
     ) -> Result<Vec<(KeyId, Registration)>> {
+        let key = key.map(Named::new);
         let found = self.look(|view| {
-            let keys = match (key, resource) {
-                (Some(key), _) => vec![find(view, key)?],
+            let keys = match (&key, resource) {
+                (Some(key), _) => vec![key.find(view)?],
                 (None, Some(resource)) => {
                     let places = view.under(Index::Resource(resource))?;
                     places.into_iter().map(|place| view.named(place)).collect::<Result<_>>()?
@@ -101,6 +102,6 @@ impl Kms<'_> {
             });
             Ok(all.filter(|(_, it)| resource.is_none_or(|resource| it.resource == resource)).collect())
         });
-        self.used(&deeds::REGISTRATIONS, key, found)
+        self.used(&deeds::REGISTRATIONS, key.as_ref(), found)
     }
 }

@@ -1,9 +1,9 @@
 //! The states of keys: suspended, active again, deleted with a second person where one is needed, restored, erased.
 
-use super::{Kms, deeds, find};
+use super::{Kms, Named, deeds};
 use crate::error::{Error, Result};
 use crate::kms::{KeyId, KeyRecord, Reason, Refusal, Removal};
-use crate::partition::Index;
+use crate::partition::{Durability, Index};
 
 impl Kms<'_> {
     /// Suspends a root key: no door uses it until it is enabled.
@@ -69,22 +69,44 @@ impl Kms<'_> {
     }
 
     /// Erases the keys that were deleted longer ago than the partition keeps them, at most `most` of them; answers
-    /// which. To be called from time to time: nothing else does.
+    /// which. To be called from time to time: nothing else does. A key goes when two calls found its time past that
+    /// are one to three days apart: a clock that jumps erases nothing at once.
     ///
     /// # Errors
     /// Those of the session's rights and of the store.
     pub fn purge_due(&self, most: usize) -> Result<Vec<KeyId>> {
+        self.purge_some(most).map(|(purged, _)| purged)
+    }
+
+    /// As [`Kms::purge_due`]; answers also how many keys were found due for the first time, at most `most`.
+    pub(super) fn purge_some(&self, most: usize) -> Result<(Vec<KeyId>, usize)> {
         let days = self.session.partition().kms_instance()?.policies.retention_days;
         let is_due = |key: &KeyRecord| key.is_purged_by(days, self.now());
-        let due = self.due(Index::Deleted, most, &is_due)?;
-        self.each(due, |id| {
-            self.erase(&id.to_string(), &|key| if is_due(key) { Ok(()) } else { Err(Reason::NotDeleted) })
-        })
+        let is_new = |key: &KeyRecord| is_due(key) && !key.was_found_due(self.now());
+        let marked = self.each(self.due(Index::Deleted, &is_new)?, most, |id| self.mark_due(id, &is_new))?;
+        let may_go = |key: &KeyRecord| is_due(key) && key.is_found_due_again(self.now());
+        let purged = self.each(self.due(Index::Deleted, &may_go)?, most, |id| {
+            self.erase(&id.to_string(), &|key| if may_go(key) { Ok(()) } else { Err(Reason::NotDeleted) })
+        })?;
+        Ok((purged, marked.len()))
+    }
+
+    /// Takes note that a key was found due. That is no event: nothing happens to the key.
+    fn mark_due(&self, id: KeyId, is_new: &dyn Fn(&KeyRecord) -> bool) -> Result<()> {
+        self.may_write()?;
+        let marked = self.session.partition().transact(Durability::Now, &mut |transaction| {
+            let before = transaction.kms().key(id)?.filter(is_new).ok_or(Reason::NotDeleted)?;
+            let mut after = before.clone();
+            after.found_due(self.now());
+            transaction.put_kms_key(Some(&before), &after)
+        });
+        marked.map(drop)
     }
 
     fn erase(&self, key: &str, may: &dyn Fn(&KeyRecord) -> std::result::Result<(), Reason>) -> Result<()> {
-        self.change(&deeds::PURGE, Some(key), |transaction| {
-            let record = find(&mut transaction.kms(), key)?;
+        let key = Named::new(key);
+        self.change(&deeds::PURGE, Some(&key), |transaction| {
+            let record = key.find(&mut transaction.kms())?;
             may(&record)?;
             if !record.aliases.is_empty() {
                 let mut instance = transaction.kms().instance()?;
@@ -96,41 +118,41 @@ impl Kms<'_> {
         })
     }
 
-    /// The keys of an index that are due, at most `most`.
-    pub(super) fn due(
-        &self,
-        index: Index<'_>,
-        most: usize,
-        is_due: &dyn Fn(&KeyRecord) -> bool,
-    ) -> Result<Vec<KeyId>> {
+    /// The keys of an index that are due. What is damaged stands in nobody's way: it is passed over, and told.
+    pub(super) fn due(&self, index: Index<'_>, is_due: &dyn Fn(&KeyRecord) -> bool) -> Result<Vec<KeyId>> {
         self.look(|view| {
             let mut due = Vec::new();
             for place in view.under(index)? {
-                if due.len() >= most {
-                    break;
-                }
-                let record = view.named(place)?;
-                if is_due(&record) {
-                    due.push(record.id);
+                match view.named(place) {
+                    Ok(record) if is_due(&record) => due.push(record.id),
+                    Ok(_) => {}
+                    Err(error @ Error::RecordDamaged { .. }) => log::error!("a key was passed over: {error}"),
+                    Err(error) => return Err(error),
                 }
             }
             Ok(due)
         })
     }
 
-    /// Does something to each of several keys; those for which it is no longer due are passed over.
+    /// Does something to each of several keys until it is done to `most`; those for which it is no longer due are
+    /// passed over, and so are those with which something is wrong, which is told.
     pub(super) fn each(
         &self,
         ids: Vec<KeyId>,
+        most: usize,
         mut body: impl FnMut(KeyId) -> Result<()>,
     ) -> Result<Vec<KeyId>> {
-        let mut done = Vec::with_capacity(ids.len());
+        let mut done = Vec::new();
         for id in ids {
+            if done.len() >= most {
+                break;
+            }
             match body(id) {
                 Ok(()) => done.push(id),
                 // Somebody else was faster.
                 Err(Error::Kms(Refusal { .. })) => {}
-                Err(error) => return Err(error),
+                Err(error @ (Error::Store(_) | Error::NotLoggedIn)) => return Err(error),
+                Err(error) => log::error!("key {id} was passed over: {error}"),
             }
         }
         Ok(done)

@@ -2,13 +2,13 @@
 
 use cryptoki_sys::CKA_VALUE;
 
-use super::{Kms, deeds, find};
+use super::{Kms, Named, deeds};
 use crate::error::{Error, Result};
 use crate::kms::{Action, KeyRecord, KeyState, Kind, Reason, Refusal};
 use crate::partition::{Index, KmsView, ObjectId};
 use crate::secret::Secret;
 
-/// How many keys a list has where nobody says, and at most.
+/// How many keys a list has where nobody says, and at most; a text is sought among no more either.
 const LISTED: usize = 200;
 const MOST_LISTED: usize = 5000;
 
@@ -91,10 +91,11 @@ impl Kms<'_> {
     /// What is known of a key, by its identifier or an alias, also of a deleted one.
     ///
     /// # Errors
-    /// [`Reason::NotFound`](crate::kms::Reason::NotFound); those of the store.
+    /// [`Reason::NotFound`]; those of the store.
     pub fn key(&self, key: &str) -> Result<KeyRecord> {
-        let found = self.look(|view| find(view, key));
-        self.used(&deeds::METADATA, Some(key), found)
+        let key = Named::new(key);
+        let found = self.look(|view| key.find(view));
+        self.used(&deeds::METADATA, Some(&key), found)
     }
 
     /// The keys that a text names: the one of that identifier or alias; else all of that name, deleted ones too.
@@ -104,7 +105,7 @@ impl Kms<'_> {
     /// Those of the session's rights and of the store.
     pub fn named(&self, text: &str) -> Result<Vec<KeyRecord>> {
         self.look(|view| {
-            match find(view, text) {
+            match Named::new(text).find(view) {
                 Ok(key) => return Ok(vec![key]),
                 Err(Error::Kms(Refusal { reason: Reason::NotFound, .. })) => {}
                 Err(error) => return Err(error),
@@ -125,13 +126,14 @@ impl Kms<'_> {
     /// # Errors
     /// As [`Kms::key`].
     pub fn read(&self, key: &str) -> Result<(KeyRecord, Option<Secret>)> {
+        let key = Named::new(key);
         let read = || {
-            let record = self.look(|view| find(view, key))?;
+            let record = self.look(|view| key.find(view))?;
             let may = record.is_extractable() && record.allow(Action::Read, self.now()).is_ok();
             let payload = if may { self.payload(record.id.into())? } else { None };
             Ok((record, payload))
         };
-        self.used(&deeds::READ, Some(key), read())
+        self.used(&deeds::READ, Some(&key), read())
     }
 
     fn payload(&self, id: ObjectId) -> Result<Option<Secret>> {
@@ -146,18 +148,25 @@ impl Kms<'_> {
     /// The keys that a filter lets through.
     ///
     /// # Errors
-    /// Those of the store.
+    /// [`Reason::Field`] for a limit above 5000; [`Reason::SearchTooBroad`] for a text that is sought among more than
+    /// 5000 keys; those of the store.
     pub fn list(&self, filter: &Filter) -> Result<Listing> {
         let listed = self.look(|view| self.listed(view, filter));
         self.used(&deeds::LIST, None, listed)
     }
 
     fn listed(&self, view: &mut KmsView<'_>, filter: &Filter) -> Result<Listing> {
+        if filter.limit > MOST_LISTED {
+            return Err(Reason::Field { name: "limit", must: "at most 5000" }.into());
+        }
         let mut places = Vec::new();
         for index in filter.indexes() {
             places.extend(view.under(index)?);
         }
-        let limit = filter.limit.min(MOST_LISTED);
+        if filter.search.is_some() && places.len() > MOST_LISTED {
+            return Err(Reason::SearchTooBroad.into());
+        }
+        let limit = filter.limit;
         let by_index = filter.is_answered_by_index();
         let mut listing = Listing { total: if by_index { places.len() } else { 0 }, keys: Vec::new() };
         let (from, most) = if by_index { (filter.offset, limit) } else { (0, usize::MAX) };

@@ -23,6 +23,7 @@ mod rotation;
 mod tests;
 mod upkeep;
 
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -89,13 +90,28 @@ impl Session {
     }
 }
 
-/// The key of an identifier or alias.
-fn find(view: &mut KmsView<'_>, key: &str) -> Result<KeyRecord> {
-    let found = match KeyId::of_text(key) {
-        Some(id) => view.key(id)?,
-        None => view.with_alias(key)?,
-    };
-    found.ok_or_else(|| Reason::NotFound.into())
+/// A key as a request names it, by identifier or alias, and which one that is, as far as it was looked up: events
+/// name it whatever comes of the request.
+struct Named<'a> {
+    text: &'a str,
+    id: Cell<Option<KeyId>>,
+}
+
+impl<'a> Named<'a> {
+    fn new(text: &'a str) -> Named<'a> {
+        Named { text, id: Cell::new(KeyId::of_text(text)) }
+    }
+
+    /// The key.
+    fn find(&self, view: &mut KmsView<'_>) -> Result<KeyRecord> {
+        let found = match KeyId::of_text(self.text) {
+            Some(id) => view.key(id)?,
+            None => view.with_alias(self.text)?,
+        };
+        let key = found.ok_or(Reason::NotFound)?;
+        self.id.set(Some(key.id));
+        Ok(key)
+    }
 }
 
 impl Kms<'_> {
@@ -107,7 +123,7 @@ impl Kms<'_> {
     fn change<T>(
         &self,
         deed: &'static Deed,
-        key: Option<&str>,
+        key: Option<&Named<'_>>,
         mut body: impl FnMut(&mut Transaction<'_>) -> Result<(Option<KeyId>, T)>,
     ) -> Result<T> {
         let mut done = None;
@@ -134,8 +150,9 @@ impl Kms<'_> {
         key: &str,
         mut body: impl FnMut(&mut Transaction<'_>, &mut KeyRecord) -> Result<()>,
     ) -> Result<KeyRecord> {
-        self.change(deed, Some(key), |transaction| {
-            let mut record = find(&mut transaction.kms(), key)?;
+        let key = Named::new(key);
+        self.change(deed, Some(&key), |transaction| {
+            let mut record = key.find(&mut transaction.kms())?;
             let before = record.clone();
             body(transaction, &mut record)?;
             object::follow(transaction, &before, &record, self.now())?;
@@ -168,14 +185,14 @@ impl Kms<'_> {
     }
 
     /// Takes note of a use before it is answered.
-    fn used<T>(&self, deed: &'static Deed, key: Option<&str>, outcome: Result<T>) -> Result<T> {
+    fn used<T>(&self, deed: &'static Deed, key: Option<&Named<'_>>, outcome: Result<T>) -> Result<T> {
         let value = outcome.map_err(|error| self.refused(deed, key, error))?;
         self.tell(deed, key, None)?;
         Ok(value)
     }
 
     /// A refusal, told with what was being done.
-    fn refused(&self, deed: &'static Deed, key: Option<&str>, error: Error) -> Error {
+    fn refused(&self, deed: &'static Deed, key: Option<&Named<'_>>, error: Error) -> Error {
         let error = match error {
             Error::Kms(Refusal { reason, .. }) => Refusal { reason, operation: deed.operation }.into(),
             other => other,
@@ -186,7 +203,7 @@ impl Kms<'_> {
         error
     }
 
-    fn tell(&self, deed: &'static Deed, key: Option<&str>, error: Option<&Error>) -> Result<()> {
+    fn tell(&self, deed: &'static Deed, key: Option<&Named<'_>>, error: Option<&Error>) -> Result<()> {
         let Some(trail) = &self.caller.trail else { return Ok(()) };
         let reason = error.map(deeds::reason);
         let label = self.label();
@@ -196,7 +213,7 @@ impl Kms<'_> {
             name: &self.caller.actor.name,
             partition: &label,
             host: self.caller.host,
-            object: key.and_then(KeyId::of_text).map(ObjectId::from),
+            object: key.and_then(|key| key.id.get()).map(ObjectId::from),
             reason,
             request: None,
         })

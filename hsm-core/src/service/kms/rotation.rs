@@ -3,7 +3,7 @@
 use cryptoki_sys::CKA_VALUE;
 
 use super::create::{Material, source};
-use super::{Kms, deeds, find, object};
+use super::{Kms, Named, deeds, object};
 use crate::error::{Error, Result};
 use crate::kms::{KeyId, KeyRecord, Reason, RotationPolicy, Source};
 use crate::partition::{Index, Transaction};
@@ -15,18 +15,22 @@ impl Kms<'_> {
     /// was wrapped under earlier versions still unwraps.
     ///
     /// # Errors
-    /// Those of [`KeyRecord::check_rotation`]; [`Reason::AccessPolicy`] for material in clear where tokens are
+    /// Those of [`KeyRecord::check_rotation`]; [`Reason::Field`] for material that a version of the key has already;
+    /// [`Reason::AccessPolicy`] for material in clear where tokens are
     /// enforced; those of [`redeem`](crate::import_token::ImportToken::redeem), of the session's rights and of the
     /// store.
     pub fn rotate(&self, key: &str, material: Option<Material<'_>>) -> Result<KeyRecord> {
-        let source = source(material.as_ref());
+        let (source, named) = (source(material.as_ref()), Named::new(key));
         let prepared = self
             .may_write()
-            .and_then(|()| self.prepare_version(key, material))
-            .map_err(|error| self.refused(&deeds::ROTATE, Some(key), error))?;
+            .and_then(|()| self.prepare_version(&named, material))
+            .map_err(|error| self.refused(&deeds::ROTATE, Some(&named), error))?;
         self.change_key(&deeds::ROTATE, key, |transaction, record| {
             record.check_rotation(source != Source::Generated, self.now())?;
             transaction.kms().instance()?.policies.access.check_source(source)?;
+            if source != Source::Generated {
+                check_is_other(transaction, record, &prepared)?;
+            }
             self.renew(transaction, record, prepared.duplicate())
         })
     }
@@ -37,8 +41,8 @@ impl Kms<'_> {
     /// # Errors
     /// Those of the session's rights and of the store.
     pub fn rotate_due(&self, most: usize) -> Result<Vec<KeyId>> {
-        let due = self.due(Index::Rotated, most, &|key| key.is_due(self.now()))?;
-        self.each(due, |id| {
+        let due = self.due(Index::Rotated, &|key| key.is_due(self.now()))?;
+        self.each(due, most, |id| {
             let material = rng::secret(super::create::GENERATED)?;
             self.change_key(&deeds::ROTATE, &id.to_string(), |transaction, record| {
                 if !record.is_due(self.now()) {
@@ -59,8 +63,8 @@ impl Kms<'_> {
     }
 
     /// Checks that a rotation may be, and has its material before anybody waits for the transaction.
-    fn prepare_version(&self, key: &str, material: Option<Material<'_>>) -> Result<Secret> {
-        let key = self.look(|view| find(view, key))?;
+    fn prepare_version(&self, key: &Named<'_>, material: Option<Material<'_>>) -> Result<Secret> {
+        let key = self.look(|view| key.find(view))?;
         key.check_rotation(material.is_some(), self.now())?;
         let policies = &self.session.partition().kms_instance()?.policies;
         policies.access.check_source(source(material.as_ref()))?;
@@ -82,4 +86,21 @@ impl Kms<'_> {
         record.rotate(KeyId::fresh()?, material.len(), &self.caller.actor, self.now());
         transaction.replace(id, object::renewed(&before, record, material)?)
     }
+}
+
+/// Checks that material is that of no version of a key: rotating to it would change nothing.
+fn check_is_other(transaction: &mut Transaction<'_>, record: &KeyRecord, material: &Secret) -> Result<()> {
+    let mut is_known = material.equals(transaction.object(record.id.into())?.bytes(CKA_VALUE));
+    for version in &record.versions {
+        let kept = transaction.kms().version(record.id, version.id)?;
+        is_known |= kept.is_some_and(|kept| material.equals(kept.expose()));
+    }
+    if is_known {
+        return Err(Reason::Field {
+            name: "payload",
+            must: "other material than any version of the key has",
+        }
+        .into());
+    }
+    Ok(())
 }

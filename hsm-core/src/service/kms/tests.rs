@@ -1,13 +1,17 @@
-//! Power lost at every write of a change: what is there afterwards is what was there before.
+//! Power lost at every write of a change: what is there afterwards is what was there before. Damage of one key: the
+//! others are kept as ever.
 
 use super::{Caller, Filter, Kms};
 use crate::error::{Error, Result};
-use crate::kms::{Aad, Actor, Description, KeyRecord, KeyState, Kind, Removal};
+use crate::kms::{Aad, Actor, Description, KeyId, KeyRecord, KeyState, Kind, MONTH, Removal, RotationPolicy};
 use crate::object::find::Search;
+use crate::object::lifecycle;
 use crate::partition::testing::{fail_after, user};
+use crate::partition::{Durability, Transaction};
 use crate::session::Session;
 
 const NOW: i64 = 1_700_000_000;
+const DAY: i64 = 86_400;
 
 fn at(session: &Session, now: i64) -> Kms<'_> {
     let actor = Actor { id: "alice".into(), name: "Alice".into() };
@@ -57,7 +61,7 @@ fn a_change_that_is_cut_leaves_what_was_there() {
     let text = kms.wrap(&id, Some(b"dek"), &Aad::default()).unwrap().ciphertext;
     let key = (id.as_str(), text.as_str());
     let another = Description { aliases: vec!["other".into()], ..Description::new(Kind::Root, "another") };
-    let later = at(&session, NOW + 100 * 86_400);
+    let later = at(&session, NOW + 100 * DAY);
     let steps: [(&str, &dyn Fn() -> Result<()>); 6] = [
         ("create", &|| kms.create(another.clone(), None).map(drop)),
         ("rotate", &|| kms.rotate(&id, None).map(drop)),
@@ -70,4 +74,113 @@ fn a_change_that_is_cut_leaves_what_was_there() {
         let writes = cut_at_each_write(&session, key, act);
         assert!(writes >= 4, "{name} has {writes} writes");
     }
+}
+
+/// Five keys, oldest first.
+fn keys(session: &Session) -> Vec<KeyId> {
+    let kms = at(session, NOW);
+    let make = |number| kms.create(Description::new(Kind::Root, &format!("key {number}")), None).unwrap().id;
+    (0..5).map(make).collect()
+}
+
+fn damage(session: &Session, body: &mut dyn FnMut(&mut Transaction<'_>) -> Result<()>) {
+    session.partition().transact(Durability::Now, body).unwrap();
+}
+
+#[test]
+fn damaged_keys_do_not_keep_others_from_being_rotated() {
+    let (_home, _hsm, session) = user();
+    let ids = keys(&session);
+    for id in &ids {
+        at(&session, NOW).set_rotation(&id.to_string(), RotationPolicy::new(1, true).unwrap()).unwrap();
+    }
+    damage(&session, &mut |transaction| {
+        transaction.lose_kms_key(ids[0])?;
+        transaction.remove(ids[1].into())?;
+        transaction.remove(ids[2].into())
+    });
+    let mut done = Vec::new();
+    for _ in 0..3 {
+        // One at a time: what fails takes nobody's turn.
+        done.extend(at(&session, NOW + MONTH).rotate_due(1).unwrap());
+    }
+    done.sort_unstable();
+    let mut expected = ids[3..].to_vec();
+    expected.sort_unstable();
+    assert_eq!(done, expected);
+}
+
+#[test]
+fn damaged_keys_do_not_keep_others_from_being_erased() {
+    let (_home, _hsm, session) = user();
+    let ids = keys(&session);
+    for id in &ids {
+        at(&session, NOW).delete(&id.to_string(), Removal::Unused).unwrap();
+    }
+    damage(&session, &mut |transaction| {
+        transaction.lose_kms_key(ids[0])?;
+        transaction.bring_back(ids[1].into(), &|_| Ok(()))?;
+        transaction.remove(ids[1].into())
+    });
+    assert!(at(&session, NOW + 90 * DAY).purge_due(10).unwrap().is_empty());
+    let mut done = at(&session, NOW + 91 * DAY).purge_due(10).unwrap();
+    done.sort_unstable();
+    let mut expected = ids[2..].to_vec();
+    expected.sort_unstable();
+    assert_eq!(done, expected);
+}
+
+#[test]
+fn a_rotation_that_fails_keeps_nothing_from_being_erased() {
+    let (_home, _hsm, session) = user();
+    let now = lifecycle::now();
+    let gone = at(&session, now - 100 * DAY);
+    let id = gone.create(Description::new(Kind::Root, "gone"), None).unwrap().id;
+    gone.delete(&id.to_string(), Removal::Unused).unwrap();
+    let lost = at(&session, now - 100 * DAY).create(Description::new(Kind::Root, "lost"), None).unwrap().id;
+    gone.set_rotation(&lost.to_string(), RotationPolicy::new(1, true).unwrap()).unwrap();
+    assert!(at(&session, now - 2 * DAY).purge_due(10).unwrap().is_empty());
+    damage(&session, &mut |transaction| transaction.lose_kms_key(lost));
+    let kept = session.keep_kms_keys(None).unwrap();
+    assert_eq!((kept.rotated, kept.purged, kept.more), (vec![], vec![id], false));
+}
+
+#[test]
+fn a_round_of_upkeep_is_short_and_says_that_more_is_left() {
+    let (_home, _hsm, session) = user();
+    let now = lifecycle::now();
+    let before = at(&session, now - 100 * DAY);
+    for number in 0..12 {
+        let id = before.create(Description::new(Kind::Root, &format!("key {number}")), None).unwrap().id;
+        before.set_rotation(&id.to_string(), RotationPolicy::new(1, true).unwrap()).unwrap();
+    }
+    let rounds: Vec<_> = (0..3).map(|_| session.keep_kms_keys(None).unwrap()).collect();
+    let seen: Vec<_> = rounds.iter().map(|kept| (kept.rotated.len(), kept.more)).collect();
+    assert_eq!(seen, [(10, true), (2, false), (0, false)]);
+}
+
+/// 5001 keys that are in the index alone: a search among them is refused before one is read.
+#[test]
+fn a_text_is_not_sought_among_more_than_five_thousand_keys() {
+    let (_home, _hsm, session) = user();
+    let mut key = at(&session, NOW).create(Description::new(Kind::Root, "a key"), None).unwrap();
+    at(&session, NOW).create_ring("small").unwrap();
+    damage(&session, &mut |transaction| {
+        for _ in 0..5000 {
+            key.id = KeyId::fresh()?;
+            transaction.put_kms_key(None, &key)?;
+        }
+        Ok(())
+    });
+    let kms = at(&session, NOW);
+    let search = |ring: Option<&str>| Filter {
+        search: Some("key".into()),
+        ring: ring.map(str::to_owned),
+        ..Filter::default()
+    };
+    let refused = kms.list(&search(None));
+    let Err(Error::Kms(refusal)) = refused else { panic!("{refused:?}") };
+    assert_eq!((refusal.reason.code(), refusal.reason.status()), ("KEY_SEARCH_TOO_BROAD", 400));
+    assert_eq!(kms.list(&search(Some("small"))).unwrap().total, 0);
+    assert_eq!(kms.list(&Filter::default()).unwrap().total, 5001);
 }

@@ -9,8 +9,9 @@ use crate::kms::{Actor, KeyId};
 use crate::object::lifecycle;
 use crate::session::Session;
 
-/// How many keys are rotated or erased at once: what is left waits for the next time.
-const AT_ONCE: usize = 100;
+/// How many keys are rotated or erased at once: what is left waits for the next time. Each is a durable transaction, and
+/// all of them together take no more than some seconds on a slow disk.
+const AT_ONCE: usize = 10;
 
 /// Keys that time has done something to.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -19,17 +20,24 @@ pub struct Kept {
     pub rotated: Vec<KeyId>,
     /// They are gone for good.
     pub purged: Vec<KeyId>,
+    /// Whether there may be more to do.
+    pub more: bool,
 }
 
 impl Session {
     /// Rotates the keys of the partition whose policies say so, and erases those that were deleted longer ago than
-    /// the partition keeps them; not more than a hundred of each. To be called from time to time by a server.
+    /// the partition keeps them; not more than ten of each. What keeps one of them from that does not keep the others. To
+    /// be called from time to time by a server.
     ///
     /// # Errors
     /// Those of the session's rights and of the store.
     pub fn keep_kms_keys(&self, trail: Option<Arc<Trail>>) -> Result<Kept> {
         let actor = Actor { id: "policy".into(), name: "policy".into() };
         let kms = self.kms(Caller { actor, now: lifecycle::now(), trail, host: None });
-        Ok(Kept { rotated: kms.rotate_due(AT_ONCE)?, purged: kms.purge_due(AT_ONCE)? })
+        // What is wrong with the one is no reason to leave the other.
+        let (rotated, purged) = (kms.rotate_due(AT_ONCE), kms.purge_some(AT_ONCE));
+        let (rotated, (purged, marked)) = (rotated?, purged?);
+        let more = [rotated.len(), purged.len(), marked].contains(&AT_ONCE);
+        Ok(Kept { rotated, purged, more })
     }
 }

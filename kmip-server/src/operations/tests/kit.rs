@@ -21,7 +21,7 @@ use crate::ttlv::{Item, Limits, Tag, Version, decode, encode};
 
 /// A server and its home, wiped at the end.
 pub(crate) struct Server {
-    engine: Engine,
+    engine: Arc<Engine>,
     trail: Arc<Trail>,
     hsm: Arc<Hsm>,
     _home: TempDir,
@@ -50,7 +50,7 @@ impl Server {
         let partitions = HashMap::from([("kmip".to_owned(), session)]);
         let trail = hsm.audit_trail(Uses::Buffered).unwrap();
         let engine = Engine::new(partitions, Settings::default()).audited_by(trail.clone());
-        Server { engine, trail, hsm, _home: home }
+        Server { engine: Arc::new(engine), trail, hsm, _home: home }
     }
 
     /// Has a certificate sign where Certify names no issuer.
@@ -85,6 +85,11 @@ impl Server {
     /// As the server that hears of connections.
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// As a thread beside the connections has it.
+    pub(crate) fn shared_engine(&self) -> Arc<Engine> {
+        self.engine.clone()
     }
 
     /// The answer's batch items.

@@ -10,6 +10,7 @@ mod import_tokens;
 mod indexes;
 mod issuer;
 pub(crate) mod kit;
+mod kms;
 mod login;
 mod objects;
 mod padding;
