@@ -22,6 +22,8 @@ mod sealer;
 mod sign;
 mod submit;
 
+use submit::LastLog;
+
 pub(super) fn run(hsm: &Hsm, command: cli::Unit, output: Output) -> Result<()> {
     match command {
         cli::Unit::Create { group } => create(hsm, group.as_deref(), output),
@@ -33,8 +35,9 @@ pub(super) fn run(hsm: &Hsm, command: cli::Unit, output: Output) -> Result<()> {
         cli::Unit::Prepare(command) => prepare::run(hsm, command, output),
         cli::Unit::Sign { command, key, yes } => sign::run(&command, &key, yes, output),
         cli::Unit::Inspect { file } => sign::inspect(&file, output),
-        cli::Unit::Submit { command, reply, log, consent } => {
-            submit::run(hsm, &command, reply.as_deref(), log.as_deref(), &consent, output)
+        cli::Unit::Submit { command, reply, log, accept_damaged_log, consent } => {
+            let log = log.map(|path| LastLog { path, accepts_damage: accept_damaged_log });
+            submit::run(hsm, &command, reply.as_deref(), log.as_ref(), &consent, output)
         }
         cli::Unit::MkRotate => rotate::run(hsm, output),
         cli::Unit::Sealer(command) => sealer::run(hsm, command, output),
