@@ -74,8 +74,8 @@ fn generate(desk: &Desk, label: &str) {
 
 fn last_line(desk: &Desk) -> Value {
     let shown = desk.run(&["audit", "show", "--json"]).out;
-    let events = shown.lines().filter(|line| line.contains("\"event\":"));
-    serde_json::from_str(events.last().expect("an event")).expect("JSON")
+    let mut events = shown.lines().filter(|line| line.contains("\"event\":"));
+    serde_json::from_str(events.next_back().expect("an event")).expect("JSON")
 }
 
 fn store_files(home: &Path) -> Vec<PathBuf> {
