@@ -80,7 +80,11 @@ pub(crate) enum Command {
     #[command(after_long_help = help::UNLOCK_EXAMPLES)]
     Unlock(Unlock),
     /// End the process that holds the crypto unit's key
-    Lock,
+    Lock {
+        /// Kill it if it does not answer
+        #[arg(long)]
+        force: bool,
+    },
     /// Tokens: partitions with their own PINs and keys
     #[command(subcommand, after_long_help = help::TOKEN_EXAMPLES)]
     Token(Token),

@@ -154,6 +154,8 @@ Examples:
       As a service, with Type=notify; its credential opens the unit if that is what seals it.
   softhsm-rs lock
       Programs that have logged in go on with the keys that they hold until they end.
+  softhsm-rs lock --force
+      Kills a holder that does not answer.
 
 The passphrase is read from SOFTHSM_RS_SEALER_PASSPHRASE where no file is named.";
 

@@ -85,6 +85,9 @@ pub(crate) enum Unit {
         /// which must not be there yet
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         log: Option<PathBuf>,
+        /// Carry it out although the log is damaged or was rolled back; the file ends before the damage
+        #[arg(long, requires = "log")]
+        accept_damaged_log: bool,
         #[command(flatten)]
         consent: Consent,
     },

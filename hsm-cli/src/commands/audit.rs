@@ -1,6 +1,6 @@
 //! `audit`: the log of what was done, shown, sealed and written out. Checking it is in `verify`.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::output::{Output, printable};
 
 mod verify;
 
-use verify::whole;
+pub(super) use verify::whole;
 
 /// Carries the command out. An exported file is checked without an HSM.
 pub(super) fn run(
@@ -96,7 +96,7 @@ fn export(hsm: &Hsm, since: u64, out: Option<&Path>, output: Output) -> Result<(
         })?;
         return whole(verdict).map(drop);
     };
-    let (count, verdict) = write_log(hsm, since, path)?;
+    let (count, verdict) = write_log(hsm, since, new_file(path)?, path)?;
     let link = whole(verdict)?.map(|(_, _, link)| hex::encode(link));
     output.result(&json!({ "entries": count, "link": link }), |page| {
         page.fields([("entries", count.to_string()), ("last link", link.clone().unwrap_or_default())]);
@@ -104,9 +104,18 @@ fn export(hsm: &Hsm, since: u64, out: Option<&Path>, output: Output) -> Result<(
     Ok(())
 }
 
-/// Writes the log into a file that is not there yet: how many entries, and what was found of it.
-pub(super) fn write_log(hsm: &Hsm, since: u64, path: &Path) -> hsm_core::Result<(u64, Option<Verdict>)> {
-    let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(Error::file(path))?;
+/// A file that is not there yet, for the log.
+pub(super) fn new_file(path: &Path) -> hsm_core::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path).map_err(Error::file(path))
+}
+
+/// Writes the log into a new file: how many entries, and what was found of it.
+pub(super) fn write_log(
+    hsm: &Hsm,
+    since: u64,
+    file: File,
+    path: &Path,
+) -> hsm_core::Result<(u64, Option<Verdict>)> {
     let mut lines = BufWriter::new(file);
     let mut count = 0;
     let verdict = hsm.read_audit_log(since, &mut |entry| {

@@ -58,7 +58,7 @@ fn carry_out(
         Command::Ceremony(command) => ceremony::run(&*hsm()?, command, output)?,
         Command::Unit(command) => unit::run(&*hsm()?, *command, output)?,
         Command::Unlock(options) => unlock::run(&*hsm()?, &options, output)?,
-        Command::Lock => unlock::lock(&*hsm()?, output)?,
+        Command::Lock { force } => unlock::lock(&*hsm()?, force, output)?,
         Command::Token(command) => token::run(&*hsm()?, command, output)?,
         Command::Audit(command) => audit::run(hsm, command, output)?,
         Command::Key(command) => key::run(&*hsm()?, command, output)?,

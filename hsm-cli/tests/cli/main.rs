@@ -8,6 +8,7 @@
 )]
 
 mod audit;
+mod audit_end;
 mod audit_spoiled;
 mod ceremony;
 mod certs;

@@ -239,6 +239,37 @@ fn a_holder_that_was_killed_or_hangs_is_told_from_one_that_serves() {
 }
 
 #[test]
+fn a_holder_that_hangs_is_named_and_ended_by_force() {
+    let sealed = Sealed::by_passphrase();
+    let process = sealed.unlock();
+    signal("-STOP", &process);
+    let named = format!("(process {process} of user");
+    let done = sealed.run(&["lock"]).fails(SEALED, "does not answer");
+    assert!(done.err.contains(&named) && done.err.contains("softhsm-rs lock --force"), "{}", done.err);
+    let done = sealed.run(&["lock", "--force"]).succeeds();
+    assert!(done.err.contains(&format!("process {process} did not answer and was killed")), "{}", done.err);
+    until("it is dead", || zombie(&process) || !PathBuf::from(format!("/proc/{process}")).exists());
+    assert!(!sealed.socket().exists());
+    sealed.unlock();
+    sealed.is_open();
+    // One that answers is asked.
+    let done = sealed.run(&["lock", "--force"]).succeeds();
+    assert!(!done.err.contains("killed"), "{}", done.err);
+    assert_eq!(sealed.0.json(&["lock", "--force"])["changed"], false);
+    sealed.is_sealed();
+}
+
+#[test]
+fn the_holder_keeps_no_session_and_no_terminal() {
+    let sealed = Sealed::by_passphrase();
+    let process = sealed.unlock();
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("the process");
+    // Behind the name: state, parent, group, session, terminal.
+    let fields: Vec<&str> = stat.rsplit(") ").next().expect("fields").split(' ').collect();
+    assert_eq!(fields[2..5], [&process, &process, "0"], "{stat}");
+}
+
+#[test]
 fn in_the_foreground_it_holds_until_a_signal() {
     let sealed = Sealed::by_passphrase();
     for name in ["TERM", "INT"] {

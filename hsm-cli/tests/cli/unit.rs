@@ -443,6 +443,17 @@ fn a_damaged_store_keeps_nobody_from_zeroizing() {
     assert_eq!(desk.json(&["unit", "show"])["unit"]["ownership"], "imprint mode");
 }
 
+#[test]
+fn a_name_in_a_public_key_file_moves_no_cursor() {
+    let desk = Desk::empty();
+    let file = desk.0.path().join("mallory.sigkey").display().to_string();
+    desk.run(&["unit", "key", "new", &file, "--name", "mallory", "--no-passphrase"]).succeeds();
+    let public = fs::read_to_string(format!("{file}.pub")).expect("a public key");
+    let forged = desk.file("forged.pub", &public.replace("\"mallory\"", "\"\\u001b[2Jmallory\""));
+    let shown = desk.run(&["unit", "key", "show", &forged]).succeeds().out;
+    assert!(shown.contains("mallory") && !shown.contains('\u{1b}'), "{shown:?}");
+}
+
 fn pem_body(text: &str) -> Vec<u8> {
     let body: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
     data_encoding::BASE64.decode(body.as_bytes()).expect("base64")

@@ -154,10 +154,12 @@ impl Log {
         Ok(Log { key: SealKey::new(secret.expose())?, observer, keep })
     }
 
-    /// Begins an empty log.
-    pub(crate) fn begin(&self, writer: &mut dyn Writer) -> Result<()> {
+    /// Begins an empty log, and answers where it ends.
+    pub(crate) fn begin(&self, writer: &mut dyn Writer) -> Result<LogEnd> {
         let genesis = genesis(&self.observer);
-        self.put_head(writer, 0, &Head { next: 1, link: genesis, first: 1, before: genesis })
+        let head = Head { next: 1, link: genesis, first: 1, before: genesis };
+        self.put_head(writer, 0, &head)?;
+        Ok(head.end())
     }
 
     /// Adds events, as a step of a transaction. Of a log that is full the oldest go.

@@ -35,7 +35,7 @@ impl Hsm {
         let (unit, log) = self.unit_and_log(store.as_ref())?;
         let log = match log {
             Some(log) => log,
-            None => self.begin_audit_log(unit.state())?,
+            None => self.begin_audit_log(unit)?,
         };
         Ok(Arc::new(Trail::new(store.clone(), log, self.config.audit.uses.unwrap_or(uses))))
     }
@@ -90,11 +90,12 @@ impl Hsm {
         let store = self.store()?.as_ref();
         let (mut unit, log) = self.unit_and_log(store)?;
         let Some(log) = log else { return Ok(None) };
+        let epoch = unit.state().epoch();
         let key = unit.audit_key()?;
         let known = self.known_end(unit.state());
         let (end, goes_on) = log.sealed(store, &key, known)?;
         if known != Some(end) && (goes_on || accepts) && self.outlives_process() {
-            unit.remember_log_end(end, accepts)?;
+            unit.remember_log_end(end, epoch, accepts)?;
         }
         Ok(Some(Sealing { end, lost: known.filter(|_| !goes_on && !accepts) }))
     }
@@ -126,20 +127,28 @@ impl Hsm {
         secret.map(|secret| Log::new(&secret, observer(state), self.config.audit.keep)).transpose()
     }
 
-    /// Of two processes that begin it at once, one does.
-    fn begin_audit_log(&self, state: &State) -> Result<Log> {
-        let (observer, keep) = (observer(state), self.config.audit.keep);
+    /// Of two processes that begin it at once, one does. It tells the unit, which then does not take it for one that
+    /// was closed. An open one that the unit knows stays known: this one stands where that should be.
+    fn begin_audit_log(&self, mut unit: Unit) -> Result<Log> {
+        let (observer, keep) = (observer(unit.state()), self.config.audit.keep);
         let mut begun = Log::new(&rng::secret(SECRET)?, observer.clone(), keep)?;
+        let mut end = None;
         self.change_directory(&mut |writer, unit| {
             if let Some(secret) = directory::audit_secret(writer, unit)? {
                 begun = Log::new(&secret, observer.clone(), keep)?;
+                end = None;
                 return Ok(());
             }
             let secret = rng::secret(SECRET)?;
             begun = Log::new(&secret, observer.clone(), keep)?;
             directory::keep_audit_secret(writer, unit, &secret)?;
-            begun.begin(writer)
+            end = Some(begun.begin(writer)?);
+            Ok(())
         })?;
+        if let Some(end) = end.filter(|_| self.outlives_process()) {
+            let epoch = unit.state().epoch();
+            unit.remember_log_end(end, epoch, false)?;
+        }
         Ok(begun)
     }
 }

@@ -11,6 +11,9 @@ use crate::unit::{
     self, Command, CommandKind, CurrentRegister, SignedCommand, SignedPart, SignedStatement, Unit, UnitKind,
 };
 
+/// Why a command is not done that the log has already: with the return code of EP11 for a function that failed.
+const NOT_CARRIED_OUT: Reason = Reason { code: 6, name: "the command was not carried out" };
+
 /// What a command came to.
 #[derive(Debug)]
 pub struct Submitted {
@@ -35,7 +38,8 @@ impl Hsm {
     }
 
     /// As [`Hsm::submit`]. Of a command that ends the audit log, `last` is called when the log has its last entry and
-    /// its last seal, and can be read for the last time. Where that fails, the command is not carried out.
+    /// its last seal, and can be read for the last time. Where that fails, the command is not carried out, and another
+    /// entry says so.
     ///
     /// # Errors
     /// As [`Hsm::submit`], and those of `last`.
@@ -65,14 +69,8 @@ impl Hsm {
                 recorded => recorded?,
             }
             checked?;
-            // The reply tells where the log ended: the unit remembers what it was told last.
-            match trail.as_ref().map_or(Ok(()), |_| self.sealed_for_command()) {
-                Err(error) if kind == CommandKind::Zeroize => {
-                    log::error!("the audit log's end is not sealed: {error}");
-                }
-                sealed => sealed?,
-            }
-            last()?;
+            self.end_log(trail.as_deref(), kind, last)
+                .inspect_err(|error| self.not_carried_out(trail.as_deref(), kind, &by, error))?;
         }
         let events = match kind {
             CommandKind::SetImmediate if self.has_store() => {
@@ -83,14 +81,20 @@ impl Hsm {
             }
             _ => {
                 let done = unit.submit(command);
-                if !ends_log {
-                    let recorded = record(trail.as_deref(), kind, &by, done.as_ref().err());
-                    // What was carried out is, and whoever gave the command is to get the reply.
-                    recorded.unwrap_or_else(|error| log::error!("{kind:?} is not in the audit log: {error}"));
-                }
-                if ends_log {
-                    // Whatever became of it: who looks at the unit sees.
-                    self.follow(kind);
+                match &done {
+                    _ if !ends_log => {
+                        let recorded = record(trail.as_deref(), kind, &by, done.as_ref().err());
+                        // What was carried out is, and whoever gave the command is to get the reply.
+                        recorded.unwrap_or_else(|error| {
+                            log::error!("{kind:?} is not in the audit log: {error}");
+                        });
+                    }
+                    Err(error) => {
+                        self.not_carried_out(trail.as_deref(), kind, &by, error);
+                        // It may have been, up to the last step: who looks at the unit sees.
+                        self.follow(kind);
+                    }
+                    Ok(_) => {}
                 }
                 done?
             }
@@ -124,6 +128,36 @@ impl Hsm {
                 self.close_store()
             }
             _ => {}
+        }
+    }
+
+    /// Seals the log for the last time, and lets the caller read it.
+    fn end_log(
+        &self,
+        trail: Option<&Trail>,
+        kind: CommandKind,
+        last: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<()> {
+        // The reply tells where the log ended: the unit remembers what it was told last.
+        match trail.map_or(Ok(()), |_| self.sealed_for_command()) {
+            Err(error) if kind == CommandKind::Zeroize => {
+                log::error!("the audit log's end is not sealed: {error}");
+            }
+            sealed => sealed?,
+        }
+        last()
+    }
+
+    /// Of a command that was recorded before it was to be done: the log says that it was not.
+    fn not_carried_out(&self, trail: Option<&Trail>, kind: CommandKind, by: &Initiator, error: &Error) {
+        let Some(trail) = trail else { return };
+        let reason = match error {
+            Error::Unit(refusal) => Reason { code: refusal.return_code(), name: refusal.advice() },
+            _ => NOT_CARRIED_OUT,
+        };
+        let event = Event::now(activity(kind), by.clone()).refused(reason);
+        if let Err(error) = trail.write(event).and_then(|()| self.sealed_for_command()) {
+            log::error!("the audit log does not say that the command was not carried out: {error}");
         }
     }
 

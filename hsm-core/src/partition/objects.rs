@@ -47,6 +47,11 @@ impl Loaded {
         self.key.object()
     }
 
+    /// An object as a record has it, in this space and revision.
+    fn stored(id: RecordId, key: Key, (space, revision): (PartitionId, u64)) -> Loaded {
+        Loaded { revision, ..Loaded::apart(Identity::Token(id), key, space) }
+    }
+
     /// An object that is in no store.
     pub(super) fn apart(identity: Identity, key: Key, space: PartitionId) -> Loaded {
         let (key, checked) = (Arc::new(key), AtomicU64::new(NEVER));
@@ -140,13 +145,7 @@ impl Partition {
                     Some(loaded.clone())
                 }
                 _ => half.get(reader, id)?.map(|(object, revision)| {
-                    Arc::new(Loaded {
-                        identity: Identity::Token(id),
-                        key: Arc::new(Key::new(object)),
-                        space: half.space,
-                        revision,
-                        checked: AtomicU64::new(NEVER),
-                    })
+                    Arc::new(Loaded::stored(id, Key::new(object), (half.space, revision)))
                 }),
             };
             Ok(())
@@ -283,19 +282,8 @@ impl Partition {
     }
 
     /// Keeps an object that was just written, as it is in the store.
-    pub(super) fn remember(
-        &self,
-        id: RecordId,
-        key: Key,
-        (space, revision): (PartitionId, u64),
-    ) -> Arc<Loaded> {
-        let loaded = Arc::new(Loaded {
-            identity: Identity::Token(id),
-            key: Arc::new(key),
-            space,
-            revision,
-            checked: AtomicU64::new(NEVER),
-        });
+    pub(super) fn remember(&self, id: RecordId, key: Key, place: (PartitionId, u64)) -> Arc<Loaded> {
+        let loaded = Arc::new(Loaded::stored(id, key, place));
         self.keep(id, &loaded);
         loaded
     }

@@ -117,8 +117,7 @@ impl Space {
         self.write_with(durability, body).map(drop)
     }
 
-    /// From now on, records changes as this event, with the objects that they touch, until
-    /// [`Space::end_operation`].
+    /// Records changes as this event from now on, with what they touch, until [`Space::end_operation`].
     pub fn begin_operation(&self, trail: Arc<Trail>, event: Event) {
         self.account.begin(trail, event);
     }

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::identity::Ski;
 use super::keys::{PublicKey, SignatureKey};
 use super::loaded::Unit;
-use super::state::State;
+use super::state::{CurrentRegister, State};
 use crate::error::{Error, Result};
 
 /// The key that signs the seals of the audit log. It signs nothing else.
@@ -90,7 +90,7 @@ impl AuditState {
         AuditState { key: self.key.as_ref().map(SignatureKey::duplicate), ..*self }
     }
 
-    /// What sealed the log's secret goes: whatever log comes next is another one.
+    /// What sealed the log's secret goes. The log goes on if the same master key comes back, and not before its end.
     pub(super) fn close(&mut self) {
         self.closed = self.known.take().or(self.closed);
     }
@@ -140,13 +140,17 @@ impl Unit {
         Ok(AuditKey(key.duplicate()))
     }
 
-    /// Remembers an end of the log. One that is behind what the unit knows is not taken, since another process
-    /// may have been faster, unless it `replaces` that.
+    /// Remembers an end of the log that was read in this epoch. One that is behind what the unit knows is not
+    /// taken, since another process may have been faster, unless it `replaces` that. Nor is one of another epoch: the
+    /// log may have been closed meanwhile, and the next one is not to be measured by it.
     ///
     /// # Errors
     /// As [`Unit::submit`].
-    pub(crate) fn remember_log_end(&mut self, end: LogEnd, replaces: bool) -> Result<()> {
+    pub(crate) fn remember_log_end(&mut self, end: LogEnd, epoch: u64, replaces: bool) -> Result<()> {
         self.amend(&|state| {
+            if state.epoch != epoch || !state.has_master_key() {
+                return Ok(false);
+            }
             let is_news = state.audit.known.is_none_or(|known| known.number < end.number);
             if is_news || replaces {
                 state.audit.known = Some(end);
@@ -157,9 +161,15 @@ impl Unit {
 }
 
 impl State {
-    /// The end that the audit log had when the unit heard of it last.
+    /// The end that the audit log had when the unit heard of it last. Of a log that was closed, and that goes on
+    /// since its master key was loaded anew, that is where it was closed, until the unit hears of it again or
+    /// another log begins.
     pub fn log_end(&self) -> Option<LogEnd> {
-        self.audit.known
+        self.audit.known.or(self.audit.closed)
+    }
+
+    fn has_master_key(&self) -> bool {
+        self.secured().is_some_and(|secured| matches!(secured.current_register(), CurrentRegister::Valid(_)))
     }
 
     /// The public half of the audit log's key.

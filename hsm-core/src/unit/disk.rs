@@ -157,6 +157,13 @@ pub(super) fn destroy(path: &Path) -> Result<()> {
     }
 }
 
+/// Makes durable what the directory of `path` says now: somebody else may have renamed a file there, and lost
+/// power or life before that was certain.
+pub(super) fn settle(path: &Path) -> Result<()> {
+    fault::step(path)?;
+    sync_parent(path)
+}
+
 /// Makes a rename inside the directory of `path` durable.
 fn sync_parent(path: &Path) -> Result<()> {
     let parent = parent_of(path);

@@ -14,11 +14,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, UCred};
+use rustix::process::Signal;
 
 use super::disk::{self, Access, Lock, UnitPaths};
 use super::sealer_key::SealerKey;
 use crate::error::{Error, Result};
+
+pub(super) mod silence;
 
 const MAGIC: [u8; 8] = *b"SHSMHOLD";
 
@@ -64,13 +67,18 @@ impl Message {
     }
 }
 
-/// The key that a holder has; `None` where there is no holder.
+/// The key that a holder has; `None` where there is no holder. One that did not answer in time is not asked again
+/// by this process for two seconds, so that whoever calls again and again is not kept each time.
 ///
 /// # Errors
 /// `UnitSealed` if it does not give the key to this process, or does not answer in five seconds.
 pub fn ask(paths: &UnitPaths) -> Result<Option<SealerKey>> {
-    let Some(mut answers) = Call::make(&paths.holder, Message::Key)? else { return Ok(None) };
-    SealerKey::read(&mut answers).map(Some).map_err(|error| silent(&paths.holder, &error))
+    let path = &paths.holder;
+    if silence::is_recent(path) {
+        return Err(silent(path, None, &ErrorKind::TimedOut.into()));
+    }
+    let Some(mut answers) = Call::make(path, Message::Key)? else { return Ok(None) };
+    SealerKey::read(&mut answers).map(Some).map_err(|error| silent(path, answers.holder, &error))
 }
 
 /// Has the holder end. Answers whether there was one.
@@ -80,8 +88,72 @@ pub fn ask(paths: &UnitPaths) -> Result<Option<SealerKey>> {
 pub fn end(paths: &UnitPaths) -> Result<bool> {
     let Some(mut answers) = Call::make(&paths.holder, Message::End)? else { return Ok(false) };
     // It closes when the socket is gone.
-    std::io::copy(&mut answers, &mut std::io::sink()).map_err(|error| silent(&paths.holder, &error))?;
+    let holder = answers.holder;
+    std::io::copy(&mut answers, &mut std::io::sink())
+        .map_err(|error| silent(&paths.holder, holder, &error))?;
     Ok(true)
+}
+
+/// What [`end_by_force`] did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Forced {
+    /// There was no holder.
+    None,
+    /// It ended by itself, when it was asked.
+    Asked,
+    /// This process was killed.
+    Killed(u32),
+    /// Its socket is gone. Which process it is the system did not tell, since too many wait to be let in.
+    Disowned,
+}
+
+/// Has the holder end, and one that does not answer killed, if it is a process of this user's.
+///
+/// # Errors
+/// `UnitSealed` for a process of another user's; what keeps the socket from being removed.
+pub fn end_by_force(paths: &UnitPaths) -> Result<Forced> {
+    match end(paths) {
+        Ok(true) => return Ok(Forced::Asked),
+        Ok(false) => return Ok(Forced::None),
+        Err(_) => {}
+    }
+    let path = &paths.holder;
+    let hung = identity(path).map_err(Error::file(path))?;
+    let forced = match connect(path, Instant::now()) {
+        Ok(None) => Forced::None,
+        Ok(Some(stream)) => kill(path, peer(&stream))?,
+        Err(_) => Forced::Disowned,
+    };
+    // It is killed first: it may hold the lock.
+    let _held = Lock::take(&paths.lock, Access::of(&paths.unit)?)?;
+    if identity(path).is_ok_and(|found| found == hung) {
+        fs::remove_file(path).map_err(Error::file(path))?;
+    }
+    Ok(forced)
+}
+
+fn kill(path: &Path, holder: Option<UCred>) -> Result<Forced> {
+    let Some(holder) = holder else { return Ok(Forced::Disowned) };
+    if holder.uid != rustix::process::geteuid() {
+        return Err(Error::UnitSealed(format!(
+            "the holder at {} is {}: that user ends it",
+            path.display(),
+            described(holder)
+        )));
+    }
+    match rustix::process::kill_process(holder.pid, Signal::KILL) {
+        Err(error) if error != Errno::SRCH => Err(Error::file(path)(error.into())),
+        _ => Ok(Forced::Killed(holder.pid.as_raw_nonzero().get().unsigned_abs())),
+    }
+}
+
+/// Who listens at the other end: the system tells, not the peer.
+fn peer(stream: &UnixStream) -> Option<UCred> {
+    rustix::net::sockopt::socket_peercred(stream).ok()
+}
+
+fn described(holder: UCred) -> String {
+    format!("process {} of user {}", holder.pid.as_raw_nonzero(), holder.uid.as_raw())
 }
 
 /// Whether a holder serves.
@@ -92,15 +164,19 @@ pub fn runs(paths: &UnitPaths) -> bool {
 /// A request that was answered, and what follows the answer's head.
 struct Call {
     stream: UnixStream,
+    holder: Option<UCred>,
     deadline: Instant,
 }
 
 impl Call {
     fn make(path: &Path, message: Message) -> Result<Option<Call>> {
         let deadline = Instant::now() + PATIENCE;
-        let failed = |error: std::io::Error| silent(path, &error);
-        let Some(stream) = connect(path, deadline).map_err(failed)? else { return Ok(None) };
-        let mut call = Call { stream, deadline };
+        let Some(stream) = connect(path, deadline).map_err(|error| silent(path, None, &error))? else {
+            return Ok(None);
+        };
+        let holder = peer(&stream);
+        let failed = |error: std::io::Error| silent(path, holder, &error);
+        let mut call = Call { stream, holder, deadline };
         // Nine bytes fit into a new socket. A library must not raise SIGPIPE in the program that it is in.
         rustix::net::send(&call.stream, &message.to_bytes(), SendFlags::NOSIGNAL)
             .map_err(|error| failed(error.into()))?;
@@ -165,16 +241,21 @@ fn address(path: &Path) -> std::io::Result<(PathBuf, Option<File>)> {
     }
 }
 
-fn silent(path: &Path, error: &std::io::Error) -> Error {
+/// Says that a holder did not answer as one does, and remembers one that did not answer at all.
+fn silent(path: &Path, holder: Option<UCred>, error: &std::io::Error) -> Error {
+    if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) {
+        silence::remember(path);
+    }
     let why = match error.kind() {
         ErrorKind::TimedOut | ErrorKind::WouldBlock => "does not answer".to_owned(),
         ErrorKind::UnexpectedEof | ErrorKind::InvalidData => "does not answer as a holder does".to_owned(),
         ErrorKind::PermissionDenied => "is not for this user".to_owned(),
         _ => format!("cannot be asked ({error})"),
     };
-    let place = path.display();
+    let (place, who) = (path.display(), holder.map(|holder| format!(" ({})", described(holder))));
     Error::UnitSealed(format!(
-        "the holder at {place} {why}: `softhsm-rs lock` and `softhsm-rs unlock` renew it"
+        "the holder at {place}{} {why}: `softhsm-rs lock --force` and `softhsm-rs unlock` renew it",
+        who.unwrap_or_default()
     ))
 }
 
@@ -236,6 +317,14 @@ impl Place {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Leaves the session that this process was started in, and its terminal: neither the end of that session nor what is
+/// typed there concerns it from now on. A process that leads its group already stays where it is.
+pub fn leave_session() {
+    if let Err(error) = rustix::process::setsid() {
+        log::debug!("this process stays in its session: {error}");
     }
 }
 

@@ -102,6 +102,16 @@ impl std::str::FromStr for VerificationPattern {
     }
 }
 
+impl std::str::FromStr for HsmId {
+    type Err = hex::FromHexError;
+
+    fn from_str(text: &str) -> Result<HsmId, hex::FromHexError> {
+        let mut bytes = [0; 16];
+        hex::decode_to_slice(text, &mut bytes)?;
+        Ok(HsmId(bytes))
+    }
+}
+
 impl std::str::FromStr for Ski {
     type Err = hex::FromHexError;
 

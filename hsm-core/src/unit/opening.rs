@@ -4,7 +4,7 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use super::disk::{Access, Lock, UnitPaths};
+use super::disk::{self, Access, Lock, UnitPaths};
 use super::file::{self, UnitHeader};
 use super::loaded::Unit;
 use super::sealer::{self, FreshSealer, Sealer};
@@ -123,6 +123,8 @@ fn open_alone(paths: &UnitPaths, given: Option<&Opening>) -> Result<Unit> {
     // That there is a successor does not mean that it was used.
     let Ok(Some(next)) = Sealer::find_successor(paths, &header, given) else { return Err(refused) };
     let Ok(unit) = Unit::open_with(paths, next) else { return Err(refused) };
+    // The old sealer goes: a disk that has the unit file of before again would have nothing that opens it.
+    disk::settle(&paths.unit)?;
     Ok(Unit { sealer: unit.sealer.promote(paths)?, ..unit })
 }
 

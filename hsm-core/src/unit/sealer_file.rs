@@ -149,7 +149,7 @@ impl SealerFile {
             }
             ("shares", None, None, Some(hsm), Some(threshold)) => {
                 let checks = checks.iter().map(|check| decoded(check)).collect::<Option<_>>()?;
-                Form::Shares(shares::Set::of_stored(id, hsm, threshold, checks)?)
+                Form::Shares(shares::Set::of_stored(id, &hsm, threshold, checks)?)
             }
             ("credential", None, None, None, None) if checks.is_empty() => Form::Credential { id },
             _ => return None,
@@ -182,7 +182,7 @@ impl SealerFile {
                 (stored.salt, stored.cost) = (Some(hex::encode(salt)), Some(*cost));
             }
             Form::Shares(set) => {
-                (stored.hsm, stored.threshold) = (Some(set.hsm().to_owned()), Some(set.threshold()));
+                (stored.hsm, stored.threshold) = (Some(set.hsm().to_string()), Some(set.threshold()));
                 stored.checks = set.checks().iter().map(hex::encode).collect();
             }
         }

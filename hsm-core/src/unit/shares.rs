@@ -47,7 +47,7 @@ struct ShareFile {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct ShareLabel {
     /// The HSM that it opens.
-    pub hsm_id: String,
+    pub hsm_id: HsmId,
     /// Which one, from 1.
     pub number: u8,
     /// How many are needed.
@@ -71,7 +71,7 @@ pub struct SealerShare {
 #[derive(Clone, Debug)]
 pub(super) struct Set {
     id: SealerId,
-    hsm: String,
+    hsm: HsmId,
     threshold: u8,
     /// A hash of each share, in the order of their numbers.
     checks: Vec<[u8; 32]>,
@@ -90,9 +90,9 @@ impl Set {
         let parts = split(SplitMethod::PolynomialGf256, key.expose(), count.into(), threshold.into())?;
         let id = rng::array()?;
         let checks = parts.iter().map(|part| check(&id, part.number, &part.bytes)).collect();
-        let set = Set { id, hsm: hsm.to_string(), threshold, checks };
+        let set = Set { id, hsm, threshold, checks };
         let shares = parts.into_iter().map(|part| SealerShare {
-            label: ShareLabel { hsm_id: set.hsm.clone(), number: part.number, threshold, of: count },
+            label: ShareLabel { hsm_id: set.hsm, number: part.number, threshold, of: count },
             set: hex::encode(id),
             value: part.bytes,
             path: PathBuf::new(),
@@ -101,9 +101,10 @@ impl Set {
         Ok((set, SealerKey::copy_of(key.expose())?, shares))
     }
 
-    /// A set as its file has it; `None` for numbers that do not go together.
-    pub(super) fn of_stored(id: SealerId, hsm: String, threshold: u8, checks: Vec<[u8; 32]>) -> Option<Set> {
+    /// A set as its file has it; `None` for numbers that do not go together, and for a name that is no HSM's.
+    pub(super) fn of_stored(id: SealerId, hsm: &str, threshold: u8, checks: Vec<[u8; 32]>) -> Option<Set> {
         let fits = threshold >= 2 && (usize::from(threshold)..=SHARES_MAX.into()).contains(&checks.len());
+        let hsm = hsm.parse().ok()?;
         fits.then_some(Set { id, hsm, threshold, checks })
     }
 
@@ -111,8 +112,8 @@ impl Set {
         self.id
     }
 
-    pub(super) fn hsm(&self) -> &str {
-        &self.hsm
+    pub(super) fn hsm(&self) -> HsmId {
+        self.hsm
     }
 
     /// How many shares are needed.
@@ -178,7 +179,7 @@ impl SealerShare {
         let (key_type, set) = (KEY_TYPE.to_owned(), self.set.clone());
         key_file::write(
             path,
-            &ShareFile { key_type, hsm: hsm_id, set, number, threshold, of, salt, encrypted },
+            &ShareFile { key_type, hsm: hsm_id.to_string(), set, number, threshold, of, salt, encrypted },
         )
     }
 
@@ -189,7 +190,7 @@ impl SealerShare {
     pub fn load(path: &Path, passphrase: &Secret) -> Result<SealerShare> {
         let file = read(path)?;
         let value = key_file::decrypt(path, passphrase, &file.salt, &file.encrypted)?;
-        let label = file.label();
+        let label = file.label(path)?;
         Ok(SealerShare { label, set: file.set, value: value.into(), path: path.to_owned() })
     }
 
@@ -198,14 +199,16 @@ impl SealerShare {
     /// # Errors
     /// `FileDamaged` if the file is no share.
     pub fn label_of(path: &Path) -> Result<ShareLabel> {
-        read(path).map(|file| file.label())
+        read(path)?.label(path)
     }
 }
 
 impl ShareFile {
-    fn label(&self) -> ShareLabel {
-        let ShareFile { hsm, number, threshold, of, .. } = self;
-        ShareLabel { hsm_id: hsm.clone(), number: *number, threshold: *threshold, of: *of }
+    /// The file is anybody's until the share in it was checked: what is shown of it is an identifier and numbers.
+    fn label(&self, path: &Path) -> Result<ShareLabel> {
+        let hsm_id = self.hsm.parse().map_err(|_| damaged(path, "it names no HSM: restore it"))?;
+        let ShareFile { number, threshold, of, .. } = *self;
+        Ok(ShareLabel { hsm_id, number, threshold, of })
     }
 }
 

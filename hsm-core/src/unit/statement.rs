@@ -103,9 +103,7 @@ impl Statement {
 
     /// The HSM.
     pub fn hsm(&self) -> Option<HsmId> {
-        let mut id = [0; 16];
-        hex::decode_to_slice(&self.hsm_id, &mut id).ok()?;
-        Some(HsmId::new(id))
+        self.hsm_id.parse().ok()
     }
 
     /// What key parts are to be encrypted to, if the unit waits for some.
@@ -143,7 +141,10 @@ impl SignedStatement {
         let key = key.ok_or(Refusal::SignatureWrong)?;
         let signature = hex::decode(&signed.signature).map_err(|_| Refusal::SignatureMalformed)?;
         key.verify(&message(&signed.statement), &signature)?;
-        let statement = serde_json::from_str(&signed.statement).map_err(|_| Refusal::CommandMalformed)?;
+        let statement: Statement =
+            serde_json::from_str(&signed.statement).map_err(|_| Refusal::CommandMalformed)?;
+        // Its key may be anybody's, and the name is shown to those who are to say whose it is.
+        statement.hsm().ok_or(Refusal::CommandMalformed)?;
         Ok((statement, key.ski()))
     }
 

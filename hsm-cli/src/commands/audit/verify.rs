@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::cli::AuditVerify;
 use crate::commands::unit::files::PublicKeyFile;
-use crate::commands::unit::known;
+use crate::commands::unit::known::believed;
 use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
 
@@ -33,8 +33,10 @@ struct Seen {
     stranger: Option<(u64, String)>,
     /// Whether the expected link was met.
     met: bool,
-    /// Whether one of the ends was met that a unit stated.
-    stated: bool,
+    /// Whether the end was met that a unit knew.
+    known: bool,
+    /// Whether the end was met at which a unit closed a log.
+    closed: bool,
 }
 
 /// An end of the log that a unit stated: a number and a link in hexadecimal digits.
@@ -45,7 +47,8 @@ struct Expected<'a> {
     link: Option<&'a [u8]>,
     /// The fingerprints of keys that may have sealed it; none: whichever sealed it first.
     keys: Vec<String>,
-    ends: Vec<End>,
+    known: Option<End>,
+    closed: Option<End>,
 }
 
 impl Seen {
@@ -54,10 +57,10 @@ impl Seen {
         if self.begins.is_none() {
             self.begins = Some((*sequence, *before));
             self.met |= expected.link == Some(before);
+            self.meet(sequence - 1, before, expected);
         }
         self.met |= expected.link == Some(link);
-        self.stated |=
-            expected.ends.iter().any(|(number, end)| number == sequence && *end == hex::encode(link));
+        self.meet(*sequence, link, expected);
         let Some(seal) = seal else {
             self.events += 1;
             return;
@@ -70,6 +73,38 @@ impl Seen {
         if !is_expected {
             self.stranger.get_or_insert((*sequence, key));
         }
+    }
+
+    fn meet(&mut self, number: u64, link: &[u8; 32], expected: &Expected<'_>) {
+        let is =
+            |end: &Option<End>| end.as_ref().is_some_and(|end| end.0 == number && end.1 == hex::encode(link));
+        self.known |= is(&expected.known);
+        self.closed |= is(&expected.closed);
+    }
+
+    /// What is wrong with a log of which a unit stated ends, by its last entry. The log that a unit closed may be the
+    /// one that it goes on with: then it has to come as far as the unit knew. It is another one if the unit knew less
+    /// of it.
+    fn check_end(&self, last: u64, expected: &Expected<'_>) -> Result<()> {
+        let (missing, is_there) = match (&expected.known, &expected.closed) {
+            (Some(known), Some(closed)) if known.0 <= closed.0 => (known, self.known || self.closed),
+            (Some(known), _) => (known, self.known),
+            (None, Some(closed)) => (closed, self.closed),
+            (None, None) => return Ok(()),
+        };
+        if is_there {
+            return Ok(());
+        }
+        let number = missing.0;
+        let message =
+            format!("the file ends at entry {last}, and does not have the entry {number} that the unit knew");
+        Err(damaged(message).next(match self.closed {
+            true => {
+                "it was cut off; or, if it is the whole of a log that the unit closed, name the unit's reply to \
+                 the command that closed it"
+            }
+            false => "it was cut off, is of an older copy, or is another log",
+        }))
     }
 
     /// What is wrong with a log that is whole.
@@ -120,7 +155,7 @@ pub(super) fn store(hsm: &Hsm, options: &AuditVerify, output: Output) -> Result<
     let mut keys = keys(options)?;
     // Of a unit without a key there is no seal.
     keys.push(hsm.unit_status()?.audit.key.map(|key| key.to_string()).unwrap_or_default());
-    let expected = Expected { link: link(options), keys, ends: Vec::new() };
+    let expected = Expected { link: link(options), keys, known: None, closed: None };
     let mut seen = Seen::default();
     let verdict = hsm.read_audit_log(0, &mut |entry| {
         seen.look(&entry, &expected);
@@ -139,16 +174,16 @@ pub(super) fn store(hsm: &Hsm, options: &AuditVerify, output: Output) -> Result<
 /// Checks an exported file, for which no HSM is needed.
 pub(super) fn file(options: &AuditVerify, output: Output) -> Result<()> {
     let path = options.file.as_deref().unwrap_or(Path::new("-"));
-    let (mut keys, mut ends) = (keys(options)?, Vec::new());
+    let (mut keys, mut known, mut closed) = (keys(options)?, None, None);
     if let Some(path) = &options.statement {
-        let status = known::believed(path)?.status;
+        let status = believed(path)?.status;
         let audit = status.get("audit").ok_or_else(|| {
             Failure::new(Outcome::Damaged, format!("{}: it says nothing of an audit log", path.display()))
         })?;
         keys.extend(audit.get("key").and_then(Value::as_str).map(str::to_owned));
-        ends.extend(["known", "closed"].into_iter().filter_map(|name| end(audit.get(name)?)));
+        [known, closed] = ["known", "closed"].map(|name| audit.get(name).and_then(end));
     }
-    let expected = Expected { link: link(options), keys, ends };
+    let expected = Expected { link: link(options), keys, known, closed };
     let mut seen = Seen::default();
     let verdict = read_exported(lines(path)?, &mut |entry| {
         seen.look(&entry, &expected);
@@ -161,13 +196,7 @@ pub(super) fn file(options: &AuditVerify, output: Output) -> Result<()> {
         return Err(damaged("there is no seal in the file: anybody can have written it")
             .next("`softhsm-rs audit export` seals the log before it writes it out"));
     }
-    if let Some((number, _)) = expected.ends.first()
-        && !seen.stated
-    {
-        let message =
-            format!("the file ends at entry {last}, and does not have the entry {number} that the unit knew");
-        return Err(damaged(message).next("it was cut off, is of an older copy, or is another log"));
-    }
+    seen.check_end(last, &expected)?;
     if expected.keys.is_empty() {
         output.warning("whose key sealed it was not asked: compare the fingerprint, or name it with --key");
     }
@@ -230,7 +259,7 @@ pub(super) fn rolled_back(last: u64, known: u64) -> Failure {
 }
 
 /// Where a log that is whole begins and ends, with its last link; `None` where there is none.
-pub(super) fn whole(verdict: Option<Verdict>) -> Result<Option<(u64, u64, [u8; 32])>> {
+pub(in crate::commands) fn whole(verdict: Option<Verdict>) -> Result<Option<(u64, u64, [u8; 32])>> {
     match verdict {
         None => Ok(None),
         Some(Verdict::Whole { first, next, link }) => Ok(Some((first, next, link))),

@@ -14,7 +14,7 @@ use super::signer::Signer;
 use super::{Destination, describe, expiry, files, known};
 use crate::cli::{KeyPassphrase, PartPassphrase, UnitKey, UnitPart};
 use crate::failure::{Failure, Outcome, Result};
-use crate::output::Output;
+use crate::output::{Output, printable};
 use crate::pin::Source;
 
 pub(super) fn run(command: UnitKey, output: Output) -> Result<()> {
@@ -59,7 +59,7 @@ fn show_keys(keys: &[(PathBuf, String, String)], output: Output) {
     output.result(&values, |page| {
         let rows: Vec<[String; 3]> = keys
             .iter()
-            .map(|(path, name, ski)| [path.display().to_string(), name.clone(), ski.clone()])
+            .map(|(path, name, ski)| [path.display().to_string(), printable(name), ski.clone()])
             .collect();
         page.table(["FILE", "NAME", "SUBJECT KEY IDENTIFIER"], &rows);
     });

@@ -28,6 +28,8 @@ pub(super) mod signer;
 pub(super) mod submit;
 pub(super) mod view;
 
+use submit::LastLog;
+
 pub(super) fn run(hsm: &Hsm, command: cli::Unit, output: Output) -> Result<()> {
     match command {
         cli::Unit::Create { kind, group } => create(hsm, kind, group.as_deref(), output),
@@ -41,8 +43,9 @@ pub(super) fn run(hsm: &Hsm, command: cli::Unit, output: Output) -> Result<()> {
             sign::run(hsm, &command, &key, statement.as_deref(), yes, output)
         }
         cli::Unit::Inspect { file } => sign::inspect(hsm, &file, output),
-        cli::Unit::Submit { command, reply, log, consent } => {
-            submit::run(hsm, &command, reply.as_deref(), log.as_deref(), &consent, output)
+        cli::Unit::Submit { command, reply, log, accept_damaged_log, consent } => {
+            let log = log.map(|path| LastLog { path, accepts_damage: accept_damaged_log });
+            submit::run(hsm, &command, reply.as_deref(), log.as_ref(), &consent, output)
         }
         cli::Unit::MkRotate => rotate::run(hsm, output),
         cli::Unit::AutoMkRotate { passphrase } => automatic::rotate(hsm, &passphrase, output),

@@ -111,7 +111,7 @@ fn show_shares(files: &[PathBuf], output: Output) -> Result<()> {
             .iter()
             .map(|(file, label)| {
                 let number = format!("{} of {}", label.number, label.of);
-                [file.clone(), number, label.threshold.to_string(), label.hsm_id.clone()]
+                [file.clone(), number, label.threshold.to_string(), label.hsm_id.to_string()]
             })
             .collect();
         page.table(["FILE", "SHARE", "NEEDED", "HSM"], &rows);

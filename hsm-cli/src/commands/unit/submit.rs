@@ -1,32 +1,37 @@
 //! `unit submit`: a signed command is given to the unit, whose signed reply is for whoever made it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use hsm_core::Error;
 use hsm_core::hsm::{Hsm, Submitted};
-use hsm_core::unit::{Command, CurrentRegister, Event, State, Unit};
+use hsm_core::unit::{Command, CurrentRegister, Event, SignedCommand, State, Unit};
 use serde_json::json;
 
 use super::{describe, files};
 use crate::cli::Consent;
 use crate::commands::{audit, confirm};
-use crate::failure::Result;
+use crate::failure::{Failure, Outcome, Result};
 use crate::output::{Output, printable};
 
 pub(super) fn run(
     hsm: &Hsm,
     path: &Path,
     reply: Option<&Path>,
-    log: Option<&Path>,
+    log: Option<&LastLog>,
     consent: &Consent,
     output: Output,
 ) -> Result<()> {
     let command = files::command(path)?;
-    check_loss(Unit::open(&hsm.unit_paths())?.state(), &command.command()?, consent)?;
-    let Submitted { events, reply: statement, store_made } =
-        hsm.submit_after(&command, &mut || match log {
-            Some(path) => audit::write_log(hsm, 1, path).map(drop),
-            None => Ok(()),
-        })?;
+    let said = command.command()?;
+    if log.is_some() && !matches!(said, Command::Zeroize | Command::ClearCurrent) {
+        return Err(Failure::new(Outcome::Usage, "this command does not end the audit log")
+            .next("leave --log away: `softhsm-rs audit export` writes the log into a file"));
+    }
+    check_loss(Unit::open(&hsm.unit_paths())?.state(), &said, consent)?;
+    let Submitted { events, reply: statement, store_made } = match log {
+        Some(log) => log.before(hsm, &command, output)?,
+        None => hsm.submit(&command)?,
+    };
     if let Some(path) = reply {
         files::write_statement(path, &statement)?;
     }
@@ -52,6 +57,47 @@ pub(super) fn run(
         }
     });
     Ok(())
+}
+
+/// The file for a log that a command ends.
+pub(super) struct LastLog {
+    pub(super) path: PathBuf,
+    /// Whether the log may be lost as far as it cannot be read, or is not the one that the unit knows.
+    pub(super) accepts_damage: bool,
+}
+
+impl LastLog {
+    /// Submits a command, with the log in the file before it is carried out. Where it is not, no file is left but one
+    /// with a log in it.
+    fn before(&self, hsm: &Hsm, command: &SignedCommand, output: Output) -> Result<Submitted> {
+        // Made before the command is recorded, so that it does not fail by a path after that.
+        let mut file = Some(audit::new_file(&self.path)?);
+        let (mut damage, mut is_written) = (None, false);
+        let submitted = hsm.submit_after(command, &mut || {
+            let Some(file) = file.take() else { return Ok(()) };
+            let (_, verdict) = audit::write_log(hsm, 1, file, &self.path)?;
+            damage = audit::whole(verdict).err();
+            is_written = damage.is_none() || self.accepts_damage;
+            let refused = || Error::RecordDamaged { what: "the audit log".to_owned() };
+            is_written.then_some(()).ok_or_else(refused)
+        });
+        if submitted.is_err() && !is_written {
+            std::fs::remove_file(&self.path).map_err(Error::file(&self.path))?;
+        }
+        match (submitted, damage) {
+            (Err(_), Some(damage)) if !is_written => Err(damage.next(
+                "the command was not carried out: `softhsm-rs audit show` shows what can be read of the log; with \
+                 --accept-damaged-log the rest may be lost",
+            )),
+            (submitted, damage) => {
+                let submitted = submitted?;
+                if let Some(damage) = damage {
+                    output.warning(&format!("{}; the command was carried out all the same", damage.message));
+                }
+                Ok(submitted)
+            }
+        }
+    }
 }
 
 /// What a command destroys is asked about.

@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::AsFd;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -11,6 +10,7 @@ use hsm_core::hsm::Hsm;
 use hsm_core::secret::Secret;
 use hsm_core::unit::{
     Opening, Sealer, SealerKey, SealerKind, SealerShare, Unit, UnitHeader, UnitPaths, holder as held,
+    holder::Forced,
 };
 use serde_json::json;
 
@@ -59,15 +59,29 @@ pub(super) fn run(hsm: &Hsm, options: &Unlock, output: Output) -> Result<()> {
 }
 
 /// Ends the process that holds the key.
-pub(super) fn lock(hsm: &Hsm, output: Output) -> Result<()> {
+pub(super) fn lock(hsm: &Hsm, force: bool, output: Output) -> Result<()> {
     if !hsm.exists() {
         return Err(Error::NoHsm(hsm.config().home.root.clone()).into());
     }
-    let ended = held::end(&hsm.unit_paths())?;
+    let paths = hsm.unit_paths();
+    let forced = match force {
+        true => held::end_by_force(&paths)?,
+        false if held::end(&paths)? => Forced::Asked,
+        false => Forced::None,
+    };
+    match forced {
+        Forced::None | Forced::Asked => {}
+        Forced::Killed(process) => output.notice(&format!("process {process} did not answer and was killed")),
+        Forced::Disowned => output.warning(
+            "the holder's socket was removed; the process did not answer, still has the unit's key, and is not \
+             known: look for `softhsm-rs unlock` among the processes, and kill it",
+        ),
+    }
+    let ended = forced != Forced::None;
     if !ended && output.is_chatty() {
         output.notice("no process held the unit's key");
     }
-    show(&hsm.unit_paths(), None, ended, output);
+    show(&paths, None, ended, output);
     Ok(())
 }
 
@@ -78,10 +92,9 @@ pub(super) fn start(hsm: &Hsm, key: &SealerKey) -> Result<u32> {
         .arg("--home")
         .arg(&hsm.config().home.root)
         .args(["unlock", "--hold"])
-        // Neither secrets of the environment, nor a directory, nor a terminal are kept.
+        // Neither secrets of the environment nor a directory are kept; the terminal it leaves by itself.
         .env_clear()
         .current_dir("/")
-        .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -109,6 +122,7 @@ fn failed(mut child: Child) -> Failure {
 
 /// The process in the background.
 fn hold_given(paths: &UnitPaths, output: Output) -> Result<()> {
+    held::leave_session();
     let key = input()
         .and_then(|mut input| SealerKey::read(&mut input))
         .map_err(|e| Failure::new(Outcome::Usage, format!("no key on standard input: {e}")))?;

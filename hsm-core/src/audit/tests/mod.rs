@@ -32,7 +32,7 @@ fn log(keep: u64) -> Log {
 fn begun(keep: u64) -> (Arc<dyn Store>, Log) {
     let store: Arc<dyn Store> = store::create(&StoreUrl::Memory, None).unwrap().into();
     let log = log(keep);
-    store.write(SPACE, &mut |writer| log.begin(writer)).unwrap();
+    store.write(SPACE, &mut |writer| log.begin(writer).map(drop)).unwrap();
     (store, log)
 }
 
@@ -204,7 +204,7 @@ fn an_event_of_another_log_is_named() {
     let (other, _) = begun(0);
     let foreign = Log::new(&Secret::copy_of(&[8; 32]), "hsm".into(), 0).unwrap();
     put(other.as_ref(), HEAD, None);
-    other.write(SPACE, &mut |writer| foreign.begin(writer)).unwrap();
+    other.write(SPACE, &mut |writer| foreign.begin(writer).map(drop)).unwrap();
     foreign.write(other.as_ref(), &events(3)).unwrap();
     put(store.as_ref(), id(2), row(other.as_ref(), id(2)));
     assert_eq!(read(store.as_ref(), &log, 0).0, Verdict::Broken { sequence: 2, fault: Fault::Changed });

@@ -196,7 +196,7 @@ fn a_log_that_begins_with_its_first_entry_begins_as_the_hsm_does() {
     let (store, all) = begun(0);
     put(store.as_ref(), HEAD, None);
     let other = Log::new(&secret(), "other".into(), 0).unwrap();
-    store.write(SPACE, &mut |writer| other.begin(writer)).unwrap();
+    store.write(SPACE, &mut |writer| other.begin(writer).map(drop)).unwrap();
     // The HSM goes on with another unit, whose name is another.
     all.write(store.as_ref(), &events(2)).unwrap();
     all.sealed(store.as_ref(), &AuditKey::of_test(), None).unwrap();

@@ -18,6 +18,9 @@ fn store(paths: &UnitPaths, state: &State) {
     crate::unit::file::save(paths, &sealer, state, Access::Owner).unwrap();
 }
 
+/// That of the unit that these tests begin with.
+const EPOCH: u64 = 0;
+
 fn end(number: u64) -> LogEnd {
     LogEnd { number, link: [7; 32] }
 }
@@ -58,10 +61,10 @@ fn a_unit_knows_the_furthest_end_of_the_log() {
     let home = tempfile::tempdir().unwrap();
     let paths = unit_in(home.path(), "EV");
     let mut slow = Unit::open(&paths).unwrap();
-    Unit::open(&paths).unwrap().remember_log_end(end(9), false).unwrap();
-    slow.remember_log_end(end(8), false).unwrap();
+    Unit::open(&paths).unwrap().remember_log_end(end(9), EPOCH, false).unwrap();
+    slow.remember_log_end(end(8), EPOCH, false).unwrap();
     assert_eq!((slow.state().log_end(), status(&paths).known), (Some(end(9)), Some(end(9))));
-    slow.remember_log_end(end(3), true).unwrap();
+    slow.remember_log_end(end(3), EPOCH, true).unwrap();
     assert_eq!(status(&paths).known, Some(end(3)));
 }
 
@@ -70,7 +73,7 @@ fn where_the_log_ended_is_told_after_what_closed_it() {
     for command in [Command::Zeroize, Command::ClearCurrent] {
         let home = tempfile::tempdir().unwrap();
         let paths = unit_in(home.path(), "EV");
-        Unit::open(&paths).unwrap().remember_log_end(end(9), false).unwrap();
+        Unit::open(&paths).unwrap().remember_log_end(end(9), EPOCH, false).unwrap();
         submit(&paths, &command);
         let AuditStatus { known, closed, .. } = status(&paths);
         assert_eq!((known, closed), (None, Some(end(9))), "{command:?}");
@@ -85,9 +88,46 @@ fn where_the_log_ended_is_told_after_what_closed_it() {
 fn a_second_zeroize_forgets_nothing() {
     let home = tempfile::tempdir().unwrap();
     let paths = unit_in(home.path(), "EV");
-    Unit::open(&paths).unwrap().remember_log_end(end(9), false).unwrap();
+    Unit::open(&paths).unwrap().remember_log_end(end(9), EPOCH, false).unwrap();
     submit(&paths, &Command::Zeroize);
     let mut unit = Unit::open(&paths).unwrap();
     unit.submit(&signed(unit.state(), &Command::Zeroize, &[])).unwrap();
     assert_eq!(status(&paths).closed, Some(end(9)));
+}
+
+#[test]
+fn an_end_that_comes_after_what_closed_the_log_is_not_remembered() {
+    for command in [Command::Zeroize, Command::ClearCurrent] {
+        let home = tempfile::tempdir().unwrap();
+        let paths = unit_in(home.path(), "EV");
+        let mut slow = Unit::open(&paths).unwrap();
+        submit(&paths, &command);
+        for replaces in [false, true] {
+            slow.remember_log_end(end(9), EPOCH, replaces).unwrap();
+            assert_eq!(status(&paths).known, None, "{command:?}");
+        }
+    }
+    let home = tempfile::tempdir().unwrap();
+    let paths = unit_in(home.path(), "EV");
+    for other in [EPOCH + 1, EPOCH + 2] {
+        Unit::open(&paths).unwrap().remember_log_end(end(9), other, true).unwrap();
+        assert_eq!(status(&paths).known, None, "another master key came and went");
+    }
+}
+
+#[test]
+fn a_log_that_was_closed_does_not_end_before_that_until_another_begins() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = unit_in(home.path(), "CV");
+    let closed = |number| {
+        Unit::open(&paths).unwrap().remember_log_end(end(number), EPOCH, false).unwrap();
+        submit(&paths, &Command::ClearCurrent);
+    };
+    closed(9);
+    assert_eq!(Unit::open(&paths).unwrap().state().log_end(), Some(end(9)));
+    submit(&paths, &Command::SetImmediate(pattern(&NEW)));
+    let mut unit = Unit::open(&paths).unwrap();
+    assert_eq!((unit.state().log_end(), status(&paths).known), (Some(end(9)), None));
+    unit.remember_log_end(end(0), EPOCH + 1, false).unwrap();
+    assert_eq!((unit.state().log_end(), status(&paths).closed), (Some(end(0)), Some(end(9))));
 }

@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use crate::error::Error;
 use crate::secret::Secret;
-use crate::unit::holder::{self, HEAD, Message, PATIENCE, Place};
+use crate::unit::holder::silence::MEMORY;
+use crate::unit::holder::{self, Forced, HEAD, Message, PATIENCE, Place};
 use crate::unit::*;
 
 const PASSPHRASE: &[u8] = b"correct horse";
@@ -98,7 +99,45 @@ fn a_holder_that_hangs_keeps_nobody_for_longer_than_its_time() {
     assert!(home.sealed().contains("does not answer"));
     assert!((PATIENCE..PATIENCE * 4).contains(&begun.elapsed()), "{:?}", begun.elapsed());
 
-    // As many wait already as the system lets wait.
+    let _waiting = crowd(&home.paths);
+    // The first time was remembered.
+    std::thread::sleep(MEMORY);
+    let begun = Instant::now();
+    assert!(home.sealed().contains("does not answer"));
+    assert!((PATIENCE..PATIENCE * 4).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    drop(listener);
+    assert_eq!(holder::end_by_force(&home.paths).unwrap(), Forced::None, "nobody listens any more");
+}
+
+#[test]
+fn a_holder_that_did_not_answer_is_not_asked_again_at_once() {
+    let home = Home::new();
+    let (_place, listener) = Place::claim(&home.paths).unwrap();
+    let text = home.sealed();
+    let said = format!("(process {} of user", std::process::id());
+    assert!(text.contains(&said) && text.contains("softhsm-rs lock --force"), "{text}");
+    let begun = Instant::now();
+    assert!(home.sealed().contains("does not answer"));
+    assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
+    // Another holder in its place is asked.
+    drop(listener);
+    fs::remove_file(&home.paths.holder).unwrap();
+    let answer = [Message::Key.to_bytes().as_slice(), &home.key].concat();
+    assert!(answered(&home, &answer).is_ok());
+}
+
+#[test]
+fn a_holder_that_too_many_wait_for_loses_its_place_alone() {
+    let home = Home::new();
+    let (_place, _listener) = Place::claim(&home.paths).unwrap();
+    let _waiting = crowd(&home.paths);
+    assert_eq!(holder::end_by_force(&home.paths).unwrap(), Forced::Disowned);
+    assert!(!home.paths.holder.exists());
+    assert_eq!(holder::end_by_force(&home.paths).unwrap(), Forced::None);
+}
+
+/// As many connections as the system lets wait.
+fn crowd(paths: &UnitPaths) -> Vec<std::os::fd::OwnedFd> {
     let mut waiting = Vec::new();
     while waiting.len() < 5000 {
         let socket = rustix::net::socket_with(
@@ -108,16 +147,13 @@ fn a_holder_that_hangs_keeps_nobody_for_longer_than_its_time() {
             None,
         );
         let socket = socket.unwrap();
-        let address = rustix::net::SocketAddrUnix::new(&home.paths.holder).unwrap();
+        let address = rustix::net::SocketAddrUnix::new(&paths.holder).unwrap();
         if rustix::net::connect(&socket, &address).is_err() {
             break;
         }
         waiting.push(socket);
     }
-    let begun = Instant::now();
-    assert!(home.sealed().contains("does not answer"));
-    assert!(begun.elapsed() < PATIENCE * 4, "{:?}", begun.elapsed());
-    drop(listener);
+    waiting
 }
 
 #[test]

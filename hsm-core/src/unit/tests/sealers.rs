@@ -209,6 +209,14 @@ fn a_share_that_does_not_belong_to_the_others_is_named() {
         fs::write(path("changed"), changed).unwrap();
         assert!(open(["changed", "share-2"]).contains("changed: it was altered"), "{to}");
     }
+    let (from, to) = (HsmId::new([7; 16]).to_string(), "\\u001b[2J");
+    fs::write(path("changed"), text.replace(&from, to)).unwrap();
+    for error in [
+        SealerShare::load(&path("changed"), &none).unwrap_err(),
+        SealerShare::label_of(&path("changed")).unwrap_err(),
+    ] {
+        assert!(error.to_string().ends_with("it names no HSM: restore it"), "{error}");
+    }
     let at = text.find("enckey").unwrap() + 60;
     let mut bytes = text.into_bytes();
     bytes[at] = if bytes[at] == b'0' { b'1' } else { b'0' };
@@ -224,7 +232,7 @@ fn a_shares_file_says_what_it_is_and_has_a_passphrase_of_its_own() {
     let (_, sealed) = Sealed::fresh(SealerKind::Shares);
     sealed.shares[1].save(&path, &Secret::copy_of(b"mine")).unwrap();
     assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-    let hsm_id = HsmId::new([7; 16]).to_string();
+    let hsm_id = HsmId::new([7; 16]);
     assert_eq!(SealerShare::label_of(&path).unwrap(), ShareLabel { hsm_id, number: 2, threshold: 2, of: 3 });
     assert!(SealerShare::load(&path, &Secret::copy_of(b"yours")).is_err());
     assert!(SealerShare::load(&path, &Secret::copy_of(b"mine")).is_ok());
@@ -388,6 +396,23 @@ fn a_sealer_that_is_half_destroyed_gives_way_to_its_successor() {
         assert!(next.open(&paths).is_ok(), "{kind:?}");
         assert!(!home.path().join("softhsm-rs.sealer.next").exists());
     }
+}
+
+#[test]
+fn the_old_sealer_stays_until_the_unit_file_under_its_successor_is_certain_to_stay() {
+    let home = tempfile::tempdir().unwrap();
+    let (paths, mut unit, _) = unit_in(home.path(), SealerKind::OwnerFile);
+    let old = fs::read(&paths.sealer).unwrap();
+    // New sealer and unit file are renamed, and nothing after that is done.
+    fault::after(Some(6));
+    assert!(unit.reseal(FreshSealer::owner_file().unwrap()).is_err());
+    for (steps, is_there) in [(0, true), (1, true), (2, false)] {
+        fault::after(Some(steps));
+        assert!(Unit::open(&paths).is_err(), "{steps}");
+        assert_eq!(fs::read(&paths.sealer).unwrap() == old, is_there, "{steps}");
+    }
+    fault::after(None);
+    assert_eq!(name_of(Unit::open(&paths).unwrap().state()), "EV");
 }
 
 #[test]

@@ -498,3 +498,17 @@ fn a_key_part_comes_back_from_its_file() {
     assert_eq!((read.name(), read.verification_pattern()), ("first", part.verification_pattern()));
     assert_eq!(key_part_pattern(&path).unwrap(), part.verification_pattern());
 }
+
+#[test]
+fn a_statement_of_something_that_is_no_hsm_is_none() {
+    let home = tempfile::tempdir().unwrap();
+    let (_, unit) = unit_in(home.path());
+    let key = SignatureKey::generate().unwrap();
+    let opens = |hsm_id: &str| {
+        let mut statement = Statement::of(&unit.status(), None, None, &[], 1).unwrap();
+        statement.hsm_id = hsm_id.to_owned();
+        SignedStatement::open(&statement.signed(&key).unwrap().to_bytes().unwrap()).is_ok()
+    };
+    assert!(opens(&unit.state().hsm_id().to_string()));
+    assert!(!opens("\u{1b}[2J") && !opens("") && !opens(&"00".repeat(17)));
+}
