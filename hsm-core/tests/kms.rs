@@ -14,7 +14,7 @@ use hsm_core::Result;
 use hsm_core::error::Error;
 use hsm_core::import_token::{Algorithm, Limits, Wrapped, encrypt_key, encrypt_nonce};
 use hsm_core::kms::{
-    Aad, Actor, Description, KeyId, KeyRecord, KeyState, Kind, Labels, MONTH, Reason, Removal, RotationPolicy,
+    Aad, Actor, Description, KeyRecord, KeyState, Kind, Labels, MONTH, Reason, Removal, RotationPolicy,
 };
 use hsm_core::object::lifecycle::Seconds;
 use hsm_core::secret::Secret;
@@ -534,24 +534,4 @@ fn a_name_means_all_keys_that_have_it_where_no_identifier_or_alias_does() {
     let aliased = kms
         .create(Description { aliases: vec!["same".into()], ..Description::new(Kind::Root, "other") }, None);
     assert_eq!(ids("same"), [aliased.unwrap().id]);
-}
-
-#[test]
-fn what_time_does_to_keys_is_done_when_a_server_looks() {
-    let fresh = Fresh::new();
-    let session = fresh.user();
-    let now = hsm_core::object::lifecycle::now();
-    let before = at(&session, now - 100 * 86_400);
-    let [rotated, kept, gone] = ["rotated", "kept", "gone"]
-        .map(|name| before.create(Description::new(Kind::Root, name), None).unwrap().id.to_string());
-    before.set_rotation(&rotated, RotationPolicy::new(1, true).unwrap()).unwrap();
-    before.delete(&gone, Removal::Unused).unwrap();
-    assert!(at(&session, now - 2 * DAY).purge_due(10).unwrap().is_empty());
-    let done = session.keep_kms_keys(None).unwrap();
-    let texts = |ids: &[KeyId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
-    assert_eq!(texts(&done.rotated), std::slice::from_ref(&rotated));
-    assert_eq!(texts(&done.purged), [gone]);
-    assert_eq!(session.keep_kms_keys(None).unwrap(), Default::default(), "once");
-    let versions = |key: &str| at(&session, now).key(key).unwrap().versions.len();
-    assert_eq!((versions(&rotated), versions(&kept)), (2, 1));
 }

@@ -4,7 +4,8 @@
 
 use cryptoki_sys::*;
 
-use super::space::{Item, Space};
+use super::item::Item;
+use super::space::Space;
 use crate::audit::acts;
 use crate::error::{Error, Result};
 use crate::import_token::{self, ImportToken, Limits, Metadata, Retrieved, Wrapped};

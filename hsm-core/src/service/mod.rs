@@ -5,6 +5,7 @@ mod account;
 mod ciphers;
 mod digests;
 mod import_tokens;
+mod item;
 mod keys;
 pub mod kms;
 mod objects;
@@ -15,6 +16,7 @@ mod signatures;
 mod space;
 mod wrapping;
 
+pub use item::Item;
 pub use objects::View;
 pub use provenance::Provenance;
-pub use space::{Changes, Item, Space};
+pub use space::{Changes, Space};

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use cryptoki_sys::*;
 use zeroize::Zeroizing;
 
+use super::item::Item;
 use super::keys;
-use super::space::{Item, Space};
+use super::space::Space;
 use crate::crypto::Direction;
 use crate::error::{Error, Result};
 use crate::mechanism::table::{Function, Row, row_for};

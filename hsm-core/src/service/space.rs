@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cryptoki_sys::*;
 
 use super::account::Account;
+use super::item::Item;
 use crate::audit::{Event, Trail};
 use crate::error::{Error, Result};
 use crate::object::lifecycle::{self, Action, Seconds};
@@ -14,7 +15,7 @@ use crate::object::locate::{self, Criterion, Of, Scope};
 use crate::object::managed::{self, Date, Managed, Name, ObjectType, SOFTHSM_RS_FRESH, SOFTHSM_RS_OWNER};
 use crate::object::material::Key;
 use crate::object::{Object, Value};
-use crate::partition::{Durability, Loaded, ObjectId, Transaction};
+use crate::partition::{Durability, ObjectId, Transaction};
 use crate::service::Provenance;
 use crate::session::Session;
 
@@ -25,29 +26,6 @@ pub struct Space {
     /// What undoes the changes since [`Space::remember`], the oldest first.
     journal: Mutex<Option<Vec<Before>>>,
     account: Account,
-}
-
-/// An object that a client sees.
-#[derive(Clone)]
-pub struct Item {
-    pub(super) loaded: Arc<Loaded>,
-}
-
-impl Item {
-    /// Its unique identifier (CKA_UNIQUE_ID).
-    pub fn id(&self) -> String {
-        String::from_utf8_lossy(self.object().bytes(CKA_UNIQUE_ID)).into_owned()
-    }
-
-    /// Its attributes.
-    pub fn object(&self) -> &Object {
-        self.loaded.object()
-    }
-
-    /// It as a key.
-    pub fn key(&self) -> &Arc<Key> {
-        &self.loaded.key
-    }
 }
 
 /// An object as it was before a change.
