@@ -183,6 +183,8 @@ fn keys_come_and_are_rotated_by_import_token_in_both_variants() {
     let kms = at(&session, NOW);
     session.create_import_token(Limits::default(), NOW).unwrap();
     let token = session.retrieve_import_token(NOW).unwrap();
+    let references =
+        [1, 2].map(|byte| session.create_object(secret(true, "reference", CKK_AES, &[byte; 32])).unwrap());
     kms.change_policies(&|policies| {
         policies.access.enforce_token = true;
         Ok(())
@@ -190,7 +192,8 @@ fn keys_come_and_are_rotated_by_import_token_in_both_variants() {
     .unwrap();
     assert!(session.tokens_enforced().unwrap());
     let mut id = None;
-    for (material, algorithm) in [([1; 32], Algorithm::OaepSha256), ([2; 32], Algorithm::OaepSha1)] {
+    let variants = [([1; 32], Algorithm::OaepSha256), ([2; 32], Algorithm::OaepSha1)];
+    for ((material, algorithm), reference) in variants.into_iter().zip(references) {
         let payload = encrypt_key(&token.public_key, &material, algorithm).unwrap();
         let nonce = encrypt_nonce(&token.nonce, &material, algorithm).unwrap();
         let by_token = || {
@@ -208,7 +211,6 @@ fn keys_come_and_are_rotated_by_import_token_in_both_variants() {
             }
             Some(id) => drop(kms.rotate(id, by_token()).unwrap()),
         }
-        let reference = session.create_object(secret(true, algorithm.name(), CKK_AES, &material)).unwrap();
         let handle = the(&session, "imported");
         assert_eq!(value(&session, handle, CKA_CHECK_VALUE), value(&session, reference, CKA_CHECK_VALUE));
     }
