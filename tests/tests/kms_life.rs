@@ -330,7 +330,7 @@ isolated! {
 
 /// KMIP 1.4, section 9.1.3.2.29.
 const PERMISSION_DENIED: u32 = 12;
-const NOT_EXTRACTABLE: u32 = 22;
+const NOT_EXTRACTABLE: u32 = 23;
 
 /// Requests of KMIP 1.4 that would let a key's value out, or change it: what they are, operation and payload.
 fn ways_out(id: &str, wrapping: &str) -> [(&'static str, u32, Vec<Vec<u8>>); 5] {
