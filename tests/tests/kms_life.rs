@@ -10,6 +10,8 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use std::time::{Duration, Instant};
+
 use hsm_tests::function;
 use hsm_tests::keys;
 use hsm_tests::kit::PIN;
@@ -321,7 +323,16 @@ isolated! {
         let mut client = server.client("second");
         let id = client.create_aes("a key").expect("Create");
         service(kit, &["0 networks 192.0.2.0/24".to_owned()]);
-        let refused = client.on(operation::GET, &id).expect_err("a request from another network");
+        // That there is a restriction at all, a server learns when it looks: at a reload, and each minute.
+        server.reload();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let refused = loop {
+            match client.on(operation::GET, &id) {
+                Err(refused) => break refused,
+                Ok(_) => assert!(Instant::now() < deadline, "requests from another network are answered"),
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
         assert_eq!(refused.reason, PERMISSION_DENIED, "{refused:?}");
         service(kit, &["0 networks 192.0.2.0/24 127.0.0.0/8 ::1".to_owned()]);
         client.on(operation::GET, &id).expect("Get from a network of the policy");
