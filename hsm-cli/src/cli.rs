@@ -80,6 +80,7 @@ pub(crate) enum Command {
     #[command(after_long_help = help::UNLOCK_EXAMPLES)]
     Unlock(Unlock),
     /// End the process that holds the crypto unit's key
+    #[command(after_long_help = help::UNLOCK_EXAMPLES)]
     Lock {
         /// Kill it if it does not answer
         #[arg(long)]

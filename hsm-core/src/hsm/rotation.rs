@@ -46,7 +46,11 @@ impl Hsm {
         body: &mut dyn FnMut(&mut dyn Writer, &ActiveUnit) -> Result<()>,
     ) -> Result<()> {
         self.settled(&mut || {
-            self.store()?.write(PartitionId::HSM, &mut |writer| body(writer, &self.active_unit()?))
+            self.store()?.write(PartitionId::HSM, &mut |writer| {
+                #[cfg(test)]
+                let writer = &mut crate::partition::testing::Faulty(writer);
+                body(writer, &self.active_unit()?)
+            })
         })
     }
 
@@ -171,6 +175,8 @@ impl Hsm {
         let mut events = Vec::new();
         let store = self.store()?;
         store.write(PartitionId::HSM, &mut |writer| {
+            #[cfg(test)]
+            let writer = &mut crate::partition::testing::Faulty(writer);
             // Without the right signatures nothing is said of the store.
             unit.check(command)?;
             // A key that is not committed, or is another one, is the unit's to refuse.
@@ -233,3 +239,6 @@ fn concerns(writer: &mut dyn Writer, unit: &Unit, next: &ActiveUnit) -> Result<b
 fn count(tokens: &[RecordId]) -> u64 {
     u64::try_from(tokens.len()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

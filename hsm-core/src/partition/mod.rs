@@ -40,7 +40,7 @@ pub(crate) use transaction::{Durability, Transaction};
 /// What tests of other modules need of this one.
 #[cfg(test)]
 pub(crate) mod testing {
-    pub(crate) use super::transaction::faults::fail_after;
+    pub(crate) use super::transaction::faults::{Faulty, fail_after};
     pub(crate) use crate::hsm::testing::user;
 }
 

@@ -14,7 +14,7 @@ pub(crate) fn fail_after(writes: Option<usize>) {
 }
 
 /// A store that fails.
-pub(in crate::partition) struct Faulty<'w>(pub &'w mut dyn Writer);
+pub(crate) struct Faulty<'w>(pub &'w mut dyn Writer);
 
 impl Faulty<'_> {
     fn write(&mut self) -> StoreResult<&mut dyn Writer> {
