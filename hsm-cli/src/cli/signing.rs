@@ -34,7 +34,7 @@ pub(crate) struct KeyPassphrase {
 /// A signing service. Its token comes from SOFTHSM_RS_SIGNING_TOKEN, unless a file is named.
 #[derive(Debug, Args)]
 pub(crate) struct SigningService {
-    /// The signing service: https://HOST[:PORT][/PATH], or http:// on this machine
+    /// The signing service: https://HOST:PORT/PATH, or http:// on this machine
     #[arg(long, value_name = "URL", env = "TKE_SIGNSERV_URL")]
     pub(crate) service: Option<String>,
     /// Read the service's token from a file's first line; `-` is standard input

@@ -41,7 +41,7 @@ impl Session {
     /// there is none.
     ///
     /// # Errors
-    /// [`Error::NotLoggedIn`](crate::Error::NotLoggedIn), those of the store.
+    /// [`Error::NotLoggedIn`], those of the store.
     pub fn import_token(&self) -> Result<Option<Metadata>> {
         self.check_open()?;
         Ok(self.partition().import_token()?.map(|token| token.metadata()))
