@@ -54,20 +54,24 @@ impl Hsm {
         })
     }
 
+    /// What the store is to the unit's current master key.
+    fn standing(&self, unit: &ActiveUnit) -> Result<Standing> {
+        let mut standing = Standing::Foreign;
+        self.store()?.read(&mut |reader| {
+            standing = rotation::standing(reader, unit)?;
+            Ok(())
+        })?;
+        Ok(standing)
+    }
+
     /// Ends a set-immediate that was interrupted after the unit had switched. One that is under way in another
     /// process is waited for.
     fn finish_rotation(&self) -> Result<()> {
-        let (unit, store) = (self.active_unit()?, self.store()?);
-        let mut standing = Standing::Foreign;
-        store.read(&mut |reader| {
-            standing = rotation::standing(reader, &unit)?;
-            Ok(())
-        })?;
-        if standing != Standing::Prepared {
+        if self.standing(&self.active_unit()?)? != Standing::Prepared {
             return Ok(());
         }
         let mut finished = false;
-        store.write(PartitionId::HSM, &mut |writer| {
+        self.store()?.write(PartitionId::HSM, &mut |writer| {
             let unit = self.active_unit()?;
             finished = rotation::standing(writer, &unit)? == Standing::Prepared;
             if finished {
@@ -91,15 +95,12 @@ impl Hsm {
     /// [`Error::UnitNotActive`], [`Error::UnitSealed`]; [`Error::ForeignMasterKey`] if the store is under another one.
     pub(crate) fn epoch(&self) -> Result<u64> {
         self.settled(&mut || {
-            let (unit, store) = (self.active_unit()?, self.store()?);
-            let mut standing = Standing::Foreign;
-            store.read(&mut |reader| {
-                standing = rotation::standing(reader, &unit)?;
-                Ok(())
-            })?;
-            match standing {
+            let unit = self.active_unit()?;
+            match self.standing(&unit)? {
                 Standing::Under => Ok(unit.epoch()),
-                Standing::Prepared | Standing::Foreign => Err(Error::ForeignMasterKey(store.location())),
+                Standing::Prepared | Standing::Foreign => {
+                    Err(Error::ForeignMasterKey(self.store()?.location()))
+                }
             }
         })
     }

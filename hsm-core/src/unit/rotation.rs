@@ -5,7 +5,7 @@
 use super::active::ActiveUnit;
 use super::loaded::Unit;
 use super::refusal::Refusal;
-use super::state::{MasterKey, NewRegister};
+use super::state::NewRegister;
 use crate::error::Result;
 
 impl Unit {
@@ -18,12 +18,10 @@ impl Unit {
         match secured.new_register() {
             NewRegister::Empty => Err(Refusal::NewRegisterEmpty.into()),
             NewRegister::FullUncommitted(_) => Err(Refusal::NewRegisterUncommitted.into()),
-            NewRegister::FullCommitted(key) => Ok(self.after_activation(key)),
+            // 2^64 rotations are out of reach.
+            NewRegister::FullCommitted(key) => {
+                Ok(ActiveUnit::new(key.duplicate(), self.state().epoch().saturating_add(1), None))
+            }
         }
-    }
-
-    fn after_activation(&self, key: &MasterKey) -> ActiveUnit {
-        // 2^64 rotations are out of reach.
-        ActiveUnit::new(key.duplicate(), self.state().epoch().saturating_add(1), None)
     }
 }
