@@ -355,8 +355,12 @@ fn a_search_for_other_keys_reads_no_more_for_it() {
     ];
     let without: Vec<_> = searches.iter().map(|search| reads(*search)).collect();
     live(&session);
-    let with: Vec<_> = searches.iter().map(|search| reads(*search)).collect();
-    assert_eq!(with, without);
+    // The token's entry may have become the neighbour of what a search looks for, which is read to show that nothing
+    // lies between. To read the token itself takes two reads: its entry and its record.
+    for (search, without) in searches.iter().zip(without) {
+        let with = reads(*search);
+        assert!(with < without + 2, "{with} reads with a token, {without} without");
+    }
 }
 
 #[test]
