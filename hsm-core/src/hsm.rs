@@ -2,11 +2,7 @@
 //! partitions. Everything opens when it is first needed; nothing is created but by [`Hsm::initialise`]
 //! and [`Hsm::create_partition`].
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use crate::audit::acts;
 use crate::config::Config;
@@ -27,6 +23,7 @@ mod rotation;
 mod sealing;
 #[cfg(test)]
 pub(crate) mod testing;
+mod token_locks;
 
 pub use audit::Sealing;
 pub use automatic::Progress;
@@ -35,10 +32,6 @@ pub(crate) use notes::Note;
 pub use rotation::Rewrapped;
 
 use notes::Door;
-
-/// How long a first session waits while its token is initialised anew, and between two looks.
-const SESSIONS_LOCK_WAIT: Duration = Duration::from_secs(10);
-const SESSIONS_LOCK_STEP: Duration = Duration::from_millis(5);
 
 /// One HSM.
 pub struct Hsm {
@@ -283,41 +276,6 @@ impl Hsm {
         if (min..=max).contains(&pin.len()) { Ok(()) } else { Err(Error::PinLength { min, max }) }
     }
 
-    fn sessions_lock_path(&self, token: RecordId) -> PathBuf {
-        self.config.home.sessions_lock(&token.to_string())
-    }
-
-    /// Marks that this process has sessions on a token. `None` where the home cannot be written: then
-    /// no process can initialise the token anew either.
-    pub(crate) fn hold_sessions_lock(&self, token: RecordId) -> Result<Option<File>> {
-        let path = self.sessions_lock_path(token);
-        let Ok(file) = open_lock(&path, &self.config.home.unit()) else { return Ok(None) };
-        let deadline = Instant::now() + SESSIONS_LOCK_WAIT;
-        loop {
-            match file.try_lock_shared() {
-                Ok(()) => return Ok(Some(file)),
-                // The token is being initialised anew, which takes two PIN checks and a commit.
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => sleep(SESSIONS_LOCK_STEP),
-                Err(TryLockError::WouldBlock) => return Err(Error::Locked(path)),
-                Err(TryLockError::Error(source)) => return Err(Error::File { path, source }),
-            }
-        }
-    }
-
-    /// Keeps every process from opening a session on a token.
-    fn exclude_sessions(&self, partition: &Partition) -> Result<File> {
-        if partition.info().sessions > 0 {
-            return Err(Error::SessionExists);
-        }
-        let path = self.sessions_lock_path(partition.token());
-        let file = open_lock(&path, &self.config.home.unit()).map_err(Error::file(&path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(Error::SessionExists),
-            Err(TryLockError::Error(source)) => Err(Error::File { path, source }),
-        }
-    }
-
     /// Before a fork: closes every connection to the store.
     pub fn suspend(&self) {
         if let Some(store) = self.store.get() {
@@ -354,21 +312,4 @@ fn padded(label: &str) -> Result<[u8; 32]> {
     let place = padded.get_mut(..label.len()).filter(|place| !place.is_empty());
     place.ok_or(Error::ArgumentsBad("a label has 1 to 32 bytes"))?.copy_from_slice(label.as_bytes());
     Ok(padded)
-}
-
-/// Opens a lock file, or makes it with the mode of `like`, so that whoever may use the HSM, and nobody
-/// else, may take the lock. (The umask narrows the mode that a file is made with.)
-fn open_lock(path: &Path, like: &Path) -> std::io::Result<File> {
-    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-    let mode = std::fs::metadata(like)?.permissions().mode() & 0o660;
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).mode(mode);
-    match options.open(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        opened => return opened,
-    }
-    let file = options.create(true).truncate(false).open(path)?;
-    // Where another user of the group was faster, the file is theirs, and they set its mode.
-    let _ = file.set_permissions(std::fs::Permissions::from_mode(mode));
-    Ok(file)
 }

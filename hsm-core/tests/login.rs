@@ -9,10 +9,12 @@
 
 mod kit;
 
+use std::sync::Arc;
+
 use cryptoki_sys::*;
 use hsm_core::error::Error;
 use hsm_core::mechanism::Mechanism;
-use hsm_core::session::{Access, LoginState, ObjectHandle, Output, Role};
+use hsm_core::session::{Access, LoginState, ObjectHandle, Output, Role, Session};
 use kit::*;
 
 const WRONG: &[u8] = b"wrong PIN";
@@ -36,6 +38,43 @@ fn wrong_tries_are_counted_over_all_handles_and_a_right_one_resets_them() {
     assert_eq!(fresh.partition.info().user_tries.unwrap().left, 8);
     assert_eq!(fresh.partition.info().so_tries.unwrap().left, 10, "the SO's are counted apart");
     session.login(Role::User, USER_PIN).unwrap();
+    assert_eq!(left(&fresh), 10);
+}
+
+#[test]
+fn a_right_pin_is_not_locked_by_many_who_give_it_at_once() {
+    let fresh = Fresh::new();
+    let start = std::sync::Barrier::new(24);
+    std::thread::scope(|scope| {
+        for _ in 0..24 {
+            scope.spawn(|| {
+                let other = fresh.other();
+                start.wait();
+                other.session.login(Role::User, USER_PIN).unwrap();
+            });
+        }
+    });
+    assert_eq!(left(&fresh), 10);
+}
+
+#[test]
+fn many_threads_that_log_in_at_once_are_logged_in_once() {
+    let fresh = Fresh::new();
+    let sessions: Vec<_> = (0..40).map(|_| fresh.session()).collect();
+    let start = std::sync::Barrier::new(sessions.len());
+    let done: usize = std::thread::scope(|scope| {
+        let log_in = |session: &Arc<Session>| {
+            start.wait();
+            match session.login(Role::User, USER_PIN) {
+                Ok(()) => 1,
+                Err(Error::AlreadyLoggedIn) => 0,
+                Err(other) => panic!("{other}"),
+            }
+        };
+        let running: Vec<_> = sessions.iter().map(|session| scope.spawn(move || log_in(session))).collect();
+        running.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert_eq!(done, 1);
     assert_eq!(left(&fresh), 10);
 }
 

@@ -191,6 +191,20 @@ isolated! {
         });
     }
 
+    fn a_whole_message_whose_length_was_asked_is_not_ended_in_parts(kit) {
+        for_all(kit, |session, case| {
+            if case.kind.init == SIGN.init {
+                return;
+            }
+            for in_parts in [Case::update, |case: &Case, session: &Session<'_>| case.last(session).map(|_| ())] {
+                case.start(session).unwrap();
+                assert_eq!(session.once(case.kind, &DATA, Out::Length), Ok(case.length), "{:?}", case.mech);
+                refused!(CKR_OPERATION_ACTIVE, in_parts(case, session), "{:?}", case.mech);
+                refused!(CKR_OPERATION_NOT_INITIALIZED, case.once(session), "{:?}", case.mech);
+            }
+        });
+    }
+
     fn a_failed_verification_ends_the_operation(kit) {
         let session = kit.user();
         let key = keys::secret(&session, &[7; 64]);

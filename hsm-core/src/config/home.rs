@@ -40,6 +40,11 @@ impl Home {
         self.root.join(format!("softhsm-rs.{token}.sessions"))
     }
 
+    /// Held by who tries a PIN of the token of this identity, once several do.
+    pub fn pin_lock(&self, token: &str) -> PathBuf {
+        self.root.join(format!("softhsm-rs.{token}.pin"))
+    }
+
     /// The home's own configuration file.
     pub fn config_file(&self) -> PathBuf {
         self.root.join("softhsm-rs.toml")

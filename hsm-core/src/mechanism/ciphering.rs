@@ -82,6 +82,8 @@ pub struct Ciphering {
     key: Arc<Key>,
     /// Whether part of the data came in already.
     pub begun: bool,
+    /// Whether the result of the whole message was asked for, though not yet given out.
+    pub whole: bool,
     /// A result that did not fit the caller's buffer and is kept for his next try.
     kept: Option<Zeroizing<Vec<u8>>>,
 }
@@ -108,7 +110,7 @@ impl Ciphering {
             Some(cipher) => Running::Stream(cipher?, transform.bounds(direction)),
             None => Running::Whole(transform),
         };
-        Ok(Ciphering { running, direction, key, begun: false, kept: None })
+        Ok(Ciphering { running, direction, key, begun: false, whole: false, kept: None })
     }
 
     /// How many bytes `input` more bytes bring at once: exact, or an upper bound when decrypting.

@@ -22,8 +22,10 @@ impl Partition {
     }
 
     /// Checks a PIN and logs its owner in. What forbids a login is looked for before the PIN is checked
-    /// and again after: that takes its time, in which other threads come and go.
+    /// and again after: that takes its time, in which sessions come and go.
     pub(crate) fn log_in(&self, role: Role, pin: &[u8]) -> Result<()> {
+        // Of many threads that log in at once, one tries the PIN, and the others find that it did.
+        let _alone = locked(&self.logging_in);
         self.admits(&locked(&self.sessions), role)?;
         let act = if role == Role::User { acts::LOGIN_USER } else { acts::LOGIN_SO };
         let key = self.check_pin(role, pin, act)?;

@@ -67,6 +67,8 @@ pub struct Partition {
     /// The unit as it was when a session last looked at it.
     unit: Mutex<Option<UnitSeen>>,
     login: RwLock<Login>,
+    /// Held while a thread logs in.
+    logging_in: Mutex<()>,
     sessions: Mutex<Sessions>,
     handles: RwLock<Handles>,
     cache: Mutex<Cache>,
@@ -139,6 +141,7 @@ impl Partition {
             public: RwLock::new(None),
             unit: Mutex::default(),
             login: RwLock::new(Login::Public),
+            logging_in: Mutex::default(),
             sessions: Mutex::default(),
             handles: RwLock::default(),
             cache: Mutex::default(),

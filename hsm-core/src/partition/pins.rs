@@ -1,6 +1,9 @@
 //! PIN checks. The counter of wrong tries is committed before a PIN is checked and put back after it
 //! was right, so that neither a killed process nor many at once get more tries than the limit. It
 //! lives in a space of its own: a login does not disturb what other processes hold of the objects.
+//!
+//! A try that is under way counts as a wrong one, so many right ones at once could lock a PIN. When half of the tries
+//! are counted, those who come wait for their turn, and the count is then of wrong tries alone.
 
 use serde::{Deserialize, Serialize};
 
@@ -117,7 +120,16 @@ impl Partition {
     /// [`Error::PinLocked`], [`Error::PinIncorrect`], [`Error::UserPinNotSet`], [`Error::SoPinNotSet`].
     pub(crate) fn check_pin(&self, role: Role, pin: &[u8], act: Activity) -> Result<Secret> {
         let hsm = self.hsm()?;
-        let Counted { tried, left } = hsm.settled(&mut || self.count_try(&hsm, role, act))?;
+        let mut turn = None;
+        let counted = hsm.settled(&mut || self.count_try(&hsm, role, act, Turn::Any))?;
+        let counted = match counted {
+            Some(counted) => Some(counted),
+            None => {
+                turn = hsm.take_pin_turn(self.token);
+                hsm.settled(&mut || self.count_try(&hsm, role, act, Turn::Taken))?
+            }
+        };
+        let Counted { tried, left } = counted.ok_or(Error::PinLocked)?;
         let Some(private_key) = tried.unwrap(pin)? else {
             // Of these there are no more than tries.
             self.note_if_whole(act)?.refused(WRONG).write_if_whole()?;
@@ -126,11 +138,12 @@ impl Partition {
         // Lost to a power failure, a success counts as one more wrong try: no harm is done.
         let note = if act.class == Class::Login { Some(self.note_if_whole(act)?) } else { None };
         self.reset_tries(role, Commit::Soon, note.as_ref())?;
+        drop(turn);
         Ok(private_key)
     }
 
-    /// Counts a try before it is made.
-    fn count_try(&self, hsm: &Hsm, role: Role, act: Activity) -> Result<Counted> {
+    /// Counts a try before it is made. `None`: so many are counted that it has to be made in turn.
+    fn count_try(&self, hsm: &Hsm, role: Role, act: Activity, turn: Turn) -> Result<Option<Counted>> {
         hsm.refresh()?;
         let record = self.record();
         let Some(pin) = record.pin(role) else {
@@ -148,21 +161,25 @@ impl Partition {
             (counters_key(&unit, self.token)?, pin.opened(record.space, role, &unit)?)
         };
         let limit = hsm.config().pins.max_tries;
-        let mut left = 0;
+        let mut left = None;
         let counted = self.change_counters(&key, Commit::Durable, None, &mut |counters| {
             let failures = counters.of(role);
+            if turn == Turn::Any && *failures >= limit / 2 {
+                left = None;
+                return Ok(());
+            }
             if *failures >= limit {
                 return Err(Error::PinLocked);
             }
             *failures += 1;
-            left = limit - *failures;
+            left = Some(limit - *failures);
             Ok(())
         });
         if matches!(counted, Err(Error::PinLocked)) {
             hsm.note_refusal(act, &self.label(), LOCKED)?;
         }
         counted?;
-        Ok(Counted { tried, left })
+        Ok(left.map(|left| Counted { tried, left }))
     }
 
     /// Gives a PIN all its tries back.
@@ -184,6 +201,15 @@ impl Partition {
         hsm.change_record(self, &self.note(act)?, &mut |record, unit| record.set_pin(&made, unit))?;
         self.reset_tries(role, Commit::Durable, None)
     }
+}
+
+/// When a try may be made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Turn {
+    /// At once, beside others.
+    Any,
+    /// Now that nobody else makes one who waited for his turn.
+    Taken,
 }
 
 /// A try that was counted, and what it is made with.

@@ -101,12 +101,19 @@ fn allowed(running: &Running) -> Result<()> {
     if running.asks_for_login { Err(Error::ContextLoginNeeded) } else { Ok(()) }
 }
 
+/// The operation for a message in parts. One whose length was asked for as of a whole message is not ended in parts.
+fn in_parts(running: &mut Running) -> Result<&mut Ciphering> {
+    allowed(running)?;
+    if running.operation.whole { Err(Error::OperationActive) } else { Ok(&mut running.operation) }
+}
+
 fn whole(running: &mut Running, data: &[u8], output: Output<'_>) -> Result<After<usize>> {
     allowed(running)?;
     let ciphering = &mut running.operation;
     if ciphering.begun {
         return Err(Error::OperationActive);
     }
+    ciphering.whole = true;
     let len = ciphering.whole_len(data.len());
     if ciphering.whole_len_is_exact() {
         return last(output, len, |out| ciphering.whole(data, out));
@@ -118,8 +125,7 @@ fn whole(running: &mut Running, data: &[u8], output: Output<'_>) -> Result<After
 }
 
 fn update(running: &mut Running, data: &[u8], output: Output<'_>) -> Result<After<usize>> {
-    allowed(running)?;
-    let ciphering = &mut running.operation;
+    let ciphering = in_parts(running)?;
     let len = ciphering.update_len(data.len());
     match output {
         Output::Length => Ok(After::GoesOn(len)),
@@ -129,8 +135,7 @@ fn update(running: &mut Running, data: &[u8], output: Output<'_>) -> Result<Afte
 }
 
 fn finish(running: &mut Running, output: Output<'_>) -> Result<After<usize>> {
-    allowed(running)?;
-    let ciphering = &mut running.operation;
+    let ciphering = in_parts(running)?;
     match output {
         Output::Length => Ok(After::GoesOn(ciphering.finish_len())),
         Output::Buffer(out) => ciphering.finish(out).map(After::Ended),

@@ -17,7 +17,12 @@ impl Session {
     pub fn digest_init(&self, mechanism: &Mechanism) -> Result<()> {
         begin(&mut self.operations().digest, || {
             let hash = row_for(mechanism, Function::Digest)?.hash.ok_or(Error::MechanismInvalid)?;
-            Ok(Box::new(Digesting { digest: crypto::digest(hash)?, len: hash.len(), begun: false }))
+            Ok(Box::new(Digesting {
+                digest: crypto::digest(hash)?,
+                len: hash.len(),
+                begun: false,
+                whole: false,
+            }))
         })
     }
 
@@ -30,6 +35,7 @@ impl Session {
             if running.begun {
                 return Err(Error::OperationActive);
             }
+            running.whole = true;
             let len = running.len;
             last(output, len, |out| {
                 running.digest.update(data)?;
@@ -43,10 +49,7 @@ impl Session {
     /// # Errors
     /// [`Error::OperationNotInitialised`].
     pub fn digest_update(&self, data: &[u8]) -> Result<()> {
-        step(&mut self.operations().digest, |running| {
-            running.begun = true;
-            running.digest.update(data).map(After::GoesOn)
-        })
+        step(&mut self.operations().digest, |running| running.in_parts()?.update(data).map(After::GoesOn))
     }
 
     /// Takes a secret key's value as part of the message.
@@ -61,8 +64,7 @@ impl Session {
             if key.object().class() != CKO_SECRET_KEY || key.object().hides(CKA_VALUE) {
                 return Err(Error::KeyIndigestible);
             }
-            running.begun = true;
-            running.digest.update(key.object().bytes(CKA_VALUE)).map(After::GoesOn)
+            running.in_parts()?.update(key.object().bytes(CKA_VALUE)).map(After::GoesOn)
         })
     }
 
@@ -72,9 +74,21 @@ impl Session {
     /// [`Error::OperationNotInitialised`], [`Error::BufferTooSmall`].
     pub fn digest_final(&self, output: Output<'_>) -> Result<usize> {
         step(&mut self.operations().digest, |running| {
+            running.in_parts()?;
             let len = running.len;
             last(output, len, |out| finish(running, out))
         })
+    }
+}
+
+impl Digesting {
+    /// The digest for a message in parts. One whose length was asked for as of a whole message is not ended in parts.
+    fn in_parts(&mut self) -> Result<&mut dyn crypto::Digest> {
+        if self.whole {
+            return Err(Error::OperationActive);
+        }
+        self.begun = true;
+        Ok(self.digest.as_mut())
     }
 }
 

@@ -50,7 +50,10 @@ pub(crate) struct Operations {
 pub(crate) struct Digesting {
     pub digest: Box<dyn crate::crypto::Digest>,
     pub len: usize,
+    /// Whether part of the message came in already.
     pub begun: bool,
+    /// Whether the digest of a whole message was asked for, though not yet given out.
+    pub whole: bool,
 }
 
 /// An operation with a key.

@@ -2,9 +2,8 @@
 
 use cryptoki_sys::*;
 use hsm_core::object::Template;
-use hsm_core::session::{Kind, ObjectHandle};
+use hsm_core::session::ObjectHandle;
 
-use super::step;
 use crate::ffi::{Bounded, Place, Query};
 use crate::library::Library;
 use crate::rv::Outcome;
@@ -85,12 +84,13 @@ pub(crate) fn find(
     session: u64,
     found: Outcome<Bounded<'_, CK_OBJECT_HANDLE>>,
 ) -> Outcome {
-    step(library, session, Kind::Find, found, |session, found| {
-        let handles = session.find(found.room())?;
-        let handles: Vec<CK_OBJECT_HANDLE> = handles.into_iter().map(|handle| handle.0).collect();
-        found.fill(&handles);
-        Ok(())
-    })
+    // Unlike other operations, a search goes on after a bad argument: only C_FindObjectsFinal ends one.
+    let session = library.session(session)?;
+    let found = found?;
+    let handles = session.find(found.room())?;
+    let handles: Vec<CK_OBJECT_HANDLE> = handles.into_iter().map(|handle| handle.0).collect();
+    found.fill(&handles);
+    Ok(())
 }
 
 /// C_FindObjectsFinal.
