@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+import xml.etree.ElementTree as tree
 
 
 class Skip(Exception):
@@ -34,6 +35,30 @@ class Results:
 
     def count(self, outcome):
         return sum(1 for row in self.rows if row[1] == outcome)
+
+
+def read_junit(results, path, output, prefix="", forbidden=()):
+    """Reads what pytest wrote. `forbidden` has tests that ask for what a standard forbids: the place where each must
+    fail, and why."""
+    if not path.exists():
+        results.add("pytest", "failed", output[-600:])
+        return
+    for case in tree.parse(path).getroot().iter("testcase"):
+        short = f"{case.get('classname').rsplit('.', 1)[-1]}.{case.get('name')}"
+        name = f"{prefix} {short}".strip()
+        bad = case.find("failure") if case.find("failure") is not None else case.find("error")
+        skipped = case.find("skipped")
+        place, reason = dict(forbidden).get(short, (None, None))
+        if bad is not None and place and place in (bad.text or ""):
+            results.add(name, "skipped", reason)
+        elif place:
+            results.add(name, "failed", f"it should have been refused, since {reason}")
+        elif bad is not None:
+            results.add(name, "failed", (bad.text or bad.get("message") or "").strip()[-300:])
+        elif skipped is not None:
+            results.add(name, "skipped", skipped.get("message"))
+        else:
+            results.add(name, "passed")
 
 
 def show(every):

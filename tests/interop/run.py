@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runs other people's KMIP clients, and messages of our own, against the server, and customers of import
-tokens and root keys against the command line: `make interop`.
+"""Runs other people's KMIP clients, and messages of our own, against the server, other people's PKCS #11 suites and
+applications against the module, and customers of import tokens and root keys against the command line: `make interop`.
 
 Everything it makes is below `target/interop`. The server gets a free port and a fresh home, and is stopped
 by its process id. The last line counts the results; the exit code is 0 only if nothing failed.
@@ -15,6 +15,7 @@ import sys
 import tarfile
 import tempfile
 
+import applications
 import report
 import server as servers
 
@@ -31,8 +32,10 @@ FORBIDDEN = {
         "line 1364,", "it gives two keys one name: \"Names SHALL be unique\" (KMIP 1.4, section 3.2)"),
 }
 
+# What loads the module, and needs no server.
+APPLICATIONS = ("pkcs11-tool", "python-pkcs11", "rust-cryptoki", "pkcs11test", "recipes")
 SUITES = ("messages", "hostile", "pykmip-own", "pykmip", "mongodb", "kmip-protocol", "cyphera", "import-token",
-          "root-keys")
+          "root-keys", *APPLICATIONS)
 # The suites that run inside the virtual environment, by their module below `suites`.
 MODULES = {"pykmip": "pykmip_client", "mongodb": "mongodb", "cyphera": "cyphera", "messages": "messages",
            "hostile": "hostile"}
@@ -76,32 +79,9 @@ def pykmip_own(python, place, scratch):
          "-p", "no:cacheprovider", "-W", "ignore", f"--junitxml={outcome}"],
         cwd=pykmip_sources(python), env={"HOME": str(scratch), "PATH": "/usr/bin:/bin"},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900)
-    read_junit(results, outcome, done.stdout)
+    report.read_junit(results, outcome, done.stdout, forbidden=FORBIDDEN)
     results.add("test_kmip_client.py", "skipped", "marked to be ignored: it starts a server that PyKMIP does not ship")
     return results
-
-
-def read_junit(results, path, output):
-    import xml.etree.ElementTree as tree
-
-    if not path.exists():
-        results.add("pytest", "failed", output[-600:])
-        return
-    for case in tree.parse(path).getroot().iter("testcase"):
-        name = f"{case.get('classname').rsplit('.', 1)[-1]}.{case.get('name')}"
-        bad = case.find("failure") if case.find("failure") is not None else case.find("error")
-        skipped = case.find("skipped")
-        place, reason = FORBIDDEN.get(name, (None, None))
-        if bad is not None and place and place in (bad.text or ""):
-            results.add(name, "skipped", reason)
-        elif place:
-            results.add(name, "failed", f"it should have been refused, since {reason}")
-        elif bad is not None:
-            results.add(name, "failed", (bad.text or bad.get("message") or "").strip()[-300:])
-        elif skipped is not None:
-            results.add(name, "skipped", skipped.get("message"))
-        else:
-            results.add(name, "passed")
 
 
 def kmip_protocol(place):
@@ -158,12 +138,24 @@ def read_lines(results, done):
         results.add("the suite itself", "failed", f"ended with {done.returncode}: {done.stdout[-600:]}")
 
 
+def application(name, python, binary, module, scratch):
+    """A suite of `applications`."""
+    run = {"pkcs11-tool": lambda: applications.pkcs11_tool(binary, module, scratch),
+           "python-pkcs11": lambda: applications.python_pkcs11(python, binary, module, scratch),
+           "rust-cryptoki": lambda: applications.rust_cryptoki(binary, module, scratch),
+           "pkcs11test": lambda: applications.pkcs11test(binary, module, scratch),
+           "recipes": lambda: applications.recipes(python, binary, module, scratch)}
+    return run[name]()
+
+
 def run_suites(wanted, python, server, binary, scratch):
     for name in wanted:
         print(f"{name} …", flush=True)
         own = scratch / name
         own.mkdir()
-        if name == "pykmip-own":
+        if name in APPLICATIONS:
+            yield application(name, python, binary.resolve(), (binary.parent / "libsofthsm-rs.so").resolve(), own)
+        elif name == "pykmip-own":
             yield pykmip_own(python, server.place, own)
         elif name == "kmip-protocol":
             yield kmip_protocol(server.place)
@@ -190,13 +182,17 @@ def main():
     with tempfile.TemporaryDirectory(prefix="interop-") as name:
         scratch = pathlib.Path(name)
         servers.make_certificates(scratch / "certificates")
+        wanted = arguments.suites or SUITES
+        if set(wanted) <= set(APPLICATIONS):
+            results = list(run_suites(wanted, python, None, arguments.binary, scratch))
+            return 0 if report.show(results) else 1
         if arguments.server == "ours":
             server = servers.Ours(arguments.binary, scratch / "server", scratch / "certificates")
         else:
             server = servers.Peer(python, scratch / "server", scratch / "certificates")
         server.start()
         try:
-            results = list(run_suites(arguments.suites or SUITES, python, server, arguments.binary, scratch))
+            results = list(run_suites(wanted, python, server, arguments.binary, scratch))
             alive = server.process.poll() is None
         finally:
             clean = server.stop()

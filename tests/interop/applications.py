@@ -1,0 +1,218 @@
+"""Other people's PKCS #11 suites and applications against the module: what `run.py` calls for `pkcs11-tool`,
+`python-pkcs11`, `rust-cryptoki`, `pkcs11test` and `recipes`. Each has a home of its own below its scratch directory."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tarfile
+
+import report
+from server import free_port
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+RECIPES = ROOT / "docs" / "recipes.md"
+PYTHON_PKCS11, CRYPTOKI = "0.10.1", "0.12.1"
+
+# Tests that ask for what the standard forbids or leaves open, where each must fail, and why it is not met.
+AGAINST_THE_STANDARD = {
+    "unique_id": ("AttributeTypeInvalid",
+                  "it wants CKR_ATTRIBUTE_TYPE_INVALID for CKA_UNIQUE_ID in a template: \"Operations failing for this "
+                  "reason return the error code CKR_ATTRIBUTE_READ_ONLY\" (PKCS #11 3.2, section 4.4.1)"),
+    "get_slot_event": ("unwrap_err",
+                       "it wants C_WaitForSlotEvent to be absent; section 5.5.4 has it answer CKR_NO_EVENT"),
+}
+
+
+class Home:
+    """An HSM with one token, and the environment in which applications find it."""
+
+    def __init__(self, binary, directory, label, pin, so_pin):
+        self.directory = directory
+        self.environment = {**os.environ, "SOFTHSM_RS_HOME": str(directory / "hsm"), "HOME": str(directory),
+                            "PATH": f"{binary.parent}:{os.environ['PATH']}", "RUST_BACKTRACE": "0"}
+        self.environment.pop("OPENSSL_CONF", None)
+        pins = {**self.environment, "SOFTHSM_RS_PIN": pin, "SOFTHSM_RS_SO_PIN": so_pin}
+        for command in (["init"], ["token", "init", label]):
+            subprocess.run([binary, "--quiet", *command], env=pins, check=True, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+
+    def run(self, *command, timeout=300, **more):
+        """The end of a command and all it said. It is ended with all that it started."""
+        environment = {**self.environment, **more.pop("env", {})}
+        process = subprocess.Popen([str(part) for part in command], env=environment, start_new_session=True,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   text=True, errors="replace", **{"cwd": self.directory, **more})
+        try:
+            said, _ = process.communicate(timeout=timeout)
+            return process.returncode, said
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return "no end in time", process.communicate()[0]
+
+
+def pkcs11_tool(binary, module, scratch):
+    """The tests that OpenSC's pkcs11-tool brings."""
+    results = report.Results("pkcs11-tool --test…")
+    if not shutil.which("pkcs11-tool"):
+        results.add("all", "skipped", "pkcs11-tool is not installed")
+        return results
+    home = Home(binary, scratch, "test", "1234", "12345678")
+    login = ["--login", "--pin", "1234"]
+    for kind, label in (("rsa:2048", "rsa"), ("EC:prime256v1", "ec")):
+        home.run("pkcs11-tool", "--module", module, *login, "--keypairgen", "--key-type", kind, "--label", label)
+    threads = ["--use-locking", "--test-threads", "ILGISLT0P1", "--test-threads", "INGISLT0P1"]
+    new = ["--session-rw", "--key-type", "EC:prime256v1", "--id", "03", "--label", "new"]
+    cases = {
+        "--test": (["--test", *login], "No errors"),
+        "--test --allow-sw": (["--test", "--allow-sw", *login], "No errors"),
+        "--test-ec": (["--test-ec", *login, *new], "==> OK"),
+        "--test-fork": (["--test-fork"], "Calling C_Initialize in forked child process"),
+        "--test-threads": (threads, "token label        : test"),
+        "--test-hotplug": (["--test-hotplug"], "Testing card detection using C_WaitForSlotEvent()"),
+    }
+    for name, (arguments, expected) in cases.items():
+        code, said = home.run("pkcs11-tool", "--module", module, *arguments, timeout=120)
+        bad = code != 0 or expected not in said or re.search(r"^error: |some errors", said, re.MULTILINE)
+        results.add(name, "failed" if bad else "passed", f"ended with {code}: {said[-300:]}" if bad else "")
+    return results
+
+
+def python_pkcs11(python, binary, module, scratch):
+    """python-pkcs11's own tests, under our name and under the one for which some run alone."""
+    results = report.Results(f"python-pkcs11 {PYTHON_PKCS11}'s own")
+    archive = ROOT / "target" / "interop" / f"python_pkcs11-{PYTHON_PKCS11}.tar.gz"
+    if not archive.exists():
+        subprocess.run([python, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "python-pkcs11",
+                        "--dest", archive.parent, f"python-pkcs11=={PYTHON_PKCS11}"], check=True)
+    # The tests alone: beside the sources they would not find the package that was built.
+    with tarfile.open(archive) as content:
+        members = [member for member in content.getmembers() if "/tests/" in member.name]
+        content.extractall(scratch, members=members, filter="data")
+    for name in ("libsofthsm-rs.so", "libsofthsm2.so"):
+        place = scratch / name.partition(".")[0]
+        place.mkdir()
+        library = shutil.copy(module, place / name)
+        home = Home(binary, place, "TEST", "1234", "567856")
+        variables = {"PKCS11_MODULE": library, "PKCS11_TOKEN_LABEL": "TEST", "PKCS11_TOKEN_PIN": "1234",
+                     "PKCS11_TOKEN_SO_PIN": "567856"}
+        outcome = place / "results.xml"
+        _, said = home.run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore",
+                           f"--junitxml={outcome}", "tests", env=variables, timeout=600,
+                           cwd=scratch / f"python_pkcs11-{PYTHON_PKCS11}")
+        report.read_junit(results, outcome, said, name)
+    return results
+
+
+def rust_cryptoki(binary, module, scratch):
+    """The tests of crate cryptoki, from its package; lenient with modules whose name says softhsm, so not called so."""
+    results = report.Results(f"cryptoki {CRYPTOKI}'s own")
+    sources = ROOT / "target" / "interop" / f"cryptoki-{CRYPTOKI}"
+    if not sources.exists():
+        metadata = subprocess.run(["cargo", "metadata", "--format-version", "1", "--locked"], cwd=ROOT, check=True,
+                                  stdout=subprocess.PIPE, text=True).stdout
+        manifest = re.search(rf'"([^"]*/cryptoki-{re.escape(CRYPTOKI)}/Cargo.toml)"', metadata).group(1)
+        shutil.copytree(pathlib.Path(manifest).parent, sources)
+        with open(sources / "Cargo.toml", "a", encoding="utf-8") as file:
+            file.write("\n[workspace]\n")
+    library = shutil.copy(module, scratch / "libother.so")
+    home = Home(binary, scratch, "Test Token", "fedcba123456", "abcdef654321")
+    environment = {"TEST_PKCS11_MODULE": library, "HOME": os.environ["HOME"],
+                   "CARGO_TARGET_DIR": str(sources.with_suffix(".target"))}
+    _, said = home.run("cargo", "test", "--quiet", "--no-fail-fast", "--tests", "--", "--test-threads=1",
+                       "--format=pretty", env=environment, cwd=sources, timeout=1800)
+    for name, word in re.findall(r"^test (\S+) \.\.\. (ok|FAILED|ignored)", said, re.MULTILINE):
+        place, reason = AGAINST_THE_STANDARD.get(name, (None, None))
+        words = re.search(rf"^---- {name} stdout ----$(.*?)(?=^---- |\Z)", said, re.MULTILINE | re.DOTALL)
+        why = words.group(1) if words else ""
+        if word == "FAILED" and place and place in why:
+            results.add(name, "skipped", reason)
+        elif word == "ok":
+            results.add(name, "passed")
+        else:
+            outcome = "failed" if word == "FAILED" else "skipped"
+            results.add(name, outcome, why.strip()[:300] or "marked to be ignored")
+    if not results.rows:
+        results.add("cargo test", "failed", said[-600:])
+    return results
+
+
+def pkcs11test(binary, module, scratch):
+    """Google's pkcs11test, which no registry has: `PKCS11TEST` names the program where there is one."""
+    results = report.Results("pkcs11test")
+    program = os.environ.get("PKCS11TEST")
+    if not program:
+        results.add("all", "skipped", "no registry has it; PKCS11TEST=PROGRAM names one that was built from its sources")
+        return results
+    home = Home(binary, scratch, "test", "1234", "12345678")
+    # With the PINs that it is to find after it has made the token anew, which it does.
+    _, said = home.run(program, "-m", module.name, "-l", module.parent, "-S", "0", "-u", "1234", "-o", "12345678",
+                       "-U", "1234", "-O", "12345678", "-I", timeout=600)
+    parts = re.split(r"^\[ RUN      \] (.+)$", said, flags=re.MULTILINE)
+    for name, text in zip(parts[1::2], parts[2::2]):
+        word = re.search(r"^\[ *(OK|FAILED) *\]", text, re.MULTILINE)
+        failed = not word or word.group(1) == "FAILED"
+        results.add(name, "failed" if failed else "passed", text.strip()[:300] if failed else "")
+    if "[==========]" not in said or not results.rows:
+        results.add("pkcs11test", "failed", said[-600:])
+    for reason, names in re.findall(r"^Following tests were skipped because: (.+)\n((?:  .+\n?)+)", said, re.MULTILINE):
+        for name in names.split():
+            results.rows = [row for row in results.rows if row[0] != name]
+            results.add(name, "skipped", reason)
+    return results
+
+
+def recipes(python, binary, module, scratch):
+    """The commands of the page of recipes, each recipe with an HSM of its own."""
+    results = report.Results("recipes of docs/recipes.md")
+    first, *sections = re.split(r"^## ", RECIPES.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    for number, section in enumerate(sections):
+        name = section.partition("\n")[0]
+        needs = re.search(r"<!-- needs: (.*) -->", section).group(1).split()
+        if missing := [need for need in needs if not is_there(need, python)]:
+            results.add(name, "skipped", f"{', '.join(missing)}: not installed")
+            continue
+        place = scratch / str(number)
+        place.mkdir()
+        script = place / "script"
+        script.write_text(blocks(first) + blocks(section), encoding="utf-8")
+        code, said = run_recipe(place, script, python, binary, module, "p11-kit" in needs)
+        results.add(name, "passed" if code == 0 else "failed", "" if code == 0 else f"ended with {code}: {said[-500:]}")
+    return results
+
+
+def blocks(text):
+    return "".join(re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+
+
+def run_recipe(place, script, python, binary, module, by_p11_kit):
+    """Runs a script in its directory. Where p11-kit has to know the module it is told so in a file system that this
+    script alone sees."""
+    environment = {**os.environ, "HOME": str(place), "SOFTHSM_RS_HOME": str(place / "hsm"), "MODULE": str(module),
+                   "PORT": str(free_port()), "PATH": f"{binary.parent}:{python.parent}:{os.environ['PATH']}"}
+    environment.pop("OPENSSL_CONF", None)
+    command = ["bash", "-euo", "pipefail", "-x", str(script)]
+    if by_p11_kit:
+        known = "/usr/share/p11-kit/modules"
+        inner = f'mount -t tmpfs none {known} && echo "module: $MODULE" > {known}/softhsm-rs.module && exec "$@"'
+        command = ["unshare", "--mount", "--map-root-user", "sh", "-c", inner, "sh", *command]
+    try:
+        done = subprocess.run(command, cwd=place, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace", timeout=180)
+    except subprocess.TimeoutExpired as late:
+        return "no end in time", (late.stdout or b"").decode(errors="replace")
+    return done.returncode, done.stdout
+
+
+def is_there(need, python):
+    """Whether a program is installed, or one of three things that are none."""
+    libraries = {"engine-pkcs11": ("engines-3", "pkcs11.so"), "pkcs11-provider": ("ossl-modules", "pkcs11.so")}
+    if need in libraries:
+        directory, file = libraries[need]
+        return any(pathlib.Path("/usr").glob(f"lib*/**/{directory}/{file}"))
+    if need == "python-pkcs11":
+        return subprocess.run([python, "-c", "import pkcs11"], stderr=subprocess.DEVNULL).returncode == 0
+    # Some of them lie where root's path leads alone.
+    return shutil.which(need, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is not None
