@@ -20,6 +20,7 @@ mod keys;
 mod kms;
 mod recovery;
 mod sealers;
+mod selection;
 mod serve;
 mod signing_service;
 mod tokens;
