@@ -18,6 +18,7 @@ mod import_tokens;
 mod init;
 mod keys;
 mod kms;
+mod lock_events;
 mod recovery;
 mod sealers;
 mod selection;

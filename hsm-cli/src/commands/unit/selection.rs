@@ -15,7 +15,8 @@ use crate::output::Output;
 
 /// The names of the units that are selected.
 fn selected() -> Result<BTreeSet<String>> {
-    let path = known::selection_path()?;
+    // Where there is no place for a list, nobody has selected anything.
+    let Ok(path) = known::selection_path() else { return Ok(BTreeSet::new()) };
     match std::fs::read(&path) {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| {
             Failure::new(Outcome::Damaged, format!("{}: this is no selection of units", path.display()))
