@@ -92,7 +92,7 @@ pub(super) fn run_part(hsm: &Hsm, command: UnitPart, output: Output) -> Result<(
             let source = match (file, exported) {
                 (_, Some(reply)) => {
                     units.check_one("the key that a unit exported is for one other")?;
-                    Sealing::Exported(exported_key(&known::believed(&reply)?, &reply)?)
+                    Sealing::Exported(Box::new(exported_key(&known::believed(&reply)?, &reply)?))
                 }
                 (Some(file), None) => {
                     units.each(importer)?;
@@ -119,14 +119,14 @@ pub(super) fn run_part(hsm: &Hsm, command: UnitPart, output: Output) -> Result<(
 enum Sealing {
     Part(KeyPart),
     /// It was, by the unit that handed it out.
-    Exported(Envelope),
+    Exported(Box<Envelope>),
 }
 
 impl Sealing {
     fn envelope(&self, unit: &Destination) -> Result<Envelope> {
         match self {
             Sealing::Part(part) => Ok(part.seal_to(&importer(unit)?)?),
-            Sealing::Exported(envelope) => Ok(envelope.clone()),
+            Sealing::Exported(envelope) => Ok(Envelope::clone(envelope)),
         }
     }
 }
