@@ -140,8 +140,8 @@ impl Engine {
         self.settings.store(Arc::new(settings));
     }
 
-    /// Does what time does to the root and standard keys of the partitions: rotation by policy, and the end of keys
-    /// that were deleted. To be called from time to time; answers whether there may be more to do. Between two
+    /// Does what time does to the root and standard keys of the partitions: rotation by policy, the end of keys
+    /// that were deleted, and that it is written down which have expired. To be called from time to time; answers whether there may be more to do. Between two
     /// partitions it stops if `ends` says so.
     pub fn keep_kms_keys(&self, ends: &dyn Fn() -> bool) -> bool {
         let mut is_left = false;
@@ -152,13 +152,16 @@ impl Engine {
             let kept = session.keep_kms_keys(self.trail.clone());
             is_left |= kept.as_ref().is_ok_and(|kept| kept.more);
             match kept {
-                Ok(Kept { rotated, purged, .. }) if rotated.is_empty() && purged.is_empty() => {}
-                Ok(Kept { rotated, purged, .. }) => log::info!(
-                    "{partition}: {} keys were rotated by their policies, {} deleted ones are gone for good",
+                Ok(Kept { rotated, purged, expired, .. })
+                    if [&rotated, &purged, &expired].iter().all(|keys| keys.is_empty()) => {}
+                Ok(Kept { rotated, purged, expired, .. }) => log::info!(
+                    "{partition}: {} keys were rotated by their policies, {} deleted ones are gone for good, {} have \
+                     expired",
                     rotated.len(),
-                    purged.len()
+                    purged.len(),
+                    expired.len()
                 ),
-                Err(error) => log::error!("{partition}: keys were not rotated or purged: {error}"),
+                Err(error) => log::error!("{partition}: keys were not rotated, purged or expired: {error}"),
             }
         }
         is_left

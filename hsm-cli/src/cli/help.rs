@@ -59,6 +59,18 @@ Files go round: `unit show --out`, `unit prepare … --for`, `unit sign` by each
 --reply` at the HSM; the reply is the statement that the next command is made for. docs/root-of-trust.md
 tells a whole ceremony.";
 
+pub(super) const UNIT_SELECT_EXAMPLES: &str = "\
+Examples:
+  softhsm-rs unit units
+      The units that are known here (`unit trust`), with their numbers.
+  softhsm-rs unit select 1 2
+  softhsm-rs unit select recovery-reply.json
+  softhsm-rs unit prepare add-administrator alice.sigkey.pub --out add.cmd
+      Makes a command for each of them: add-HSM-UNIT.cmd.
+  softhsm-rs unit compare
+  softhsm-rs unit unselect 2
+  softhsm-rs unit unselect --all";
+
 pub(super) const UNIT_PREPARE_EXAMPLES: &str = "\
 Examples:
   softhsm-rs unit prepare add-administrator alice.sigkey.pub --for unit.json --out add-alice.cmd

@@ -42,9 +42,28 @@ pub(crate) enum Unit {
     /// Compare units by their statements: administrators, thresholds, master keys
     #[command(after_long_help = help::UNIT_EXAMPLES)]
     Compare {
-        /// Statements, two or more
-        #[arg(value_hint = ValueHint::FilePath, required = true, num_args = 2..)]
+        /// Statements, two or more; the selected units unless given
+        #[arg(value_hint = ValueHint::FilePath)]
         statements: Vec<PathBuf>,
+    },
+    /// List the units that are known here, and which of them are selected
+    Units,
+    /// Select units: what needs a unit works on each of them from then on
+    #[command(after_long_help = help::UNIT_SELECT_EXAMPLES)]
+    Select {
+        /// Units: the number in `unit units`, the HSM that it is of, or a statement
+        #[arg(required = true, value_name = "UNIT")]
+        units: Vec<String>,
+    },
+    /// Select units no more
+    #[command(after_long_help = help::UNIT_SELECT_EXAMPLES)]
+    Unselect {
+        /// Units, as of `unit select`
+        #[arg(required_unless_present = "all", value_name = "UNIT")]
+        units: Vec<String>,
+        /// All that are selected
+        #[arg(long, conflicts_with = "units")]
+        all: bool,
     },
     /// Make a command for the unit, to be signed and submitted
     #[command(subcommand, after_long_help = help::UNIT_PREPARE_EXAMPLES)]
@@ -139,10 +158,10 @@ pub(crate) enum Kind {
 /// Which unit a file is for, where it goes, and until when it counts.
 #[derive(Debug, Args)]
 pub(crate) struct Carried {
-    /// The unit, by its statement or its last reply; this machine's own unless given
+    /// The unit, by its statement or its last reply; the selected ones unless given, or else this machine's own
     #[arg(long = "for", value_name = "STATEMENT", value_hint = ValueHint::FilePath)]
     pub(crate) statement: Option<PathBuf>,
-    /// The file to write
+    /// The file to write; of several units each has its own, with HSM and unit in its name
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) out: PathBuf,
     /// How long signatures count, in seconds; until the unit's next command at the longest

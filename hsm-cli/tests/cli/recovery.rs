@@ -102,10 +102,14 @@ fn a_lost_master_key_comes_back_from_a_recovery_unit() {
     let again = unit.recover(&recovery).succeeds();
     assert!(!again.out.contains("load"), "{}", again.out);
 
+    // Each time a master key comes into an empty register, the log of the store says so.
+    let told = || unit.run("audit show --json").succeeds().out.matches("\"unit.set-immediate\"").count();
+    assert_eq!(told(), 1);
     unit.does("zeroize", &["alice"]);
     unit.run("key list").fails(7, "imprint mode");
     unit.own(2);
     unit.recover(&recovery).succeeds();
+    assert_eq!(told(), 2);
     assert!(unit.run("key list").succeeds().out.contains("kept"));
 
     // The whole unit is lost: a new one opens the store as well.

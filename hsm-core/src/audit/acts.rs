@@ -51,6 +51,8 @@ acts! {
     REDEEM_IMPORT_TOKEN:  KMS,      "import-token.redeem", Change,         Warning;
     REWRAP_PARTITIONS:    "unit",   "RewrapPartitions",    Administration, Warning;
     FINISH_SET_IMMEDIATE: "unit",   "FinishSetImmediate",  Administration, Warning;
+    UNLOCK_UNIT:          "unit",   "Unlock",              Administration, Warning;
+    LOCK_UNIT:            "unit",   "Lock",                Administration, Warning;
     ACCEPT_LOG:           "audit",  "Accept",              Administration, Critical;
 }
 

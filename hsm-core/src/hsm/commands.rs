@@ -107,7 +107,13 @@ impl Hsm {
         if store_made {
             record(self.trail_of(&unit)?.as_deref(), kind, &by, None)?;
         }
-        if store_made || trail.is_some() && !ends_log {
+        let first =
+            if is_activated && trail.is_none() && !store_made { self.first_trail(&unit) } else { None };
+        if first.is_some() {
+            let recorded = record(first.as_deref(), kind, &by, None);
+            recorded.unwrap_or_else(|error| log::error!("{kind:?} is not in the audit log: {error}"));
+        }
+        if store_made || first.is_some() || trail.is_some() && !ends_log {
             // It is done, and in the log: its reply does not hang on the seal.
             let sealed = self.sealed_for_command();
             sealed.unwrap_or_else(|error| log::error!("the audit log's end is not sealed: {error}"));
@@ -129,6 +135,15 @@ impl Hsm {
             }
             _ => {}
         }
+    }
+
+    /// The log of a store that was there before the unit had a master key, as after one was cleared: nobody could write
+    /// to it before the command that put a key into use, which is told right after it.
+    fn first_trail(&self, unit: &Unit) -> Option<Arc<Trail>> {
+        self.trail_of(unit).unwrap_or_else(|error| {
+            log::error!("the audit log does not say that a master key was put into use: {error}");
+            None
+        })
     }
 
     /// Seals the log for the last time, and lets the caller read it.

@@ -150,6 +150,8 @@ pub struct KeyRecord {
     pub deletion: Option<Deletion>,
     /// When it was first found that the time is past for which it is kept though deleted.
     pub(super) due_since: Option<Seconds>,
+    /// Whether its expiration date was found to be past: a clock that is set back does not bring it back.
+    pub(super) expired: bool,
 }
 
 impl KeyRecord {
@@ -186,6 +188,7 @@ impl KeyRecord {
             rotation_since: now,
             deletion: None,
             due_since: None,
+            expired: false,
         }
     }
 
@@ -205,7 +208,29 @@ impl KeyRecord {
 
     /// Whether its expiration date is past.
     pub(super) fn has_expired(&self, now: Seconds) -> bool {
-        self.expiration.is_some_and(|expiration| expiration <= now)
+        self.expired || self.expiration.is_some_and(|expiration| expiration <= now)
+    }
+
+    /// Whether its expiration is still to be seen, now or later.
+    pub(crate) fn will_expire(&self) -> bool {
+        self.expiration.is_some() && !self.expired
+    }
+
+    /// Takes note that it has expired, if it has and nobody did; answers whether there was something to note.
+    pub(crate) fn see_expiration(&mut self, now: Seconds) -> bool {
+        let is_new = self.is_expiration_unseen(now);
+        self.expired |= is_new;
+        is_new
+    }
+
+    /// Whether it has expired and nobody took note of it.
+    pub(crate) fn is_expiration_unseen(&self, now: Seconds) -> bool {
+        self.will_expire() && self.has_expired(now)
+    }
+
+    /// Its expiration date, if that was found to be past.
+    pub(crate) fn seen_expiration(&self) -> Option<Seconds> {
+        self.expiration.filter(|_| self.expired)
     }
 
     /// Whether it is suspended, deleted or not.

@@ -4,6 +4,11 @@
 //! An object that has no state of its own, as PKCS #11 makes them, is Active for as long as it is
 //! there.
 
+mod ends;
+
+pub use ends::has_come;
+pub(crate) use ends::{first_unseen, see, set_seen};
+
 use super::Object;
 use super::managed::{Date, KmsState, ObjectType, SOFTHSM_RS_STATE, kms_state};
 use crate::error::{Error, Result};
@@ -155,13 +160,14 @@ pub fn check_order(object: &Object, set: &[Date]) -> Result<()> {
     Ok(())
 }
 
-/// The state of an object at a moment: what was stored, moved on by its dates.
+/// The state of an object at a moment: what was stored, moved on by its dates. An end that was seen before has come,
+/// whatever the moment.
 pub fn state(object: &Object, now: Seconds) -> State {
     if let Some(state) = kms_state(object, now) {
         return state.in_kmip();
     }
     let stored = object.number(SOFTHSM_RS_STATE).and_then(State::of_number);
-    let passed = |date: Date| date.of(object).is_some_and(|date| date <= now);
+    let passed = |date: Date| has_come(object, date, now);
     match stored {
         None => State::Active,
         // A template's dates are those of the objects that are made by it.
@@ -209,8 +215,10 @@ pub fn check(object: &Object, action: Action, now: Seconds) -> Result<()> {
     // KMIP 1.4, sections 3.25 and 3.26: a symmetric key protects until its Protect Stop Date and
     // processes from its Process Start Date on.
     let outside = match action {
-        Action::Protect => Date::ProtectStop.of(object).is_some_and(|stop| stop <= now),
-        Action::Process => Date::ProcessStart.of(object).is_some_and(|start| now < start),
+        Action::Protect => has_come(object, Date::ProtectStop, now),
+        Action::Process => {
+            Date::ProcessStart.of(object).is_some() && !has_come(object, Date::ProcessStart, now)
+        }
         _ => false,
     };
     if outside { Err(Error::OutsideUsagePeriod) } else { Ok(()) }

@@ -324,7 +324,7 @@ pub(crate) fn destroyed(object: &Object, now: Seconds) -> Object {
     out
 }
 
-fn set_number(object: &mut Object, kind: u64, number: Option<u64>) {
+pub(super) fn set_number(object: &mut Object, kind: u64, number: Option<u64>) {
     match number {
         Some(number) => object.set(kind, Value::Number(number)),
         None => object.remove(kind),

@@ -278,6 +278,7 @@ static TABLE: &[Row] = rows! {
     SOFTHSM_RS_MATERIAL                     Bytes      ALL,               Any,   [2 4 6 7],    NONE;
     SOFTHSM_RS_MADE                     Number     ALL,               Any,   [2 4 6],    NONE;
     SOFTHSM_RS_KMS                          Bytes      SEC,               Any,   [2 4 6],    NONE;
+    SOFTHSM_RS_SEEN_END                     Number     ALL,               Any,   [2 4 6],    NONE;
     SOFTHSM_RS_INITIAL_DATE                 Number     ALL,               Any,   [2 4 6],    NONE;
     SOFTHSM_RS_ACTIVATION_DATE              Number     ALL,               Any,   [2 4 6],    NONE;
     SOFTHSM_RS_PROCESS_START_DATE           Number     ALL,               Any,   [2 4 6],    NONE;

@@ -43,6 +43,8 @@ pub(crate) enum Index<'a> {
     Versions(KeyId),
     /// The partition's own record.
     Instance,
+    /// Those whose expiration nobody has seen yet, deleted or not.
+    Expiring,
 }
 
 impl Index<'_> {
@@ -56,6 +58,7 @@ impl Index<'_> {
             Index::Rotated => (5, b""),
             Index::Versions(key) => (6, &key.0),
             Index::Instance => (7, b""),
+            Index::Expiring => (8, b""),
         };
         let mut out = vec![number];
         out.extend_from_slice(rest);
@@ -71,6 +74,9 @@ fn indexes(key: &KeyRecord) -> Vec<Index<'_>> {
     out.extend(key.registrations.iter().map(|registration| Index::Resource(&registration.resource)));
     if key.deletion.is_none() && key.rotation_due().is_some() {
         out.push(Index::Rotated);
+    }
+    if key.will_expire() {
+        out.push(Index::Expiring);
     }
     out
 }

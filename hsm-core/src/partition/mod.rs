@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use hsm_os::Guarded;
 
 pub(crate) mod directory;
+mod ends;
 mod fresh;
 mod half;
 mod handles;

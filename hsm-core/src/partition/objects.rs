@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use cryptoki_sys::*;
@@ -14,7 +14,7 @@ use lru::LruCache;
 
 use super::half::Half;
 use super::handles::{Identity, Named};
-use super::{Partition, locked};
+use super::{Partition, ends, locked};
 use crate::audit::Activity;
 use crate::error::{Error, Result};
 use crate::object::lifecycle;
@@ -40,6 +40,8 @@ pub(crate) struct Loaded {
     revision: u64,
     /// The change counter at which the revision was last compared with the store.
     checked: AtomicU64,
+    /// From when on there is an end to be written down (`ends`).
+    pub(super) ends: AtomicI64,
 }
 
 impl Loaded {
@@ -54,8 +56,9 @@ impl Loaded {
 
     /// An object that is in no store.
     pub(super) fn apart(identity: Identity, key: Key, space: PartitionId) -> Loaded {
+        let ends = AtomicI64::new(ends::of(key.object()));
         let (key, checked) = (Arc::new(key), AtomicU64::new(NEVER));
-        Loaded { identity, key, space, revision: 0, checked }
+        Loaded { identity, key, space, revision: 0, checked, ends }
     }
 
     /// Whether it is a key of the import token.
@@ -244,7 +247,11 @@ impl Partition {
         })
     }
 
-    fn change_session(&self, number: u64, change: &dyn Fn(&Object) -> Result<Object>) -> Result<()> {
+    pub(super) fn change_session(
+        &self,
+        number: u64,
+        change: &dyn Fn(&Object) -> Result<Object>,
+    ) -> Result<()> {
         let mut objects = self.session_objects.write().unwrap_or_else(PoisonError::into_inner);
         let (_, loaded) = objects.objects.get_mut(&number).ok_or(Error::NoSuchObject)?;
         let after = change(loaded.object())?;

@@ -63,7 +63,9 @@ impl Space {
         if !self.scope.sees(loaded.object()) {
             return Err(Error::NoSuchObject);
         }
-        lifecycle::check(loaded.object(), action, lifecycle::now())?;
+        let now = lifecycle::now();
+        self.session.partition().see_end(&loaded, || now);
+        lifecycle::check(loaded.object(), action, now)?;
         Ok(Item { loaded })
     }
 
@@ -112,14 +114,19 @@ impl Space {
         body: &mut dyn FnMut(&mut Changes<'_, '_>) -> Result<()>,
     ) -> Result<Vec<Item>> {
         let now = lifecycle::now();
-        let mut before = Vec::new();
-        let touched = self.session.partition().transact(durability, &mut |transaction| {
-            let mut changes =
-                Changes { transaction, scope: &self.scope, now, before: std::mem::take(&mut before) };
-            body(&mut changes)?;
-            before = changes.before;
-            Ok(())
-        })?;
+        let (mut before, mut ended) = (Vec::new(), Vec::new());
+        let partition = self.session.partition();
+        let touched = partition.transact(durability, &mut |transaction| {
+            let (scope, before_now) = (&self.scope, std::mem::take(&mut before));
+            let mut changes = Changes { transaction, scope, now, before: before_now, ended: Vec::new() };
+            let done = body(&mut changes);
+            (before, ended) = (changes.before, changes.ended);
+            done
+        });
+        for loaded in ended.into_iter().filter_map(|id| partition.load_record(id).ok()) {
+            partition.see_end(&loaded, || now);
+        }
+        let touched = touched?;
         if let Some(journal) = &mut *self.journal() {
             journal.append(&mut before);
         }
@@ -226,7 +233,12 @@ impl Space {
         self.session.partition().transact(Durability::Now, &mut |transaction| {
             for before in journal.iter().rev() {
                 match &before.object {
-                    Some(object) => transaction.restore(before.id, object.duplicate())?,
+                    // An end that was seen meanwhile is not undone.
+                    Some(object) => {
+                        let mut object = object.duplicate();
+                        lifecycle::see(&mut object, lifecycle::now());
+                        transaction.restore(before.id, object)?;
+                    }
                     None => transaction.remove(before.id)?,
                 }
             }
@@ -248,6 +260,8 @@ pub struct Changes<'a, 'w> {
     scope: &'a Scope,
     now: Seconds,
     before: Vec<Before>,
+    /// Objects with an end that nobody has seen. It is written down whatever becomes of the changes.
+    ended: Vec<ObjectId>,
 }
 
 impl Changes<'_, '_> {
@@ -265,6 +279,9 @@ impl Changes<'_, '_> {
         let object = self.transaction.object(id)?;
         if !self.scope.sees(&object) {
             return Err(Error::NoSuchObject);
+        }
+        if lifecycle::first_unseen(&object).is_some_and(|end| end <= self.now) {
+            self.ended.push(id);
         }
         lifecycle::check(&object, action, self.now)?;
         Ok(object)

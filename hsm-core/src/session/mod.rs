@@ -13,8 +13,8 @@ pub(crate) use active::After;
 pub use active::{Kind, Output};
 
 use crate::error::{Error, Result};
-use crate::object::locate;
 use crate::object::template::Author;
+use crate::object::{lifecycle, locate};
 use crate::partition::{Loaded, Named, Partition};
 use active::Operations;
 
@@ -148,6 +148,7 @@ impl Session {
     /// An object as it is now.
     pub(crate) fn present(&self, named: Named) -> Result<Arc<Loaded>> {
         let loaded = self.partition.load(named)?;
+        self.partition.see_end(&loaded, lifecycle::now);
         // What was named before it was destroyed.
         if locate::is_destroyed(loaded.object()) { Err(Error::NoSuchObject) } else { Ok(loaded) }
     }

@@ -162,7 +162,7 @@ impl<'a> Attributes<'a> {
 
     /// Whether a date that the object has is reached.
     pub fn is_reached(&self, tag: Tag) -> bool {
-        date(tag).and_then(|date| date.of(self.object)).is_some_and(|date| date <= self.now)
+        date(tag).is_some_and(|date| lifecycle::has_come(self.object, date, self.now))
     }
 
     /// The algorithm: as it was said, or as the key type says it.

@@ -135,10 +135,11 @@ fn moment(at: Option<Seconds>) -> Option<String> {
 
 fn due(office: &Office, most: usize, output: Output) -> Result<()> {
     let texts = |ids: Vec<KeyId>| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let expired = texts(office.kms().expire_due(most)?);
     let rotated = texts(office.kms().rotate_due(most)?);
     let purged = texts(office.kms().purge_due(most)?);
-    output.result(&json!({ "rotated": rotated, "purged": purged }), |page| {
-        for (what, ids) in [("Rotated", &rotated), ("Erased", &purged)] {
+    output.result(&json!({ "rotated": rotated, "purged": purged, "expired": expired }), |page| {
+        for (what, ids) in [("Rotated", &rotated), ("Erased", &purged), ("Expired", &expired)] {
             page.line(&format!("{what}: {}.", if ids.is_empty() { "none".into() } else { ids.join(" ") }));
         }
     });

@@ -5,16 +5,28 @@ use std::path::PathBuf;
 use hsm_core::unit::Statement;
 use serde_json::{Value, json};
 
-use super::known;
+use super::{known, selection};
 use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
 
+/// Compares the units of these statements, or the selected ones.
+pub(super) fn run(paths: &[PathBuf], output: Output) -> Result<()> {
+    let statements = match paths {
+        [] => selection::statements()?,
+        named => named.iter().map(|path| known::believed(path)).collect::<Result<Vec<_>>>()?,
+    };
+    if statements.len() < 2 {
+        return Err(Failure::new(Outcome::Usage, "two units or more are compared")
+            .next("name their statements, or select them with `softhsm-rs unit select`"));
+    }
+    compare(&statements, output)
+}
+
 /// What has to be the same in units that are to take one another's place: administrators, thresholds and
 /// master keys.
-pub(super) fn run(paths: &[PathBuf], output: Output) -> Result<()> {
+fn compare(statements: &[Statement], output: Output) -> Result<()> {
     const COMPARED: [&str; 5] =
         ["ownership", "administrators", "thresholds", "current_register", "new_register"];
-    let statements = paths.iter().map(|path| known::believed(path)).collect::<Result<Vec<_>>>()?;
     let of = |statement: &Statement, field: &str| statement.status.get(field).cloned().unwrap_or(Value::Null);
     let differing: Vec<&str> = COMPARED
         .into_iter()

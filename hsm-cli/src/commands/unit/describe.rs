@@ -1,7 +1,7 @@
 //! What a command or a key part says, for whoever is asked to sign it: read from the bytes that are signed.
 
 use hsm_core::unit::{Attributes, Command, Permissions, SignedCommand, SignedPart, Ski, Target};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::view::{Count, View};
 use crate::failure::Result;
@@ -13,10 +13,18 @@ pub(in crate::commands) fn command(
     view: Option<&View>,
     output: Output,
 ) -> Result<()> {
+    let object = json_of(signed, view)?;
+    let fields = fields(signed, view)?;
+    output.result(&object, |page| page.fields(fields.into_iter().chain(signatures(signed, view))));
+    Ok(())
+}
+
+/// What scripts are told of a command.
+pub(super) fn json_of(signed: &SignedCommand, view: Option<&View>) -> Result<Map<String, Value>> {
     let fields = fields(signed, view)?;
     let signers = signed.signers();
     let count = view.and_then(|view| view.count(signed));
-    let mut object = serde_json::Map::new();
+    let mut object = Map::new();
     object.extend(fields.iter().map(|(name, value)| (name.replace(' ', "_"), json!(value))));
     object.insert("signers".into(), json!(signers));
     if let (Some(view), Some(count)) = (view, &count) {
@@ -25,8 +33,7 @@ pub(in crate::commands) fn command(
         object.insert("signer_names".into(), json!(names));
         object.insert("signatures".into(), json!({ "given": given, "needed": needed, "others": others }));
     }
-    output.result(&object, |page| page.fields(fields.into_iter().chain(signatures(signed, view))));
-    Ok(())
+    Ok(object)
 }
 
 /// Who signed a command, and how many have to, where that is known.
@@ -41,16 +48,28 @@ pub(in crate::commands) fn signatures(
 
 /// Shows a key part.
 pub(super) fn part(part: &SignedPart, output: Output) {
+    output.result(&json_of_part(part), |page| page.fields(all_of_part(part)));
+}
+
+/// What scripts are told of a key part.
+pub(super) fn json_of_part(part: &SignedPart) -> Map<String, Value> {
     let (number, count) = part.place();
-    let signers = part.signers();
     let target = part.target();
-    let value = json!({
-        "part": number, "of": count, "hsm": target.hsm_id, "unit": target.unit_id,
-        "counter": target.counter.to_string(), "expires": part.expires(), "signers": signers,
-    });
-    output.result(&value, |page| {
-        page.fields(part_fields(part).into_iter().chain(signed_by(&signers, None)));
-    });
+    let fields = [
+        ("part", json!(number)),
+        ("of", json!(count)),
+        ("hsm", json!(target.hsm_id)),
+        ("unit", json!(target.unit_id)),
+        ("counter", json!(target.counter.to_string())),
+        ("expires", json!(part.expires())),
+        ("signers", json!(part.signers())),
+    ];
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// What people are told of a key part.
+pub(super) fn all_of_part(part: &SignedPart) -> Vec<(&'static str, String)> {
+    part_fields(part).into_iter().chain(signed_by(&part.signers(), None)).collect()
 }
 
 /// Names and values of all that is signed of a key part.

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use hsm_core::hsm::Hsm;
 use hsm_core::secret::Secret;
 use hsm_core::unit::{
-    Envelope, KeyPart, Refusal, SignatureKey, SignedPart, Statement, key_part_pattern, signature_key_ski,
+    Envelope, KeyPart, PublicKey, Refusal, SignatureKey, SignedPart, Statement, key_part_pattern,
+    signature_key_ski,
 };
 use serde_json::{Value, json};
 
+use super::destination::{Destination, Destinations};
 use super::files::PublicKeyFile;
 use super::signer::Signer;
-use super::{Destination, describe, expiry, files, known};
+use super::{describe, expiry, files, known};
 use crate::cli::{KeyPassphrase, PartPassphrase, UnitKey, UnitPart};
 use crate::failure::{Failure, Outcome, Result};
 use crate::output::{Output, printable};
@@ -86,24 +88,51 @@ pub(super) fn run_part(hsm: &Hsm, command: UnitPart, output: Output) -> Result<(
             Ok(())
         }
         UnitPart::Seal { file, exported, number, of, key, passphrase, carried } => {
-            let unit = Destination::of(hsm, &carried)?;
-            let envelope = match (file, exported) {
-                (_, Some(reply)) => exported_key(&known::believed(&reply)?, &reply)?,
+            let units = Destinations::of(hsm, &carried)?;
+            let source = match (file, exported) {
+                (_, Some(reply)) => {
+                    units.check_one("the key that a unit exported is for one other")?;
+                    Sealing::Exported(Box::new(exported_key(&known::believed(&reply)?, &reply)?))
+                }
                 (Some(file), None) => {
+                    units.each(importer)?;
                     let secret = part_passphrase(&passphrase, &file);
                     let secret = existing(&secret, passphrase.no_part_passphrase, output)?;
-                    let importer = unit.importer.ok_or(Refusal::ImporterKeyMissing);
-                    KeyPart::load(&file, &secret)?.seal_to(&importer.map_err(hsm_core::Error::from)?)?
+                    Sealing::Part(KeyPart::load(&file, &secret)?)
                 }
                 (None, None) => return Err(Failure::new(Outcome::Usage, "no part is named")),
             };
-            let mut part = SignedPart::until(&unit.target, (number, of), envelope, expiry(carried.expires))?;
-            Signer::of(&key, output)?.sign_part(&mut part)?;
-            files::write_part(&carried.out, &part)?;
-            describe::part(&part, output);
-            Ok(())
+            let signer = Signer::of(&key, output)?;
+            let seal = |unit: &Destination| {
+                let (place, ends) = ((number, of), expiry(carried.expires));
+                let mut part = SignedPart::until(&unit.target, place, source.envelope(unit)?, ends)?;
+                signer.sign_part(&mut part)?;
+                Ok(part)
+            };
+            let made = units.make(seal, files::write_part)?;
+            made.show(|_, part| Ok((describe::json_of_part(part), describe::all_of_part(part))), output)
         }
     }
+}
+
+/// What is sealed to a unit.
+enum Sealing {
+    Part(KeyPart),
+    /// It was, by the unit that handed it out.
+    Exported(Box<Envelope>),
+}
+
+impl Sealing {
+    fn envelope(&self, unit: &Destination) -> Result<Envelope> {
+        match self {
+            Sealing::Part(part) => Ok(part.seal_to(&importer(unit)?)?),
+            Sealing::Exported(envelope) => Ok(Envelope::clone(envelope)),
+        }
+    }
+}
+
+fn importer(unit: &Destination) -> Result<PublicKey> {
+    Ok(unit.importer.ok_or(Refusal::ImporterKeyMissing).map_err(hsm_core::Error::from)?)
 }
 
 /// The master key that a unit handed out, as its reply carries it.

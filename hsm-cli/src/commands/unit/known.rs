@@ -25,6 +25,55 @@ fn place() -> Result<PathBuf> {
     Ok(directory.join("softhsm-rs").join("known-units.json"))
 }
 
+/// A unit that is known, with the last statement of it that was seen here.
+pub(super) struct KnownUnit {
+    /// HSM and number, as they stand in the list.
+    pub(super) name: String,
+    /// The fingerprint of its attestation key.
+    pub(super) fingerprint: String,
+    statement: PathBuf,
+}
+
+impl KnownUnit {
+    /// Its last statement, by its own key.
+    ///
+    /// # Errors
+    /// Where it was lost, or is another unit's.
+    pub(super) fn statement(&self) -> Result<Statement> {
+        let found = files::statement(&self.statement).ok();
+        let own = |(statement, key): &(Statement, Ski)| {
+            key.to_string() == self.fingerprint && name(statement) == self.name
+        };
+        found.filter(own).map(|(statement, _)| statement).ok_or_else(|| {
+            Failure::new(Outcome::NotFound, format!("the last statement of unit {} is not here", self.name))
+                .next("bring one (`unit show --out` at the HSM), and keep it by `softhsm-rs unit trust`")
+        })
+    }
+}
+
+/// All units that are known, in the order of their names.
+pub(super) fn all() -> Result<Vec<KnownUnit>> {
+    let known = Known::read()?;
+    let unit = |(name, fingerprint): (&String, &String)| KnownUnit {
+        statement: known.last_path(name),
+        name: name.clone(),
+        fingerprint: fingerprint.clone(),
+    };
+    Ok(known.units.iter().map(unit).collect())
+}
+
+/// The file beside the list in which the names of selected units stand.
+pub(super) fn selection_path() -> Result<PathBuf> {
+    Ok(place()?.with_extension("selected"))
+}
+
+/// Keeps a unit's reply where the unit is known, so that the next command is made for what it is now.
+pub(super) fn note(path: &Path) {
+    if let Err(failure) = believed(path) {
+        log::debug!("{}: it is not kept: {}", path.display(), failure.message);
+    }
+}
+
 /// The units that are known, by HSM and number, with the fingerprints of their attestation keys.
 struct Known {
     path: PathBuf,
@@ -85,7 +134,7 @@ pub(super) fn last(target: &Target) -> Option<Statement> {
     Some(statement).filter(|statement| believed && statement.target() == Some(*target))
 }
 
-fn name(statement: &Statement) -> String {
+pub(super) fn name(statement: &Statement) -> String {
     format!("{}/{}", statement.hsm_id, statement.unit_id)
 }
 

@@ -4,11 +4,10 @@
 use std::path::Path;
 
 use hsm_core::hsm::{Hsm, Rewrapped};
-use hsm_core::unit::{Access, PublicKey, Target, Unit, UnitKind};
+use hsm_core::unit::{Access, Unit, UnitKind};
 use serde_json::json;
-use view::View;
 
-use crate::cli::{self, Carried};
+use crate::cli;
 use crate::commands::{ask, init, status};
 use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
@@ -16,12 +15,14 @@ use crate::output::Output;
 mod automatic;
 mod compare;
 pub(super) mod describe;
+mod destination;
 pub(super) mod files;
 pub(super) mod keys;
 pub(super) mod known;
 mod prepare;
 pub(super) mod rotate;
 mod sealer;
+mod selection;
 mod sign;
 mod sign_service;
 pub(super) mod signer;
@@ -38,6 +39,9 @@ pub(super) fn run(hsm: &Hsm, command: cli::Unit, output: Output) -> Result<()> {
             trust(&statement, fingerprint, &consent, output)
         }
         cli::Unit::Compare { statements } => compare::run(&statements, output),
+        cli::Unit::Units => selection::list(output),
+        cli::Unit::Select { units } => selection::select(&units, output),
+        cli::Unit::Unselect { units, all } => selection::unselect(&units, all, output),
         cli::Unit::Prepare(command) => prepare::run(hsm, command, output),
         cli::Unit::Sign { command, key, statement, yes } => {
             sign::run(hsm, &command, &key, statement.as_deref(), yes, output)
@@ -132,33 +136,6 @@ fn trust(
         page.fields([("HSM", statement.hsm_id.clone()), ("fingerprint", fingerprint.to_string())]);
     });
     Ok(())
-}
-
-/// The unit that a file is made for, by what is believed of it here.
-struct Destination {
-    target: Target,
-    importer: Option<PublicKey>,
-    view: View,
-}
-
-impl Destination {
-    fn of(hsm: &Hsm, carried: &Carried) -> Result<Destination> {
-        Destination::by(hsm, carried.statement.as_deref())
-    }
-
-    fn by(hsm: &Hsm, statement: Option<&Path>) -> Result<Destination> {
-        let Some(path) = statement else {
-            let unit = Unit::open(&hsm.unit_paths())?;
-            let importer = unit.state().secured().and_then(|secured| secured.importer());
-            let view = View::of_unit(&unit)?;
-            return Ok(Destination { target: unit.target(), importer, view });
-        };
-        let statement = known::believed(path)?;
-        let target = statement
-            .target()
-            .ok_or_else(|| Failure::new(Outcome::Damaged, format!("{}: it names no unit", path.display())))?;
-        Ok(Destination { target, importer: statement.importer(), view: View::of_statement(&statement)? })
-    }
 }
 
 /// When what is made now ends to count, in seconds since 1970.

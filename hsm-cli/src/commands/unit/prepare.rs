@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use hsm_core::hsm::Hsm;
 use hsm_core::unit::{Administrator, Attributes, Command, Permissions, SignedCommand, SignedPart, Ski};
 
+use super::destination::{Destination, Destinations};
 use super::files::PublicKeyFile;
-use super::{Destination, describe, expiry, files, known, sign};
+use super::{describe, expiry, files, known, sign};
 use crate::cli::{Carried, Permission, Prepare};
 use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
@@ -18,7 +19,7 @@ pub(super) fn run(hsm: &Hsm, command: Prepare, output: Output) -> Result<()> {
             let key =
                 file.key().ok_or(hsm_core::unit::Refusal::AdministratorKey).map_err(hsm_core::Error::from)?;
             let new = Administrator { name: name.unwrap_or(file.name), public_key: key };
-            make(hsm, &carried, |_| Ok(Command::AddAdministrator(new)), output)
+            make(hsm, &carried, |_| Ok(Command::AddAdministrator(new.clone())), output)
         }
         Prepare::RemoveAdministrator { administrator, carried } => make(
             hsm,
@@ -68,13 +69,21 @@ pub(super) fn run(hsm: &Hsm, command: Prepare, output: Output) -> Result<()> {
 fn make(
     hsm: &Hsm,
     carried: &Carried,
-    command: impl FnOnce(&Destination) -> Result<Command>,
+    command: impl Fn(&Destination) -> Result<Command>,
     output: Output,
 ) -> Result<()> {
-    let unit = Destination::of(hsm, carried)?;
-    let signed = SignedCommand::until(&unit.target, &command(&unit)?, expiry(carried.expires))?;
-    files::write_command(&carried.out, &signed)?;
-    describe::command(&signed, Some(&unit.view), output)
+    let units = Destinations::of(hsm, carried)?;
+    let sign = |unit: &Destination| {
+        Ok(SignedCommand::until(&unit.target, &command(unit)?, expiry(carried.expires))?)
+    };
+    let made = units.make(sign, files::write_command)?;
+    let told = |at, signed: &SignedCommand| {
+        let view = units.view(at);
+        let mut fields = describe::fields(signed, view)?;
+        fields.extend(describe::signatures(signed, view));
+        Ok((describe::json_of(signed, view)?, fields))
+    };
+    made.show(told, output)
 }
 
 /// The command that carries key parts: their signatures are enough, so it needs none of its own.

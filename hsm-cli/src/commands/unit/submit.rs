@@ -7,7 +7,7 @@ use hsm_core::hsm::{Hsm, Submitted};
 use hsm_core::unit::{Command, CurrentRegister, Event, SignedCommand, State, Unit};
 use serde_json::json;
 
-use super::{describe, files};
+use super::{describe, files, known};
 use crate::cli::Consent;
 use crate::commands::{audit, confirm};
 use crate::failure::{Failure, Outcome, Result};
@@ -34,6 +34,7 @@ pub(super) fn run(
     };
     if let Some(path) = reply {
         files::write_statement(path, &statement)?;
+        known::note(path);
     }
     let unit = hsm.unit_status()?;
     let is_closed =

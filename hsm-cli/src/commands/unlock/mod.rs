@@ -47,15 +47,31 @@ pub(super) fn run(hsm: &Hsm, options: &Unlock, output: Output) -> Result<()> {
     let key = unit.sealer().key().cloned().ok_or(Error::CryptoFailed("the sealer's key"))?;
     drop(unit);
     if options.foreground {
-        return holder::hold(&paths, key, &|| holder::announce(output));
+        return holder::hold(&paths, key, &|| {
+            holder::announce(output);
+            note_beside(hsm);
+        });
     }
     match start(hsm, &key) {
-        Ok(process) => show(&paths, Some(process), true, output),
+        Ok(process) => {
+            hsm.note_unlocked();
+            show(&paths, Some(process), true, output);
+        }
         // Somebody else was faster.
         Err(_) if held::runs(&paths) => already(&paths, false, output)?,
         Err(failure) => return Err(failure),
     }
     Ok(())
+}
+
+/// Writes into the audit log that the unit is unlocked, from a thread that asks this process for the key as everybody
+/// does. Whoever serves does not wait for it.
+fn note_beside(hsm: &Hsm) {
+    let config = hsm.config().clone();
+    let note = move || Hsm::for_door(config, "cli", Some("unlock".to_owned())).note_unlocked();
+    if let Err(error) = std::thread::Builder::new().name("unlocked".into()).spawn(note) {
+        log::error!("the audit log does not say that the unit was unlocked: {error}");
+    }
 }
 
 /// Ends the process that holds the key.
@@ -64,11 +80,18 @@ pub(super) fn lock(hsm: &Hsm, force: bool, output: Output) -> Result<()> {
         return Err(Error::NoHsm(hsm.config().home.root.clone()).into());
     }
     let paths = hsm.unit_paths();
-    let forced = match force {
-        true => held::end_by_force(&paths)?,
-        false if held::end(&paths)? => Forced::Asked,
-        false => Forced::None,
+    let runs = held::runs(&paths);
+    if runs {
+        hsm.note_lock();
+    }
+    let ended = match force {
+        true => held::end_by_force(&paths),
+        false => held::end(&paths).map(|ended| if ended { Forced::Asked } else { Forced::None }),
     };
+    if runs && ended.is_err() {
+        hsm.note_not_locked();
+    }
+    let forced = ended?;
     match forced {
         Forced::None | Forced::Asked => {}
         Forced::Killed(process) => output.notice(&format!("process {process} did not answer and was killed")),

@@ -190,7 +190,7 @@ fn a_deleted_key_is_kept_for_a_while() {
     let early = desk.kms_refuses(REFUSED, "REQ_TOO_EARLY_ERR", &["key", "purge", &id, "--yes"]);
     assert!(early.err.contains("4 hours"), "{}", early.err);
     desk.run(&["kms", "key", "purge", &id]).fails(USAGE, "cannot be undone");
-    assert_eq!(desk.kms(&["rotate-due"]), serde_json::json!({ "rotated": [], "purged": [] }));
+    assert_eq!(desk.kms(&["rotate-due"]), serde_json::json!({ "rotated": [], "purged": [], "expired": [] }));
 }
 
 #[test]

@@ -63,8 +63,14 @@ fn a_policy_holds_for_keys_that_are_made_afterwards() {
     assert!(text(&key, "nextRotateDate") > text(&key, "creationDate"));
     desk.kms_refuses(REFUSED, "AUTHORIZATIONS_NOT_MET", &["key", "delete", "after", "--yes"]);
     // Nothing is due yet.
-    assert_eq!(desk.kms(&["rotate-due", "--most", "10"]), json!({ "rotated": [], "purged": [] }));
-    assert_eq!(desk.run(&["kms", "rotate-due"]).succeeds().out, "Rotated: none.\nErased: none.\n");
+    assert_eq!(
+        desk.kms(&["rotate-due", "--most", "10"]),
+        json!({ "rotated": [], "purged": [], "expired": [] })
+    );
+    assert_eq!(
+        desk.run(&["kms", "rotate-due"]).succeeds().out,
+        "Rotated: none.\nErased: none.\nExpired: none.\n"
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use cryptoki_sys::*;
 use super::numbers::*;
 use super::{Date, set_state};
 use crate::error::{Error, Result};
-use crate::object::lifecycle::{Seconds, State};
+use crate::object::lifecycle::{Seconds, State, has_come};
 use crate::object::{Object, Value};
 
 /// What kind of key it is.
@@ -94,7 +94,7 @@ pub(crate) fn check_not_kept(object: &Object) -> Result<()> {
 pub fn kms_state(object: &Object, now: Seconds) -> Option<KmsState> {
     object.get(SOFTHSM_RS_KMS)?;
     let suspended = object.number(SOFTHSM_RS_STATE) == Some(State::PreActive as u64);
-    let expired = object.number(Date::Deactivation.kind()).is_some_and(|date| date.cast_signed() <= now);
+    let expired = has_come(object, Date::Deactivation, now);
     Some(match (suspended, expired) {
         (true, _) => KmsState::Suspended,
         (false, true) => KmsState::Deactivated,

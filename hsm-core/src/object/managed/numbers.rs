@@ -48,6 +48,8 @@ numbers! {
     SOFTHSM_RS_MADE = 0x11;
     /// What the key management service keeps: its kind, and the version that is here ([`KmsMark`](super::KmsMark)).
     SOFTHSM_RS_KMS = 0x12;
+    /// The latest of its ends that was found to have come ([`has_come`](crate::object::lifecycle::has_come)).
+    SOFTHSM_RS_SEEN_END = 0x13;
     /// Dates, in seconds since 1970.
     SOFTHSM_RS_INITIAL_DATE = 0x20;
     /// See [`Date::Activation`](super::Date::Activation).

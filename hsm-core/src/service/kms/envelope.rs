@@ -141,6 +141,7 @@ impl Kms<'_> {
             }
             Err(error) => return Err(error),
         };
+        self.session.partition().see_end(&loaded, || self.now());
         let (mark, state) = KmsMark::of(loaded.object())
             .zip(kms_state(loaded.object(), self.now()))
             .ok_or(Reason::NotFound)?;

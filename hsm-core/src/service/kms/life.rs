@@ -103,6 +103,18 @@ impl Kms<'_> {
         marked.map(drop)
     }
 
+    /// Writes down which keys have expired, at most `most` of them; answers which. To be called from time to time: a
+    /// clock that is set back brings back what nobody saw expire. It is no event, since the key was as good as expired
+    /// before.
+    ///
+    /// # Errors
+    /// Those of the session's rights and of the store.
+    pub fn expire_due(&self, most: usize) -> Result<Vec<KeyId>> {
+        self.may_write()?;
+        let due = self.due(Index::Expiring, &|key| key.is_expiration_unseen(self.now()))?;
+        self.each(due, most, |id| self.session.partition().see_kms_end(id, self.now()))
+    }
+
     fn erase(&self, key: &str, may: &dyn Fn(&KeyRecord) -> std::result::Result<(), Reason>) -> Result<()> {
         let key = Named::new(key);
         self.change(&deeds::PURGE, Some(&key), |transaction| {

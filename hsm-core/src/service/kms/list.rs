@@ -94,7 +94,7 @@ impl Kms<'_> {
     /// [`Reason::NotFound`]; those of the store.
     pub fn key(&self, key: &str) -> Result<KeyRecord> {
         let key = Named::new(key);
-        let found = self.look(|view| key.find(view));
+        let found = self.look(|view| key.find(view)).map(|key| self.seen(key));
         self.used(&deeds::METADATA, Some(&key), found)
     }
 
@@ -128,7 +128,7 @@ impl Kms<'_> {
     pub fn read(&self, key: &str) -> Result<(KeyRecord, Option<Secret>)> {
         let key = Named::new(key);
         let read = || {
-            let record = self.look(|view| key.find(view))?;
+            let record = self.seen(self.look(|view| key.find(view))?);
             let may = record.is_extractable() && record.allow(Action::Read, self.now()).is_ok();
             let payload = if may { self.payload(record.id.into())? } else { None };
             Ok((record, payload))

@@ -151,14 +151,38 @@ impl Kms<'_> {
         mut body: impl FnMut(&mut Transaction<'_>, &mut KeyRecord) -> Result<()>,
     ) -> Result<KeyRecord> {
         let key = Named::new(key);
-        self.change(deed, Some(&key), |transaction| {
+        let ended = Cell::new(None);
+        let changed = self.change(deed, Some(&key), |transaction| {
             let mut record = key.find(&mut transaction.kms())?;
             let before = record.clone();
+            if record.see_expiration(self.now()) {
+                ended.set(Some(record.id));
+            }
             body(transaction, &mut record)?;
             object::follow(transaction, &before, &record, self.now())?;
             transaction.put_kms_key(Some(&before), &record)?;
             Ok((Some(before.id), record))
-        })
+        });
+        // What is refused changes nothing, but that the key has expired is written down.
+        if let Some(id) = ended.get().filter(|_| changed.is_err()) {
+            self.see_end(id);
+        }
+        changed
+    }
+
+    /// Writes down that a key has expired. What stands against that refuses nothing.
+    fn see_end(&self, key: KeyId) {
+        if let Err(error) = self.session.partition().see_kms_end(key, self.now()) {
+            log::warn!("it was not written down that key {key} has expired: {error}");
+        }
+    }
+
+    /// As [`Kms::see_end`], of a key that was looked at.
+    fn seen(&self, key: KeyRecord) -> KeyRecord {
+        if key.is_expiration_unseen(self.now()) {
+            self.see_end(key.id);
+        }
+        key
     }
 
     /// Looks at what is there, as of one moment.

@@ -4,7 +4,7 @@ use cryptoki_sys::*;
 
 use crate::error::{Error, Result};
 use crate::kms::{KeyRecord, Kind};
-use crate::object::lifecycle::Seconds;
+use crate::object::lifecycle::{self, Seconds};
 use crate::object::managed::{self, Date, KmsMark};
 use crate::object::material::Key;
 use crate::object::template::{Author, Origin, build};
@@ -55,6 +55,7 @@ pub(super) fn made(key: &KeyRecord, material: Secret) -> Result<Key> {
 fn mark(object: &mut Object, key: &KeyRecord) -> Result<()> {
     let version = key.version().ok_or(Error::CryptoFailed("a key has no version"))?;
     KmsMark { kind: key.kind, version: version.id.0 }.put(object, key.is_suspended(), key.expiration);
+    lifecycle::set_seen(object, key.seen_expiration());
     object.set(CKA_LABEL, Value::Bytes(key.name.clone().into_bytes()));
     Ok(())
 }
@@ -101,7 +102,13 @@ pub(super) fn follow(
 
 /// Whether two objects say the same of their key.
 fn same(one: &Object, other: &Object) -> bool {
-    let kinds = [managed::SOFTHSM_RS_KMS, managed::SOFTHSM_RS_STATE, Date::Deactivation.kind(), CKA_LABEL];
+    let kinds = [
+        managed::SOFTHSM_RS_KMS,
+        managed::SOFTHSM_RS_STATE,
+        managed::SOFTHSM_RS_SEEN_END,
+        Date::Deactivation.kind(),
+        CKA_LABEL,
+    ];
     kinds.iter().all(|kind| match (one.get(*kind), other.get(*kind)) {
         (Some(one), Some(other)) => one.equals(other),
         (None, None) => true,

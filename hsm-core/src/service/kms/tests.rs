@@ -184,3 +184,24 @@ fn a_text_is_not_sought_among_more_than_five_thousand_keys() {
     assert_eq!(kms.list(&search(Some("small"))).unwrap().total, 0);
     assert_eq!(kms.list(&Filter::default()).unwrap().total, 5001);
 }
+
+/// The use is decided by the clock, and what cannot be written is tried again when it can.
+#[test]
+fn a_full_store_refuses_nothing_for_the_sake_of_an_expired_key() {
+    let (_home, _hsm, session) = user();
+    let said = Description { expiration: Some(NOW + 100), ..Description::new(Kind::Root, "a key") };
+    let id = at(&session, NOW).create(said, None).unwrap().id.to_string();
+    let text = at(&session, NOW).wrap(&id, Some(b"dek"), &Aad::default()).unwrap().ciphertext;
+    fail_after(Some(0));
+    let late = at(&session, NOW + 100);
+    assert!(matches!(late.wrap(&id, None, &Aad::default()), Err(Error::Kms(_))));
+    assert!(late.unwrap(&id, &text, &Aad::default()).is_ok());
+    assert_eq!(late.key(&id).unwrap().state(NOW + 100), KeyState::Deactivated);
+    assert!(matches!(late.disable(&id), Err(Error::Kms(_))));
+    fail_after(None);
+    // Not tried again with every use.
+    late.unwrap(&id, &text, &Aad::default()).unwrap();
+    assert!(at(&session, NOW).wrap(&id, None, &Aad::default()).is_ok(), "what was not written is not known");
+    at(&session, NOW + 160).unwrap(&id, &text, &Aad::default()).unwrap();
+    assert!(at(&session, NOW).wrap(&id, None, &Aad::default()).is_err());
+}

@@ -1,4 +1,5 @@
-//! What time does to keys, done by whoever runs for long: rotation by policy, and the end of keys that were deleted.
+//! What time does to keys, done by whoever runs for long: rotation by policy, the end of keys that were deleted, and
+//! that it is written down which have expired.
 
 use std::sync::Arc;
 
@@ -20,13 +21,15 @@ pub struct Kept {
     pub rotated: Vec<KeyId>,
     /// They are gone for good.
     pub purged: Vec<KeyId>,
+    /// They have expired, which is written down now.
+    pub expired: Vec<KeyId>,
     /// Whether there may be more to do.
     pub more: bool,
 }
 
 impl Session {
-    /// Rotates the keys of the partition whose policies say so, and erases those that were deleted longer ago than
-    /// the partition keeps them; not more than ten of each. What keeps one of them from that does not keep the others. To
+    /// Rotates the keys of the partition whose policies say so, erases those that were deleted longer ago than
+    /// the partition keeps them, and writes down which have expired; not more than ten of each. What keeps one of them from that does not keep the others. To
     /// be called from time to time by a server.
     ///
     /// # Errors
@@ -35,9 +38,10 @@ impl Session {
         let actor = Actor { id: "policy".into(), name: "policy".into() };
         let kms = self.kms(Caller { actor, now: lifecycle::now(), trail, host: None });
         // What is wrong with the one is no reason to leave the other.
+        let expired = kms.expire_due(AT_ONCE);
         let (rotated, purged) = (kms.rotate_due(AT_ONCE), kms.purge_some(AT_ONCE));
-        let (rotated, (purged, marked)) = (rotated?, purged?);
-        let more = [rotated.len(), purged.len(), marked].contains(&AT_ONCE);
-        Ok(Kept { rotated, purged, more })
+        let (expired, rotated, (purged, marked)) = (expired?, rotated?, purged?);
+        let more = [expired.len(), rotated.len(), purged.len(), marked].contains(&AT_ONCE);
+        Ok(Kept { rotated, purged, expired, more })
     }
 }
