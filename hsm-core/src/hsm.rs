@@ -27,12 +27,14 @@ mod rotation;
 mod sealing;
 #[cfg(test)]
 pub(crate) mod testing;
+mod uses;
 
 pub use audit::Sealing;
 pub use automatic::Progress;
 pub use commands::Submitted;
 pub(crate) use notes::Note;
 pub use rotation::Rewrapped;
+pub use uses::ReasonOf;
 
 use notes::Door;
 

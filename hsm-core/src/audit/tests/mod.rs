@@ -106,6 +106,7 @@ fn answered(activity: Activity, object: Option<u64>, reason: Option<Reason>) -> 
         partition: "kmip",
         host: Some([127, 0, 0, 1].into()),
         object: object.map(id),
+        with: None,
         reason,
         request: Some(Request { connection: 3, number: 7 }),
     }
