@@ -318,9 +318,9 @@ fn refused_uses_have_the_reason_of_the_door() {
 
 /// Destroys a key in another process, where its handle is another one.
 fn destroy_elsewhere(library: &Library, key: ObjectHandle) {
-    let (other, wanted) = (Other::user(library.fresh.home.path()).session, id(&library.session, key));
-    let found = find(&other, vec![bytes(CKA_UNIQUE_ID, wanted)]).unwrap();
-    other.destroy_object(found[0]).unwrap();
+    let (other, wanted) = (Other::user(library.fresh.home.path()), id(&library.session, key));
+    let found = find(&other.session, vec![bytes(CKA_UNIQUE_ID, wanted)]).unwrap();
+    other.session.destroy_object(found[0]).unwrap();
 }
 
 #[test]

@@ -1,10 +1,15 @@
 //! Uses of keys through the module in the audit log, by `audit.uses`: nothing, or counted and written within a second
 //! by a thread or by the application's own calls, or written before the answer; and over forks.
-#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use std::fs;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hsm_tests::audit::{audit, configure_uses, events};
 use hsm_tests::function;
@@ -63,6 +68,19 @@ fn threads() -> Vec<String> {
     status.filter(|status| status.starts_with("Name:\taudit\n")).collect()
 }
 
+/// What it says of the one thread that there is, which takes its name when it runs for the first time.
+fn the_thread() -> String {
+    let deadline = Instant::now() + SECOND * 10;
+    loop {
+        match threads().as_slice() {
+            [] => assert!(Instant::now() < deadline, "there is no thread"),
+            [status] => return status.clone(),
+            several => panic!("{} threads", several.len()),
+        }
+        sleep(Duration::from_millis(5));
+    }
+}
+
 /// C_Initialize by an application that lets a library have no threads.
 fn initialise_without_threads(kit: &Kit) -> &Module {
     let flags = CKF_OS_LOCKING_OK | CKF_LIBRARY_CANT_CREATE_OS_THREADS;
@@ -93,7 +111,7 @@ isolated! {
         }
         let others = keys::generate_aes(&session, attrs![CKA_TOKEN => false]);
         encrypt(&session, others);
-        assert_eq!(threads().len(), 1);
+        the_thread();
         sleep(SECOND);
         assert_eq!(own_encryptions(kit), 5, "and none of the session's own key");
         let id = String::from_utf8(session.get(key, CKA_UNIQUE_ID).expect("its identifier")).expect("text");
@@ -128,7 +146,7 @@ isolated! {
         configure_uses(kit, "buffered");
         let session = kit.user();
         encrypt(&session, key(&session));
-        let status = threads().remove(0);
+        let status = the_thread();
         let line = status.lines().find(|line| line.starts_with("SigBlk:")).expect("what it blocks");
         let blocked = u64::from_str_radix(line.split_whitespace().nth(1).expect("a set"), 16).expect("a number");
         for signal in [libc::SIGTERM, libc::SIGCHLD, libc::SIGALRM, libc::SIGUSR1] {
@@ -223,6 +241,7 @@ isolated! {
         encrypt(&session, key);
         assert_eq!(threads().len(), 0);
         assert_eq!(own_encryptions(kit), 1, "the first at once, the second not before its time");
+        assert_eq!(threads().len(), 0, "nor is there one a moment later");
         sleep(SECOND / 2);
         session.info().expect("any call");
         assert_eq!(own_encryptions(kit), 2);
