@@ -15,11 +15,10 @@ struct Blocked(Option<libc::sigset_t>);
 impl Blocked {
     fn all() -> Blocked {
         let (mut all, mut before) = (MaybeUninit::uninit(), MaybeUninit::uninit());
-        // SAFETY: both are places for a set; the first is filled before it is read, the second is written by the call.
-        let done = unsafe {
-            libc::sigfillset(all.as_mut_ptr());
-            libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr())
-        };
+        // SAFETY: a place for a set, which the call fills.
+        unsafe { libc::sigfillset(all.as_mut_ptr()) };
+        // SAFETY: the first set was filled, the second is written by the call.
+        let done = unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) };
         // SAFETY: the call that succeeded has written it.
         Blocked((done == 0).then(|| unsafe { before.assume_init() }))
     }
@@ -41,11 +40,10 @@ mod tests {
     /// Whether this thread blocks a signal.
     fn blocks(signal: i32) -> bool {
         let mut now = MaybeUninit::uninit();
-        // SAFETY: null changes nothing, and the set is written before it is read.
-        unsafe {
-            libc::pthread_sigmask(libc::SIG_SETMASK, ptr::null(), now.as_mut_ptr());
-            libc::sigismember(now.as_ptr(), signal) == 1
-        }
+        // SAFETY: null changes nothing, and the set is written by the call.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, ptr::null(), now.as_mut_ptr()) };
+        // SAFETY: the set was written.
+        unsafe { libc::sigismember(now.as_ptr(), signal) == 1 }
     }
 
     #[test]
