@@ -2,8 +2,6 @@
 
 use std::fs;
 
-use serde_json::Value;
-
 use crate::home::cli;
 use crate::kit::Kit;
 
@@ -19,11 +17,4 @@ pub fn audit(kit: &Kit, arguments: &[&str]) -> String {
     let done = cli().arg("--home").arg(home).arg("audit").args(arguments).output().expect("audit");
     assert!(done.status.success(), "{done:?}");
     String::from_utf8(done.stdout).expect("text")
-}
-
-/// The events, without seals.
-pub fn events(kit: &Kit) -> Vec<Value> {
-    let text = audit(kit, &["show", "--json"]);
-    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-    lines.filter_map(|line| line.get("event").cloned()).collect()
 }

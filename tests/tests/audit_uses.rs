@@ -11,7 +11,7 @@ use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use hsm_tests::audit::{audit, configure_uses, events};
+use hsm_tests::audit::{audit, configure_uses};
 use hsm_tests::function;
 use hsm_tests::keys::{self, generate_aes};
 use hsm_tests::kit::{Child, Gate, PIN, Running};
@@ -38,6 +38,13 @@ fn child_user(kit: &Kit) -> (Session<'_>, Object) {
 
 fn encrypt(session: &Session<'_>, key: Object) {
     session.encrypt(&Mech::plain(CKM_AES_ECB), key, &[7; 16]).expect("C_Encrypt");
+}
+
+/// The events, without seals.
+fn events(kit: &Kit) -> Vec<Value> {
+    let text = audit(kit, &["show", "--json"]);
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    lines.filter_map(|line| line.get("event").cloned()).collect()
 }
 
 /// The events of uses.
