@@ -98,7 +98,7 @@ pub(crate) fn number(view: &View, kind: u64) -> Option<u64> {
 }
 
 /// A byte string that is no secret, unless it is empty.
-pub(crate) fn bytes(view: &View, kind: u64) -> Option<&[u8]> {
+pub(crate) fn bytes<'v>(view: &'v View<'_>, kind: u64) -> Option<&'v [u8]> {
     match view.attribute(kind) {
         Ok(Value::Bytes(bytes)) if !bytes.is_empty() => Some(bytes),
         _ => None,

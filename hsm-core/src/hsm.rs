@@ -24,12 +24,14 @@ mod sealing;
 #[cfg(test)]
 pub(crate) mod testing;
 mod token_locks;
+mod uses;
 
 pub use audit::Sealing;
 pub use automatic::Progress;
 pub use commands::Submitted;
 pub(crate) use notes::Note;
 pub use rotation::Rewrapped;
+pub use uses::ReasonOf;
 
 use notes::Door;
 

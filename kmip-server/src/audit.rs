@@ -196,8 +196,17 @@ pub(crate) fn refused(engine: &Engine, host: IpAddr, rule: Rule) {
     let reason = hsm_core::audit::Reason { code: rule as u32, name: rule.name() };
     let activity = activity("Connect", Class::Login, Severity::Critical);
     let (host, reason) = (Some(network(host)), Some(reason));
-    let told =
-        Answered { activity, id: "", name: "", partition: "", host, object: None, reason, request: None };
+    let told = Answered {
+        activity,
+        id: "",
+        name: "",
+        partition: "",
+        host,
+        object: None,
+        with: None,
+        reason,
+        request: None,
+    };
     tell(engine, &told);
 }
 
@@ -229,6 +238,7 @@ fn answered(client: &Client, activity: Activity) -> Answered<'_> {
         partition: &client.partition,
         host: client.address.map(|address| address.ip()),
         object: None,
+        with: None,
         reason: None,
         request: current_request().map(|id| Request { connection: id.connection, number: id.request }),
     }

@@ -57,8 +57,26 @@ pub(crate) fn with_library(function: &str, body: impl FnOnce(&Library) -> Outcom
     }
     match &*LIBRARY.read().unwrap_or_else(PoisonError::into_inner) {
         None => Rejection::NotInitialised.code(),
-        Some(library) => guarded(function, || body(library)),
+        Some(library) => guarded(function, || {
+            let outcome = body(library);
+            library.after_call();
+            outcome
+        }),
     }
+}
+
+/// Runs work of the library's own thread as a call is run, if one would be let in at once: it never waits, since whoever
+/// keeps it out may be waiting for the thread to end.
+pub(crate) fn aside<R>(body: impl FnOnce(&Library) -> R) -> Option<R> {
+    if FORKS.load(Ordering::Acquire) != 0 {
+        return None;
+    }
+    let library = match LIBRARY.try_read() {
+        Ok(library) => library,
+        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+        Err(TryLockError::WouldBlock) => return None,
+    };
+    catch_unwind(AssertUnwindSafe(|| library.as_ref().map(body))).ok().flatten()
 }
 
 /// Runs a body that loads or unloads the library, with no call under way.

@@ -14,6 +14,7 @@ compile_error!("CK_ULONG and the core's numbers are 64 bits wide; other widths a
 
 mod attributes;
 mod calls;
+mod counted;
 #[allow(unsafe_code, reason = "the C boundary")]
 mod ffi;
 mod gate;

@@ -4,14 +4,16 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use hsm_core::audit::Uses;
 use hsm_core::config::{Config, Environment};
 use hsm_core::hsm::Hsm;
 use hsm_core::partition::Partition;
 use hsm_core::session::{Access, Session};
 
+use crate::counted::Counted;
 use crate::handles::Handles;
 use crate::logging;
-use crate::rv::{Outcome, Rejection};
+use crate::rv::{self, Outcome, Rejection};
 use crate::slots::Slots;
 
 /// One process's view of the HSM.
@@ -19,6 +21,8 @@ pub(crate) struct Library {
     hsm: Arc<Hsm>,
     slots: Slots,
     sessions: Handles<OpenSession>,
+    /// Where uses of keys are counted.
+    counted: Option<Counted>,
 }
 
 /// A session with the slot it was opened on.
@@ -44,25 +48,49 @@ impl Deref for OpenSession {
 
 impl Library {
     /// Reads the configuration and nothing else: no file of the HSM is touched, let alone made.
-    pub(crate) fn load() -> Outcome<Library> {
+    pub(crate) fn load(may_have_thread: bool) -> Outcome<Library> {
         let environment = Environment::of_process();
         let config = Config::locate(&environment).inspect_err(logging::report_config)?;
         logging::start(&config.log);
         let slots = Slots::new(config.slots.clone());
-        Ok(Library { hsm: Hsm::for_door(config, "pkcs11", None), slots, sessions: Handles::new() })
+        let hsm = Hsm::for_library(config, "pkcs11", rv::reason);
+        let counted = (hsm.own_uses() == Uses::Buffered).then(|| Counted::new(may_have_thread));
+        Ok(Library { hsm, slots, sessions: Handles::new(), counted })
     }
 
     /// Ends every session and lets go of the store.
-    pub(crate) fn close(self) {
+    pub(crate) fn close(mut self) {
         self.close_sessions(|_| true);
+        if let Some(counted) = self.counted.take() {
+            counted.end();
+        }
         self.hsm.flush_audit();
         self.hsm.suspend();
     }
 
     /// In the child of a fork: keys and sessions are wiped from memory; what they stood for belongs to
     /// the parent, and so do the files, which were closed before the fork.
-    pub(crate) fn abandon(self) {
+    pub(crate) fn abandon(mut self) {
+        if let Some(counted) = self.counted.take() {
+            counted.abandon();
+        }
         drop(self);
+    }
+
+    /// After a call: sees to it that uses that were counted are written in time.
+    pub(crate) fn after_call(&self) {
+        if let Some(counted) = &self.counted
+            && self.hsm.uses_wait()
+        {
+            counted.tend(&self.hsm);
+        }
+    }
+
+    /// Writes counted uses where no thread does.
+    fn write_counted(&self) {
+        if let Some(counted) = &self.counted {
+            counted.write_without_thread(&self.hsm);
+        }
     }
 
     /// Before a fork: closes the files.
@@ -99,6 +127,13 @@ impl Library {
         Ok(self.sessions.get(handle).ok_or(Rejection::SessionHandleInvalid)?)
     }
 
+    /// Ends the login of a session's token.
+    pub(crate) fn logout(&self, handle: u64) -> Outcome {
+        self.session(handle)?.logout()?;
+        self.write_counted();
+        Ok(())
+    }
+
     /// Ends one session.
     pub(crate) fn close_session(&self, handle: u64) -> Outcome {
         let open = self.sessions.remove(handle).ok_or(Rejection::SessionHandleInvalid)?;
@@ -110,6 +145,7 @@ impl Library {
     pub(crate) fn close_all_sessions(&self, slot: u64) -> Outcome {
         self.partition(slot)?;
         self.close_sessions(|open| open.slot == slot);
+        self.write_counted();
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::any::Any;
 
 use cryptoki_sys::*;
 use hsm_core::Error;
+use hsm_core::audit::Reason;
 use hsm_core::object::lifecycle::Action;
 use hsm_core::store::StoreError;
 
@@ -148,6 +149,80 @@ fn is_our_fault(code: CK_RV) -> bool {
     )
 }
 
+/// A refusal by the core as the audit log names it.
+pub(crate) fn reason(error: &Error) -> Reason {
+    let code = code_of(error);
+    let name = NAMES.iter().find(|(known, _)| *known == code).map_or("CKR_GENERAL_ERROR", |(_, name)| name);
+    Reason { code: u32::try_from(code).unwrap_or(u32::MAX), name }
+}
+
+macro_rules! names {
+    ($($code:ident)*) => { &[$(($code, stringify!($code))),*] };
+}
+
+/// The names of the values that the core's outcomes have.
+const NAMES: &[(CK_RV, &str)] = names! {
+    CKR_ACTION_PROHIBITED
+    CKR_ARGUMENTS_BAD
+    CKR_ATTRIBUTE_READ_ONLY
+    CKR_ATTRIBUTE_SENSITIVE
+    CKR_ATTRIBUTE_TYPE_INVALID
+    CKR_ATTRIBUTE_VALUE_INVALID
+    CKR_BUFFER_TOO_SMALL
+    CKR_DATA_INVALID
+    CKR_DATA_LEN_RANGE
+    CKR_DEVICE_ERROR
+    CKR_DEVICE_MEMORY
+    CKR_DOMAIN_PARAMS_INVALID
+    CKR_ENCRYPTED_DATA_INVALID
+    CKR_ENCRYPTED_DATA_LEN_RANGE
+    CKR_FUNCTION_FAILED
+    CKR_FUNCTION_NOT_SUPPORTED
+    CKR_GENERAL_ERROR
+    CKR_KEY_FUNCTION_NOT_PERMITTED
+    CKR_KEY_HANDLE_INVALID
+    CKR_KEY_INDIGESTIBLE
+    CKR_KEY_NOT_WRAPPABLE
+    CKR_KEY_SIZE_RANGE
+    CKR_KEY_TYPE_INCONSISTENT
+    CKR_KEY_UNEXTRACTABLE
+    CKR_MECHANISM_INVALID
+    CKR_MECHANISM_PARAM_INVALID
+    CKR_OBJECT_HANDLE_INVALID
+    CKR_OPERATION_ACTIVE
+    CKR_OPERATION_NOT_INITIALIZED
+    CKR_PIN_INCORRECT
+    CKR_PIN_LEN_RANGE
+    CKR_PIN_LOCKED
+    CKR_PUBLIC_KEY_INVALID
+    CKR_RANDOM_SEED_NOT_SUPPORTED
+    CKR_SESSION_COUNT
+    CKR_SESSION_EXISTS
+    CKR_SESSION_HANDLE_INVALID
+    CKR_SESSION_READ_ONLY
+    CKR_SESSION_READ_ONLY_EXISTS
+    CKR_SESSION_READ_WRITE_SO_EXISTS
+    CKR_SIGNATURE_INVALID
+    CKR_SIGNATURE_LEN_RANGE
+    CKR_SLOT_ID_INVALID
+    CKR_TEMPLATE_INCOMPLETE
+    CKR_TEMPLATE_INCONSISTENT
+    CKR_TOKEN_NOT_RECOGNIZED
+    CKR_TOKEN_WRITE_PROTECTED
+    CKR_UNWRAPPING_KEY_HANDLE_INVALID
+    CKR_UNWRAPPING_KEY_SIZE_RANGE
+    CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT
+    CKR_USER_ALREADY_LOGGED_IN
+    CKR_USER_ANOTHER_ALREADY_LOGGED_IN
+    CKR_USER_NOT_LOGGED_IN
+    CKR_USER_PIN_NOT_INITIALIZED
+    CKR_WRAPPED_KEY_INVALID
+    CKR_WRAPPED_KEY_LEN_RANGE
+    CKR_WRAPPING_KEY_HANDLE_INVALID
+    CKR_WRAPPING_KEY_SIZE_RANGE
+    CKR_WRAPPING_KEY_TYPE_INCONSISTENT
+};
+
 /// THE match from the core's outcomes to CKR values.
 fn code_of(error: &Error) -> CK_RV {
     match error {
@@ -256,5 +331,30 @@ fn code_of_store(error: &StoreError) -> CK_RV {
         | StoreError::Busy { .. }
         | StoreError::Network { .. }
         | StoreError::Failed { .. } => CKR_DEVICE_ERROR,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_of_an_outcome_has_its_name() {
+        let (_, outcomes) = include_str!("rv.rs").split_once("fn code_of(error").unwrap();
+        let (outcomes, _) = outcomes.split_once("mod tests").unwrap();
+        let named = |word: &str| NAMES.iter().any(|(_, name)| *name == word);
+        let words = outcomes.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        let values: Vec<&str> = words.filter(|word| word.starts_with("CKR_")).collect();
+        assert!(values.len() > 60);
+        assert_eq!(values.iter().find(|value| !named(value)), None);
+    }
+
+    #[test]
+    fn a_reason_has_the_value_that_the_caller_gets() {
+        let reason = reason(&Error::KeyFunctionNotPermitted);
+        assert_eq!(
+            (u64::from(reason.code), reason.name),
+            (CKR_KEY_FUNCTION_NOT_PERMITTED, "CKR_KEY_FUNCTION_NOT_PERMITTED")
+        );
     }
 }

@@ -18,6 +18,7 @@
 )]
 #![deny(unsafe_code)]
 
+pub mod audit;
 pub mod home;
 pub mod isolated;
 pub mod journal;

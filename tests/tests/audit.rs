@@ -2,20 +2,13 @@
 //! object; and `audit verify` finds it whole while they go on.
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
 
-use hsm_tests::home::cli;
+use hsm_tests::audit::audit;
 use hsm_tests::keys;
-use hsm_tests::kit::{Child, Gate, Kit};
+use hsm_tests::kit::{Child, Gate};
 use hsm_tests::prelude::*;
 use serde_json::Value;
 
-/// What a command of the audit log prints.
-fn audit(kit: &Kit, arguments: &[&str]) -> String {
-    let home = kit.directory.join("tokens");
-    let done = cli().arg("--home").arg(home).arg("audit").args(arguments).output().expect("audit");
-    assert!(done.status.success(), "{done:?}");
-    String::from_utf8(done.stdout).expect("text")
-}
-
+/// The events, without seals.
 fn events(kit: &Kit) -> Vec<Value> {
     let text = audit(kit, &["show", "--json"]);
     let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));

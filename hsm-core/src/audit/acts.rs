@@ -46,6 +46,18 @@ acts! {
     GENERATE_KEY_PAIR:    OWN_DOOR, "GenerateKeyPair",     Change,         Normal;
     DERIVE_KEY:           OWN_DOOR, "DeriveKey",           Change,         Normal;
     UNWRAP_KEY:           OWN_DOOR, "UnwrapKey",           Change,         Warning;
+    ENCRYPT:              OWN_DOOR, "Encrypt",             Use,            Normal;
+    DECRYPT:              OWN_DOOR, "Decrypt",             Use,            Normal;
+    SIGN:                 OWN_DOOR, "Sign",                Use,            Normal;
+    SIGN_RECOVER:         OWN_DOOR, "SignRecover",         Use,            Normal;
+    VERIFY:               OWN_DOOR, "Verify",              Use,            Normal;
+    VERIFY_RECOVER:       OWN_DOOR, "VerifyRecover",       Use,            Normal;
+    WRAP:                 OWN_DOOR, "WrapKey",             Use,            Normal;
+    UNWRAP:               OWN_DOOR, "UnwrapKey",           Use,            Normal;
+    DERIVE:               OWN_DOOR, "DeriveKey",           Use,            Normal;
+    DIGEST:               OWN_DOOR, "DigestKey",           Use,            Normal;
+    COPY:                 OWN_DOOR, "CopyObject",          Use,            Normal;
+    READ:                 OWN_DOOR, "GetAttributeValue",   Use,            Normal;
     CREATE_IMPORT_TOKEN:  KMS,      "import-token.create", Change,         Normal;
     READ_IMPORT_TOKEN:    KMS,      "import-token.read",   Change,         Normal;
     REDEEM_IMPORT_TOKEN:  KMS,      "import-token.redeem", Change,         Warning;
@@ -61,9 +73,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_act_has_a_name_of_its_own() {
+    fn every_act_has_a_name_of_its_own_in_its_class() {
         for (at, act) in ALL.iter().enumerate() {
-            let same = |other: &&Activity| (other.door, other.operation) == (act.door, act.operation);
+            // Unwrapping uses one key and makes another: two events of one function.
+            let name = |act: &Activity| (act.door, act.operation, act.class);
+            let same = |other: &&Activity| name(other) == name(act);
             assert_eq!(ALL.iter().filter(same).count(), 1, "{at}");
         }
     }

@@ -36,6 +36,7 @@ struct Actor {
 struct Key {
     activity: Activity,
     object: Option<ObjectId>,
+    with: Option<ObjectId>,
     reason: Option<Reason>,
 }
 
@@ -58,6 +59,7 @@ impl Tallies {
         let key = Key {
             activity: answered.activity,
             object: answered.object.filter(|_| answered.reason.is_none()),
+            with: answered.with.filter(|_| answered.reason.is_none()),
             reason: answered.reason,
         };
         let actor = self
@@ -68,14 +70,16 @@ impl Tallies {
         if let Some(event) = known {
             event.count += count;
             event.last = now;
-            answered.object.into_iter().for_each(|object| event.about(object));
+            answered.objects().for_each(|object| event.about(object));
             return Counted::More;
         }
         if is_full {
             return Counted::Full;
         }
         // What is only remembered is an event already, with its object.
-        let mut event = Answered { object: answered.object.filter(|_| count > 0), ..*answered }.event();
+        let named = |object: Option<ObjectId>| object.filter(|_| count > 0);
+        let told = Answered { object: named(answered.object), with: named(answered.with), ..*answered };
+        let mut event = told.event();
         (event.request, event.count, event.first, event.last) = (None, count, now, now);
         self.insert(key, event);
         Counted::First
@@ -124,11 +128,12 @@ impl Tallies {
     /// Takes events back that could not be written, as far as there is room.
     pub(super) fn put_back(&mut self, events: Vec<Event>) {
         for event in events {
-            let object = event.objects().first().copied().filter(|_| event.reason.is_none());
+            let mut objects = event.objects().iter().copied().filter(|_| event.reason.is_none());
+            let (object, with) = (objects.next(), objects.next());
             if self.entries >= MOST {
                 self.lost += event.count;
             } else {
-                self.insert(Key { activity: event.activity, object, reason: event.reason }, event);
+                self.insert(Key { activity: event.activity, object, with, reason: event.reason }, event);
             }
         }
     }

@@ -53,6 +53,8 @@ pub struct Answered<'a> {
     pub host: Option<IpAddr>,
     /// The object that it was about, where there is one.
     pub object: Option<ObjectId>,
+    /// A second one: the key that another was wrapped with.
+    pub with: Option<ObjectId>,
     /// Why it was refused.
     pub reason: Option<Reason>,
     /// The request.
@@ -65,8 +67,13 @@ impl Answered<'_> {
         let mut event =
             Event::now(self.activity, Initiator::new(self.id, self.name, self.partition, self.host));
         (event.reason, event.request) = (self.reason, self.request);
-        self.object.into_iter().for_each(|object| event.about(object));
+        self.objects().for_each(|object| event.about(object));
         event
+    }
+
+    /// The objects that it was about.
+    pub(super) fn objects(&self) -> impl Iterator<Item = ObjectId> {
+        self.object.into_iter().chain(self.with)
     }
 
     /// Whether it is of this initiator, whose identity it has.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Hsm;
+use super::uses::ReasonOf;
 use crate::audit::{Activity, Answered, Event, Initiator, OWN_DOOR, ObjectId, Reason, Trail, Uses};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -21,18 +22,22 @@ pub(super) struct Door {
     /// What the process was asked to do, where the door knows.
     command: Option<String>,
     program: OnceLock<Program>,
-    trail: OnceLock<Arc<Trail>>,
+    pub(super) trail: OnceLock<Arc<Trail>>,
     /// Whether anything was recorded that is not sealed.
     recorded: Arc<AtomicBool>,
     flushed: Mutex<Option<Instant>>,
+    /// What the door calls an outcome, where it has uses of keys recorded.
+    pub(super) reason_of: Option<ReasonOf>,
+    /// Whether uses were counted that are not written.
+    pub(super) counted: AtomicBool,
 }
 
 /// A process as events name it.
-struct Program {
+pub(super) struct Program {
     /// The number of its user.
-    user: String,
+    pub(super) user: String,
     /// What it runs, and its number.
-    name: String,
+    pub(super) name: String,
 }
 
 impl Door {
@@ -44,14 +49,16 @@ impl Door {
             trail: OnceLock::new(),
             recorded: Arc::default(),
             flushed: Mutex::default(),
+            reason_of: None,
+            counted: AtomicBool::default(),
         }
     }
 
-    fn activity(&self, act: Activity) -> Activity {
+    pub(super) fn activity(&self, act: Activity) -> Activity {
         if act.door == OWN_DOOR { Activity { door: self.name, ..act } } else { act }
     }
 
-    fn program(&self) -> &Program {
+    pub(super) fn program(&self) -> &Program {
         self.program.get_or_init(|| {
             let name = std::fs::read_to_string("/proc/self/comm").unwrap_or_default();
             let (name, number) = (name.trim_end(), std::process::id());
@@ -167,6 +174,7 @@ impl Hsm {
             partition,
             host: None,
             object: None,
+            with: None,
             reason: Some(reason),
             request: None,
         };
@@ -184,9 +192,7 @@ impl Hsm {
 
     /// At the end of a process, or of what it uses the HSM for: writes what was counted.
     pub fn flush_audit(&self) {
-        if let Some(trail) = self.door.trail.get()
-            && let Err(error) = trail.flush()
-        {
+        if let Err(error) = self.flush_uses() {
             log::error!("audit events were not written: {error}");
         }
     }
@@ -211,7 +217,7 @@ impl Hsm {
         }
     }
 
-    fn own_trail(&self) -> Result<Arc<Trail>> {
+    pub(super) fn own_trail(&self) -> Result<Arc<Trail>> {
         if let Some(trail) = self.door.trail.get() {
             return Ok(trail.clone());
         }

@@ -116,8 +116,12 @@ impl Object {
 
     /// Whether this attribute is a secret of an object that hides its secrets.
     pub fn hides(&self, kind: u64) -> bool {
-        self.hides_secrets()
-            && rules::row(kind, self.class(), self.key_type()).is_some_and(|row| row.is_secret())
+        self.hides_secrets() && self.is_secret(kind)
+    }
+
+    /// Whether this attribute is a secret, hidden or not.
+    pub fn is_secret(&self, kind: u64) -> bool {
+        rules::row(kind, self.class(), self.key_type()).is_some_and(|row| row.is_secret())
     }
 
     /// Sets an attribute, without any rule: the rules stand in [`template`].

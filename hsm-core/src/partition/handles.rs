@@ -26,6 +26,16 @@ pub(crate) enum Identity {
     },
 }
 
+impl Identity {
+    /// The record of a token's object.
+    pub(crate) fn record(self) -> Option<RecordId> {
+        match self {
+            Identity::Token(id) => Some(id),
+            Identity::Session(_) | Identity::ImportToken { .. } => None,
+        }
+    }
+}
+
 /// What a handle stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Named {

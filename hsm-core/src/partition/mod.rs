@@ -208,12 +208,13 @@ impl Partition {
     /// [`Error::SessionReadWriteSoExists`], and all that keeps the partition's keys from being
     /// unwrapped.
     pub fn open_session(self: &Arc<Self>, access: Access) -> Result<Arc<Session>> {
+        self.hsm()?.prepare_uses();
         let mut sessions = self.first_session_prepared()?;
         if access == Access::ReadOnly && self.login_state() == LoginState::So {
             return Err(Error::SessionReadWriteSoExists);
         }
         let place = sessions.free.pop().unwrap_or(sessions.open.len());
-        let session = Arc::new(Session::new(self.clone(), access, place));
+        let session = Arc::new(Session::new(self.clone(), access, place, self.records_uses()));
         match sessions.open.get_mut(place) {
             Some(free) => *free = Some(Arc::downgrade(&session)),
             None => sessions.open.push(Some(Arc::downgrade(&session))),

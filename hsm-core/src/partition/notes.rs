@@ -1,8 +1,8 @@
 //! The events of what this process does with a partition, for the transactions that do it (`hsm`'s notes).
 
 use super::Partition;
-use crate::audit::{Activity, ObjectId};
-use crate::error::Result;
+use crate::audit::{Activity, ObjectId, Uses};
+use crate::error::{Error, Result};
 use crate::hsm::Note;
 
 impl Partition {
@@ -21,6 +21,21 @@ impl Partition {
     /// As [`Partition::note`], for what a damaged log does not keep people from.
     pub(super) fn note_if_whole(&self, act: Activity) -> Result<Note> {
         self.hsm()?.note_if_whole(act, &self.label())
+    }
+
+    /// Whether uses of its keys by this process are recorded.
+    pub(super) fn records_uses(&self) -> bool {
+        self.hsm().is_ok_and(|hsm| hsm.own_uses() != Uses::Off)
+    }
+
+    /// Takes note of a use of these keys of it.
+    pub(crate) fn note_use(
+        &self,
+        act: Activity,
+        keys: [Option<ObjectId>; 2],
+        refused: Option<&Error>,
+    ) -> Result<()> {
+        self.hsm()?.note_use(act, &self.label(), keys, refused)
     }
 
     /// The label without its padding.

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::mechanism::table::{Function, row_for};
 use crate::mechanism::usage;
 use crate::mechanism::{Ciphering, Mechanism};
-use crate::session::active::{Keyed, begin, last, step_with_key};
+use crate::session::active::{Keyed, begin_with_key, last, step_with_key};
 use crate::session::{After, ObjectHandle, Output, Session};
 
 type Running = Keyed<Ciphering>;
@@ -17,18 +17,15 @@ impl Session {
         &self,
         mechanism: &Mechanism,
         direction: Direction,
+        function: Function,
         key: ObjectHandle,
     ) -> Result<Box<Running>> {
-        let function = match direction {
-            Direction::Encrypt => Function::Encrypt,
-            Direction::Decrypt => Function::Decrypt,
-        };
         let row = row_for(mechanism, function)?;
         let loaded = self.key(key)?;
         usage::check(row, function, &loaded.key)?;
         let asks_for_login = loaded.object().flag(CKA_ALWAYS_AUTHENTICATE);
         let operation = Ciphering::new(row, &mechanism.parameter, direction, loaded.key.clone())?;
-        Ok(Box::new(Keyed { operation, asks_for_login, key: loaded, function }))
+        Ok(Box::new(Keyed { operation, asks_for_login, key: loaded, function, noted: false }))
     }
 
     /// Begins an encryption.
@@ -36,7 +33,9 @@ impl Session {
     /// # Errors
     /// [`Error::OperationActive`], those of the mechanism, and those of the key's fitness for it.
     pub fn encrypt_init(&self, mechanism: &Mechanism, key: ObjectHandle) -> Result<()> {
-        begin(&mut self.operations().encrypt, || self.ciphering(mechanism, Direction::Encrypt, key))
+        begin_with_key(self, &mut self.operations().encrypt, (Function::Encrypt, key), |function, key| {
+            self.ciphering(mechanism, Direction::Encrypt, function, key)
+        })
     }
 
     /// Encrypts a whole message.
@@ -44,7 +43,9 @@ impl Session {
     /// # Errors
     /// [`Error::OperationNotInitialised`], [`Error::BufferTooSmall`], [`Error::DataLength`].
     pub fn encrypt(&self, data: &[u8], output: Output<'_>) -> Result<usize> {
-        step_with_key(self, &mut self.operations().encrypt, |running| whole(running, data, output))
+        step_with_key(self, &mut self.operations().encrypt, output, |running, output| {
+            whole(running, data, output)
+        })
     }
 
     /// Encrypts part of a message.
@@ -52,7 +53,9 @@ impl Session {
     /// # Errors
     /// As [`Session::encrypt`].
     pub fn encrypt_update(&self, data: &[u8], output: Output<'_>) -> Result<usize> {
-        step_with_key(self, &mut self.operations().encrypt, |running| update(running, data, output))
+        step_with_key(self, &mut self.operations().encrypt, output, |running, output| {
+            update(running, data, output)
+        })
     }
 
     /// Ends an encryption.
@@ -60,7 +63,7 @@ impl Session {
     /// # Errors
     /// As [`Session::encrypt`].
     pub fn encrypt_final(&self, output: Output<'_>) -> Result<usize> {
-        step_with_key(self, &mut self.operations().encrypt, |running| finish(running, output))
+        step_with_key(self, &mut self.operations().encrypt, output, finish)
     }
 
     /// Begins a decryption.
@@ -68,7 +71,9 @@ impl Session {
     /// # Errors
     /// As [`Session::encrypt_init`].
     pub fn decrypt_init(&self, mechanism: &Mechanism, key: ObjectHandle) -> Result<()> {
-        begin(&mut self.operations().decrypt, || self.ciphering(mechanism, Direction::Decrypt, key))
+        begin_with_key(self, &mut self.operations().decrypt, (Function::Decrypt, key), |function, key| {
+            self.ciphering(mechanism, Direction::Decrypt, function, key)
+        })
     }
 
     /// Decrypts a whole message.
@@ -77,7 +82,9 @@ impl Session {
     /// [`Error::EncryptedDataInvalid`], [`Error::EncryptedDataLength`], [`Error::ContextLoginNeeded`],
     /// and as [`Session::encrypt`].
     pub fn decrypt(&self, data: &[u8], output: Output<'_>) -> Result<usize> {
-        step_with_key(self, &mut self.operations().decrypt, |running| whole(running, data, output))
+        step_with_key(self, &mut self.operations().decrypt, output, |running, output| {
+            whole(running, data, output)
+        })
     }
 
     /// Decrypts part of a message.
@@ -85,7 +92,9 @@ impl Session {
     /// # Errors
     /// As [`Session::decrypt`].
     pub fn decrypt_update(&self, data: &[u8], output: Output<'_>) -> Result<usize> {
-        step_with_key(self, &mut self.operations().decrypt, |running| update(running, data, output))
+        step_with_key(self, &mut self.operations().decrypt, output, |running, output| {
+            update(running, data, output)
+        })
     }
 
     /// Ends a decryption.
@@ -93,7 +102,7 @@ impl Session {
     /// # Errors
     /// As [`Session::decrypt`].
     pub fn decrypt_final(&self, output: Output<'_>) -> Result<usize> {
-        step_with_key(self, &mut self.operations().decrypt, |running| finish(running, output))
+        step_with_key(self, &mut self.operations().decrypt, output, finish)
     }
 }
 
@@ -130,7 +139,10 @@ fn update(running: &mut Running, data: &[u8], output: Output<'_>) -> Result<Afte
     match output {
         Output::Length => Ok(After::GoesOn(len)),
         Output::Buffer(out) if out.len() < len => Err(Error::BufferTooSmall { needed: len }),
-        Output::Buffer(out) => ciphering.update(data, out).map(After::GoesOn),
+        Output::Buffer(out) => Ok(match ciphering.update(data, out)? {
+            0 => After::GoesOn(0),
+            given => After::Gave(given),
+        }),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use cryptoki_sys::*;
 
+use crate::audit::acts;
 use crate::crypto;
 use crate::error::{Error, Result};
 use crate::mechanism::Mechanism;
@@ -58,14 +59,16 @@ impl Session {
     /// [`Error::KeyIndigestible`] for anything but a secret key, and for one whose value may not leave
     /// in clear: a digest of a short or guessable value would give it away.
     pub fn digest_key(&self, key: ObjectHandle) -> Result<()> {
+        let keys = self.used(key, None);
         let key = self.key(key);
-        step(&mut self.operations().digest, |running| {
+        let taken = step(&mut self.operations().digest, |running| {
             let key = key?;
             if key.object().class() != CKO_SECRET_KEY || key.object().hides(CKA_VALUE) {
                 return Err(Error::KeyIndigestible);
             }
             running.in_parts()?.update(key.object().bytes(CKA_VALUE)).map(After::GoesOn)
-        })
+        });
+        self.noted(acts::DIGEST, keys, taken)
     }
 
     /// Ends a digest.

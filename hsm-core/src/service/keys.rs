@@ -52,8 +52,16 @@ impl Session {
         &self,
         mechanism: &Mechanism,
         base: ObjectHandle,
-        mut template: Template,
+        template: Template,
     ) -> Result<ObjectHandle> {
+        let keys = self.used(base, None);
+        // Noted before the new key is there: one whose making was not recorded would be.
+        let derived = self.noted(acts::DERIVE, keys, self.derived(mechanism, base, template))?;
+        self.add(derived, Provenance::Inside, acts::DERIVE_KEY)
+    }
+
+    /// The derived key, not stored yet.
+    fn derived(&self, mechanism: &Mechanism, base: ObjectHandle, mut template: Template) -> Result<Key> {
         let row = mechanism.deriving()?;
         let base = self.key(base)?;
         usage::check(row, Function::Derive, &base.key)?;
@@ -68,7 +76,7 @@ impl Session {
         self.may_change(object.is_token(), object.is_private())?;
         let length = derived_len(&object)?;
         object.set(CKA_VALUE, Value::Secret(mechanism.derive(row, &base.key, length)?));
-        self.add(values::settle(object)?, Provenance::Inside, acts::DERIVE_KEY)
+        values::settle(object)
     }
 }
 

@@ -14,28 +14,62 @@ use crate::service::Provenance;
 use crate::session::active::begin;
 use crate::session::{ObjectHandle, Session};
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// An object as the caller may see it.
-pub struct View(Arc<Loaded>);
+pub struct View<'s> {
+    session: &'s Session,
+    loaded: Arc<Loaded>,
+    /// Whether it was recorded that a secret of it was given out, and that one was refused.
+    noted: [Cell<bool>; 2],
+}
 
-impl View {
-    /// An attribute's value.
+impl View<'_> {
+    /// An attribute's value, for its length and nothing else.
     ///
     /// # Errors
-    /// [`Error::AttributeSensitive`], [`Error::AttributeTypeInvalid`].
+    /// As [`View::attribute`].
+    pub fn measured(&self, kind: u64) -> Result<&Value> {
+        match self.loaded.object().visible(kind) {
+            Ok(value) => Ok(value),
+            Err(refusal) => self.noted(kind, Err(refusal)),
+        }
+    }
+
+    /// An attribute's value. Of a key's secrets, that is a use of it.
+    ///
+    /// # Errors
+    /// [`Error::AttributeSensitive`], [`Error::AttributeTypeInvalid`]; those of the store, where uses have to be
+    /// recorded.
     pub fn attribute(&self, kind: u64) -> Result<&Value> {
-        self.0.object().visible(kind)
+        self.noted(kind, self.loaded.object().visible(kind))
+    }
+
+    /// Has it recorded once that secrets were read, whichever and how many.
+    fn noted<R>(&self, kind: u64, read: Result<R>) -> Result<R> {
+        let (keys, [given, refused]) = (self.session.used_key(&self.loaded), &self.noted);
+        if keys == [None; 2] || !self.loaded.object().is_secret(kind) {
+            return read;
+        }
+        let gave = read.is_ok();
+        let noted = if gave { given } else { refused };
+        if noted.get() {
+            return read;
+        }
+        let read = self.session.noted(acts::READ, keys, read);
+        noted.set(read.is_ok() == gave);
+        read
     }
 
     /// The numbers of the attributes that the object has.
     pub fn kinds(&self) -> Vec<u64> {
-        self.0.object().attributes().map(|(kind, _)| kind).collect()
+        self.loaded.object().attributes().map(|(kind, _)| kind).collect()
     }
 
     /// The size of a key in bits; 0 for anything else.
     pub fn size_bits(&self) -> u64 {
-        self.0.key.size_bits()
+        self.loaded.key.size_bits()
     }
 }
 
@@ -59,6 +93,10 @@ impl Session {
         let original = self.object(object)?;
         let copy = template::copy(original.object(), template, self.author())?;
         self.may_change(copy.is_token(), copy.is_private())?;
+        if !copy.is_token() && matches!(copy.class(), CKO_SECRET_KEY | CKO_PRIVATE_KEY) {
+            // What is done with a key of the session is recorded nowhere.
+            self.noted(acts::COPY, self.used_key(&original), Ok(()))?;
+        }
         self.add(Key::new(copy), Provenance::Inside, acts::COPY_OBJECT)
     }
 
@@ -101,8 +139,8 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::NoSuchObject`].
-    pub fn view(&self, object: ObjectHandle) -> Result<View> {
-        self.object(object).map(View)
+    pub fn view(&self, object: ObjectHandle) -> Result<View<'_>> {
+        Ok(View { session: self, loaded: self.object(object)?, noted: Default::default() })
     }
 
     /// Changes attributes of an object, all of them or none (C_SetAttributeValue).

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::mechanism::table::{Function, row_for};
 use crate::mechanism::usage;
 use crate::mechanism::{Mechanism, Signing, Verifying};
-use crate::session::active::{Keyed, begin, last, step_with_key};
+use crate::session::active::{Keyed, begin_with_key, last, step_with_key};
 use crate::session::{After, ObjectHandle, Output, Session};
 
 impl Session {
@@ -21,7 +21,7 @@ impl Session {
         usage::check(row, function, &loaded.key)?;
         let asks_for_login = loaded.object().flag(CKA_ALWAYS_AUTHENTICATE);
         let operation = Signing::new(row, &mechanism.parameter, loaded.key.clone())?;
-        Ok(Box::new(Keyed { operation, asks_for_login, key: loaded, function }))
+        Ok(Box::new(Keyed { operation, asks_for_login, key: loaded, function, noted: false }))
     }
 
     fn verifying(
@@ -34,7 +34,7 @@ impl Session {
         let loaded = self.key(key)?;
         usage::check(row, function, &loaded.key)?;
         let operation = Verifying::new(row, &mechanism.parameter, loaded.key.clone())?;
-        Ok(Box::new(Keyed { operation, asks_for_login: false, key: loaded, function }))
+        Ok(Box::new(Keyed { operation, asks_for_login: false, key: loaded, function, noted: false }))
     }
 
     /// Begins a signature or MAC.
@@ -42,7 +42,9 @@ impl Session {
     /// # Errors
     /// [`Error::OperationActive`], those of the mechanism, and those of the key's fitness for it.
     pub fn sign_init(&self, mechanism: &Mechanism, key: ObjectHandle) -> Result<()> {
-        begin(&mut self.operations().sign, || self.signing(mechanism, Function::Sign, key))
+        begin_with_key(self, &mut self.operations().sign, (Function::Sign, key), |function, key| {
+            self.signing(mechanism, function, key)
+        })
     }
 
     /// Signs a whole message.
@@ -51,7 +53,7 @@ impl Session {
     /// [`Error::OperationNotInitialised`], [`Error::BufferTooSmall`], [`Error::ContextLoginNeeded`],
     /// [`Error::DataLength`], [`Error::DataInvalid`].
     pub fn sign(&self, data: &[u8], output: Output<'_>) -> Result<usize> {
-        step_with_key(self, &mut self.operations().sign, |running| {
+        step_with_key(self, &mut self.operations().sign, output, |running, output| {
             if running.asks_for_login {
                 return Err(Error::ContextLoginNeeded);
             }
@@ -68,7 +70,7 @@ impl Session {
     /// # Errors
     /// As [`Session::sign`].
     pub fn sign_update(&self, data: &[u8]) -> Result<()> {
-        step_with_key(self, &mut self.operations().sign, |running| {
+        step_with_key(self, &mut self.operations().sign, Output::Length, |running, _| {
             if running.asks_for_login {
                 return Err(Error::ContextLoginNeeded);
             }
@@ -81,7 +83,7 @@ impl Session {
     /// # Errors
     /// As [`Session::sign`].
     pub fn sign_final(&self, output: Output<'_>) -> Result<usize> {
-        step_with_key(self, &mut self.operations().sign, |running| {
+        step_with_key(self, &mut self.operations().sign, output, |running, output| {
             if running.asks_for_login {
                 return Err(Error::ContextLoginNeeded);
             }
@@ -95,7 +97,12 @@ impl Session {
     /// # Errors
     /// As [`Session::sign_init`].
     pub fn sign_recover_init(&self, mechanism: &Mechanism, key: ObjectHandle) -> Result<()> {
-        begin(&mut self.operations().sign_recover, || self.signing(mechanism, Function::SignRecover, key))
+        begin_with_key(
+            self,
+            &mut self.operations().sign_recover,
+            (Function::SignRecover, key),
+            |function, key| self.signing(mechanism, function, key),
+        )
     }
 
     /// Signs a message with recovery.
@@ -103,7 +110,7 @@ impl Session {
     /// # Errors
     /// As [`Session::sign`].
     pub fn sign_recover(&self, data: &[u8], output: Output<'_>) -> Result<usize> {
-        step_with_key(self, &mut self.operations().sign_recover, |running| {
+        step_with_key(self, &mut self.operations().sign_recover, output, |running, output| {
             if running.asks_for_login {
                 return Err(Error::ContextLoginNeeded);
             }
@@ -117,7 +124,9 @@ impl Session {
     /// # Errors
     /// As [`Session::sign_init`].
     pub fn verify_init(&self, mechanism: &Mechanism, key: ObjectHandle) -> Result<()> {
-        begin(&mut self.operations().verify, || self.verifying(mechanism, Function::Verify, key))
+        begin_with_key(self, &mut self.operations().verify, (Function::Verify, key), |function, key| {
+            self.verifying(mechanism, function, key)
+        })
     }
 
     /// Verifies a whole message.
@@ -125,7 +134,7 @@ impl Session {
     /// # Errors
     /// [`Error::SignatureInvalid`], [`Error::SignatureLength`], [`Error::OperationNotInitialised`].
     pub fn verify(&self, data: &[u8], signature: &[u8]) -> Result<()> {
-        step_with_key(self, &mut self.operations().verify, |running| {
+        step_with_key(self, &mut self.operations().verify, Output::Length, |running, _| {
             if running.operation.begun {
                 return Err(Error::OperationActive);
             }
@@ -138,7 +147,7 @@ impl Session {
     /// # Errors
     /// [`Error::OperationNotInitialised`].
     pub fn verify_update(&self, data: &[u8]) -> Result<()> {
-        step_with_key(self, &mut self.operations().verify, |running| {
+        step_with_key(self, &mut self.operations().verify, Output::Length, |running, _| {
             running.operation.update(data).map(After::GoesOn)
         })
     }
@@ -148,7 +157,7 @@ impl Session {
     /// # Errors
     /// As [`Session::verify`].
     pub fn verify_final(&self, signature: &[u8]) -> Result<()> {
-        step_with_key(self, &mut self.operations().verify, |running| {
+        step_with_key(self, &mut self.operations().verify, Output::Length, |running, _| {
             running.operation.finish(signature).map(After::Ended)
         })
     }
@@ -158,9 +167,12 @@ impl Session {
     /// # Errors
     /// As [`Session::sign_init`].
     pub fn verify_recover_init(&self, mechanism: &Mechanism, key: ObjectHandle) -> Result<()> {
-        begin(&mut self.operations().verify_recover, || {
-            self.verifying(mechanism, Function::VerifyRecover, key)
-        })
+        begin_with_key(
+            self,
+            &mut self.operations().verify_recover,
+            (Function::VerifyRecover, key),
+            |function, key| self.verifying(mechanism, function, key),
+        )
     }
 
     /// Verifies a signature and gives the message back.
@@ -168,7 +180,7 @@ impl Session {
     /// # Errors
     /// As [`Session::verify`]; [`Error::BufferTooSmall`].
     pub fn verify_recover(&self, signature: &[u8], output: Output<'_>) -> Result<usize> {
-        step_with_key(self, &mut self.operations().verify_recover, |running| {
+        step_with_key(self, &mut self.operations().verify_recover, output, |running, output| {
             let message = running.operation.recover(signature)?;
             last(output, message.len(), |out| {
                 out.get_mut(..message.len()).unwrap_or_default().copy_from_slice(&message);

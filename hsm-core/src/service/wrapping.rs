@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::mechanism::table::Function;
 use crate::mechanism::usage;
 use crate::mechanism::{Mechanism, Transform, put};
+use crate::object::material::Key;
 use crate::object::template::{self, Origin, build, number_in};
 use crate::object::{Object, Template, Value, encoding, values};
 use crate::secret::Secret;
@@ -21,6 +22,26 @@ impl Session {
     /// [`Error::KeyUnextractable`], [`Error::KeyNotWrappable`], those of the wrapping key's fitness,
     /// [`Error::BufferTooSmall`].
     pub fn wrap_key(
+        &self,
+        mechanism: &Mechanism,
+        wrapping: ObjectHandle,
+        key: ObjectHandle,
+        mut output: Output<'_>,
+    ) -> Result<usize> {
+        let keys = self.used(key, Some(wrapping));
+        let wrapped = self.wrapped(mechanism, wrapping, key, output.again());
+        if wrapped.is_ok() && matches!(output, Output::Length) {
+            return wrapped;
+        }
+        let gave = wrapped.is_ok();
+        self.noted(acts::WRAP, keys, wrapped).inspect_err(|_| {
+            if gave {
+                output.wipe();
+            }
+        })
+    }
+
+    fn wrapped(
         &self,
         mechanism: &Mechanism,
         wrapping: ObjectHandle,
@@ -55,8 +76,23 @@ impl Session {
         mechanism: &Mechanism,
         unwrapping: ObjectHandle,
         wrapped: &[u8],
-        mut template: Template,
+        template: Template,
     ) -> Result<ObjectHandle> {
+        let keys = self.used(unwrapping, None);
+        // Noted before the new key is there: one whose unwrapping was not recorded would be.
+        let unwrapped =
+            self.noted(acts::UNWRAP, keys, self.unwrapped(mechanism, unwrapping, wrapped, template))?;
+        self.add(unwrapped, Provenance::Brought, acts::UNWRAP_KEY)
+    }
+
+    /// The unwrapped key, not stored yet.
+    fn unwrapped(
+        &self,
+        mechanism: &Mechanism,
+        unwrapping: ObjectHandle,
+        wrapped: &[u8],
+        mut template: Template,
+    ) -> Result<Key> {
         let (row, transform) = mechanism.wrapping(Function::Unwrap)?;
         let named = unwrapping;
         let unwrapping = self.key(named).map_err(usage::as_unwrapping);
@@ -86,8 +122,7 @@ impl Session {
             })
         };
         if unwrapping.is_import_token() {
-            let key = self.open_by_import_token(&unwrapping, &transform, wrapped, fill)?;
-            return self.add(key, Provenance::Brought, acts::UNWRAP_KEY);
+            return self.open_by_import_token(&unwrapping, &transform, wrapped, fill);
         }
         self.may_unwrap()?;
         let plaintext = transform.decrypt(&unwrapping.key, wrapped).map_err(|error| match error {
@@ -95,7 +130,7 @@ impl Session {
             Error::EncryptedDataInvalid | Error::DataInvalid => Error::WrappedKeyInvalid,
             other => other,
         })?;
-        self.add(fill(&plaintext)?, Provenance::Brought, acts::UNWRAP_KEY)
+        fill(&plaintext)
     }
 }
 

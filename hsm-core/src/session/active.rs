@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::Session;
+use super::uses::act;
 use crate::error::{Error, Result};
 use crate::mechanism::table::Function;
 use crate::mechanism::{Ciphering, Signing, Verifying, usage};
@@ -17,6 +18,23 @@ pub enum Output<'a> {
     Length,
     /// To the front of this buffer.
     Buffer(&'a mut [u8]),
+}
+
+impl Output<'_> {
+    /// The same place once more.
+    pub(crate) fn again(&mut self) -> Output<'_> {
+        match self {
+            Output::Length => Output::Length,
+            Output::Buffer(buffer) => Output::Buffer(buffer),
+        }
+    }
+
+    /// Takes back what was written.
+    pub(crate) fn wipe(&mut self) {
+        if let Output::Buffer(buffer) = self {
+            buffer.fill(0);
+        }
+    }
 }
 
 /// The kinds of operation.
@@ -65,6 +83,8 @@ pub(crate) struct Keyed<T> {
     pub key: Arc<Loaded>,
     /// What it serves.
     pub function: Function,
+    /// Whether its use is in the audit log.
+    pub noted: bool,
 }
 
 impl<T> Keyed<T> {
@@ -73,6 +93,30 @@ impl<T> Keyed<T> {
     fn check(&self, session: &Session) -> Result<()> {
         let key = session.present(self.key.named()).map_err(Error::of_key)?;
         usage::check_state(self.function, key.object())
+    }
+
+    /// Has a step recorded that gives something out for the first time, ends the operation or is refused. What was
+    /// given out and cannot be recorded is taken back.
+    fn record<R>(
+        &mut self,
+        session: &Session,
+        done: Result<After<R>>,
+        output: &mut Output<'_>,
+    ) -> Result<After<R>> {
+        let keys = session.used_key(&self.key);
+        match &done {
+            Ok(After::GoesOn(_)) => return done,
+            Ok(After::Gave(_) | After::Ended(_)) if self.noted => return done,
+            Ok(After::Gave(_) | After::Ended(_)) => self.noted = true,
+            Err(_) => {}
+        }
+        let Some(act) = act(self.function) else { return done };
+        let gave = done.is_ok();
+        session.noted(act, keys, done).inspect_err(|_| {
+            if gave {
+                output.wipe();
+            }
+        })
     }
 }
 
@@ -112,8 +156,10 @@ impl Operations {
 
 /// What a step leaves behind.
 pub(crate) enum After<R> {
-    /// The operation goes on.
+    /// The operation goes on, and nothing was given out.
     GoesOn(R),
+    /// The operation goes on, and has given something out.
+    Gave(R),
     /// The operation has ended.
     Ended(R),
 }
@@ -126,7 +172,7 @@ pub(crate) fn step<T, R>(
     let mut operation = slot.take().ok_or(Error::OperationNotInitialised)?;
     match body(&mut operation) {
         Ok(After::Ended(result)) => Ok(result),
-        Ok(After::GoesOn(result)) => {
+        Ok(After::GoesOn(result) | After::Gave(result)) => {
             *slot = Some(operation);
             Ok(result)
         }
@@ -138,16 +184,32 @@ pub(crate) fn step<T, R>(
     }
 }
 
-/// As [`step`], for operations with a key: one whose key is no longer fit has ended.
+/// As [`step`], for operations with a key: one whose key is no longer fit has ended, and its use is recorded where
+/// uses are.
 pub(crate) fn step_with_key<T, R>(
     session: &Session,
     slot: &mut Option<Box<Keyed<T>>>,
-    body: impl FnOnce(&mut Keyed<T>) -> Result<After<R>>,
+    mut output: Output<'_>,
+    body: impl FnOnce(&mut Keyed<T>, Output<'_>) -> Result<After<R>>,
 ) -> Result<R> {
     step(slot, |running| {
-        running.check(session)?;
-        body(running)
+        let done = running.check(session).and_then(|()| body(running, output.again()));
+        if session.records_uses { running.record(session, done, &mut output) } else { done }
     })
+}
+
+/// As [`begin`], for operations with a key: that it may not be used so is recorded where uses are.
+pub(crate) fn begin_with_key<T>(
+    session: &Session,
+    slot: &mut Option<T>,
+    (function, key): (Function, ObjectHandle),
+    make: impl FnOnce(Function, ObjectHandle) -> Result<T>,
+) -> Result<()> {
+    let keys = session.used(key, None);
+    match (begin(slot, || make(function, key)), act(function)) {
+        (Err(refusal), Some(act)) => session.noted(act, keys, Err(refusal)),
+        (begun, _) => begun,
+    }
 }
 
 /// Runs the step that gives an operation's last output of exactly `len` bytes: asks for no more than

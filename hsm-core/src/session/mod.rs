@@ -1,5 +1,5 @@
 //! Sessions: what an application opens on a partition. A session runs at most one operation of each
-//! kind (`active`); logging in is the partition's, shared by all its sessions of a process (`login`).
+//! kind (`active`), and each use of a key is recorded where that is wanted (`uses`); logging in is the partition's, shared by all its sessions of a process (`login`).
 //! What sessions do with objects and keys stands in `service`, a file for each use case.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(crate) mod active;
 mod login;
+mod uses;
 
 pub use crate::partition::ObjectHandle;
 pub(crate) use active::After;
@@ -60,13 +61,21 @@ pub struct Session {
     partition: Arc<Partition>,
     access: Access,
     place: usize,
+    /// Whether what it does with keys is recorded.
+    records_uses: bool,
     closed: AtomicBool,
     operations: Mutex<Operations>,
 }
 
 impl Session {
-    pub(crate) fn new(partition: Arc<Partition>, access: Access, place: usize) -> Session {
-        Session { partition, access, place, closed: AtomicBool::new(false), operations: Mutex::default() }
+    pub(crate) fn new(
+        partition: Arc<Partition>,
+        access: Access,
+        place: usize,
+        records_uses: bool,
+    ) -> Session {
+        let (closed, operations) = (AtomicBool::new(false), Mutex::default());
+        Session { partition, access, place, records_uses, closed, operations }
     }
 
     /// Its partition.

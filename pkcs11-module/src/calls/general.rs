@@ -23,10 +23,11 @@ pub(crate) fn initialize(loaded: &mut Option<Library>, arguments: Outcome<Initia
     if loaded.is_some() {
         return Err(Rejection::AlreadyInitialised.into());
     }
-    check_locking(arguments?)?;
+    let arguments = arguments?;
+    check_locking(arguments)?;
     ffi::register_fork_handlers()?;
     gate::set_mark();
-    *loaded = Some(Library::load()?);
+    *loaded = Some(Library::load(!arguments.no_threads)?);
     Ok(())
 }
 
@@ -95,7 +96,7 @@ mod tests {
     use super::*;
 
     fn check(mutexes: usize, os_locking: bool) -> Result<(), Rejection> {
-        check_locking(Initialization { mutexes, os_locking, reserved: false })
+        check_locking(Initialization { mutexes, os_locking, no_threads: false, reserved: false })
     }
 
     #[test]
@@ -120,7 +121,7 @@ mod tests {
 
     #[test]
     fn the_reserved_pointer_is_null() {
-        let arguments = Initialization { mutexes: 0, os_locking: true, reserved: true };
+        let arguments = Initialization { mutexes: 0, os_locking: true, no_threads: false, reserved: true };
         assert_eq!(check_locking(arguments), Err(Rejection::ArgumentsBad));
     }
 }

@@ -58,7 +58,7 @@ pub(crate) fn attributes(library: &Library, session: u64, object: u64, query: Ou
     let session = library.session(session)?;
     let query = query?;
     let view = session.view(ObjectHandle(object))?;
-    query.answer(|kind| view.attribute(kind))
+    query.answer(|kind, gives| if gives { view.attribute(kind) } else { view.measured(kind) })
 }
 
 /// C_SetAttributeValue.

@@ -108,7 +108,7 @@ pub(crate) fn login_user(
 
 /// C_Logout.
 pub(crate) fn logout(library: &Library, session: u64) -> Outcome {
-    Ok(library.session(session)?.logout()?)
+    library.logout(session)
 }
 
 /// C_InitPIN.

@@ -129,7 +129,7 @@ pub(super) unsafe fn optional_mechanism(at: *const CK_MECHANISM) -> Outcome<Opti
 /// C_Initialize's argument: null, or CK_C_INITIALIZE_ARGS (section 5.4.1).
 pub(super) unsafe fn initialization(at: *const c_void) -> Outcome<Initialization> {
     if at.is_null() {
-        return Ok(Initialization { mutexes: 0, os_locking: false, reserved: false });
+        return Ok(Initialization { mutexes: 0, os_locking: false, no_threads: false, reserved: false });
     }
     // SAFETY: the caller's promise.
     let region = unsafe { Region::<CK_C_INITIALIZE_ARGS>::claim(at.cast(), 1) }?;
@@ -144,6 +144,7 @@ pub(super) unsafe fn initialization(at: *const c_void) -> Outcome<Initialization
     Ok(Initialization {
         mutexes: mutexes.into_iter().filter(|is_given| *is_given).count(),
         os_locking: given.flags & CKF_OS_LOCKING_OK != 0,
+        no_threads: given.flags & CKF_LIBRARY_CANT_CREATE_OS_THREADS != 0,
         reserved: !given.pReserved.is_null(),
     })
 }

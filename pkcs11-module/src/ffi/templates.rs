@@ -103,13 +103,14 @@ impl<'call> Query<'call> {
         Ok(Query { array, asked })
     }
 
-    /// Fills each attribute from what `look_up` knows of it. One that is hidden, unknown or too long
+    /// Fills each attribute from what `look_up` knows of it, which is told whether there is a buffer for the value or
+    /// its length alone is asked for. One that is hidden, unknown or too long
     /// for its buffer gets CK_UNAVAILABLE_INFORMATION as its length; the others are filled all the
     /// same, and the answer is the first such reason.
-    pub(crate) fn answer<'v>(self, look_up: impl Fn(u64) -> hsm_core::Result<&'v Value>) -> Outcome {
+    pub(crate) fn answer<'v>(self, look_up: impl Fn(u64, bool) -> hsm_core::Result<&'v Value>) -> Outcome {
         let mut first = Ok(());
         for (index, asked) in self.asked.iter().enumerate() {
-            let filled = match look_up(asked.type_) {
+            let filled = match look_up(asked.type_, !asked.pValue.is_null()) {
                 // SAFETY: the caller's promise reaches to the buffer of each attribute.
                 Ok(value) => attributes::with_c_form(value, |form| unsafe { fill(asked, form) }),
                 Err(Error::AttributeSensitive(_)) => Err(Rejection::AttributeSensitive),
@@ -205,7 +206,7 @@ mod tests {
     fn ask(attributes: &mut [CK_ATTRIBUTE], values: &[(u64, Value)]) -> Outcome {
         // SAFETY: the array and the buffers that it names are valid.
         let query = unsafe { Query::claim(attributes.as_mut_ptr(), attributes.len() as CK_ULONG) }?;
-        query.answer(|kind| match values.iter().find(|(known, _)| *known == kind) {
+        query.answer(|kind, _| match values.iter().find(|(known, _)| *known == kind) {
             Some((CKA_VALUE, _)) => Err(Error::AttributeSensitive(CKA_VALUE)),
             Some((_, value)) => Ok(value),
             None => Err(Error::AttributeTypeInvalid(kind)),

@@ -170,6 +170,8 @@ pub(crate) struct Initialization {
     pub(crate) mutexes: usize,
     /// CKF_OS_LOCKING_OK.
     pub(crate) os_locking: bool,
+    /// CKF_LIBRARY_CANT_CREATE_OS_THREADS.
+    pub(crate) no_threads: bool,
     /// Whether pReserved is set.
     pub(crate) reserved: bool,
 }

@@ -106,6 +106,7 @@ fn answered(activity: Activity, object: Option<u64>, reason: Option<Reason>) -> 
         partition: "kmip",
         host: Some([127, 0, 0, 1].into()),
         object: object.map(id),
+        with: None,
         reason,
         request: Some(Request { connection: 3, number: 7 }),
     }
@@ -322,6 +323,22 @@ fn uses_are_told_apart_by_who_and_how_they_ended() {
     }
     trail.flush().unwrap();
     assert_eq!(all_of(&trail).len(), 6);
+}
+
+#[test]
+fn what_a_key_is_used_with_is_told_apart_also_after_a_flush_that_failed() {
+    let mut tallies = super::tally::Tallies::default();
+    let wrapped = answered(ENCRYPT, Some(1), None);
+    for with in [Some(2), Some(3), None, Some(2)] {
+        tallies.add(&Answered { with: with.map(id), ..wrapped }, 1);
+    }
+    let events = tallies.take().into_events();
+    tallies.put_back(events);
+    tallies.add(&Answered { with: Some(id(3)), ..wrapped }, 1);
+    let mut told: Vec<_> =
+        tallies.into_events().iter().map(|event| (event.objects().to_vec(), event.count)).collect();
+    told.sort();
+    assert_eq!(told, [(vec![id(1)], 1), (vec![id(1), id(2)], 2), (vec![id(1), id(3)], 2)]);
 }
 
 #[test]

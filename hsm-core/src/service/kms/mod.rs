@@ -238,6 +238,7 @@ impl Kms<'_> {
             partition: &label,
             host: self.caller.host,
             object: key.and_then(|key| key.id.get()).map(ObjectId::from),
+            with: None,
             reason,
             request: None,
         })
