@@ -117,7 +117,7 @@ fn whole(running: &mut Running, data: &[u8], output: Output<'_>) -> Result<After
     }
 }
 
-fn update(running: &mut Running, data: &[u8], output: Output<'_>) -> Result<After<usize>> {
+pub(super) fn update(running: &mut Running, data: &[u8], output: Output<'_>) -> Result<After<usize>> {
     allowed(running)?;
     let ciphering = &mut running.operation;
     let len = ciphering.update_len(data.len());

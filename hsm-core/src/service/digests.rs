@@ -43,10 +43,7 @@ impl Session {
     /// # Errors
     /// [`Error::OperationNotInitialised`].
     pub fn digest_update(&self, data: &[u8]) -> Result<()> {
-        step(&mut self.operations().digest, |running| {
-            running.begun = true;
-            running.digest.update(data).map(After::GoesOn)
-        })
+        step(&mut self.operations().digest, |running| update(running, data))
     }
 
     /// Takes a secret key's value as part of the message.
@@ -76,6 +73,11 @@ impl Session {
             last(output, len, |out| finish(running, out))
         })
     }
+}
+
+pub(super) fn update(running: &mut Digesting, data: &[u8]) -> Result<After<()>> {
+    running.begun = true;
+    running.digest.update(data).map(After::GoesOn)
 }
 
 fn finish(running: &mut Digesting, out: &mut [u8]) -> Result<usize> {

@@ -4,10 +4,14 @@
 mod account;
 mod ciphers;
 mod digests;
+mod dual;
 mod import_tokens;
 mod item;
 mod keys;
 pub mod kms;
+mod known_signatures;
+mod message_signatures;
+mod messages;
 mod objects;
 mod provenance;
 mod random;
@@ -15,6 +19,7 @@ mod served;
 mod signatures;
 mod space;
 mod wrapping;
+mod wrapping_sealed;
 
 pub use item::Item;
 pub use objects::View;

@@ -24,7 +24,7 @@ impl Session {
         Ok(Box::new(Keyed { operation, asks_for_login, key: loaded, function }))
     }
 
-    fn verifying(
+    pub(super) fn verifying(
         &self,
         mechanism: &Mechanism,
         function: Function,
@@ -68,12 +68,7 @@ impl Session {
     /// # Errors
     /// As [`Session::sign`].
     pub fn sign_update(&self, data: &[u8]) -> Result<()> {
-        step_with_key(self, &mut self.operations().sign, |running| {
-            if running.asks_for_login {
-                return Err(Error::ContextLoginNeeded);
-            }
-            running.operation.update(data).map(After::GoesOn)
-        })
+        step_with_key(self, &mut self.operations().sign, |running| sign_update(running, data))
     }
 
     /// Signs what came in.
@@ -117,7 +112,11 @@ impl Session {
     /// # Errors
     /// As [`Session::sign_init`].
     pub fn verify_init(&self, mechanism: &Mechanism, key: ObjectHandle) -> Result<()> {
-        begin(&mut self.operations().verify, || self.verifying(mechanism, Function::Verify, key))
+        let mut operations = self.operations();
+        if operations.verify_signature.is_some() {
+            return Err(Error::OperationActive);
+        }
+        begin(&mut operations.verify, || self.verifying(mechanism, Function::Verify, key))
     }
 
     /// Verifies a whole message.
@@ -138,9 +137,7 @@ impl Session {
     /// # Errors
     /// [`Error::OperationNotInitialised`].
     pub fn verify_update(&self, data: &[u8]) -> Result<()> {
-        step_with_key(self, &mut self.operations().verify, |running| {
-            running.operation.update(data).map(After::GoesOn)
-        })
+        step_with_key(self, &mut self.operations().verify, |running| verify_update(running, data))
     }
 
     /// Verifies what came in.
@@ -176,4 +173,15 @@ impl Session {
             })
         })
     }
+}
+
+pub(super) fn sign_update(running: &mut Keyed<Signing>, data: &[u8]) -> Result<After<()>> {
+    if running.asks_for_login {
+        return Err(Error::ContextLoginNeeded);
+    }
+    running.operation.update(data).map(After::GoesOn)
+}
+
+pub(super) fn verify_update(running: &mut Keyed<Verifying>, data: &[u8]) -> Result<After<()>> {
+    running.operation.update(data).map(After::GoesOn)
 }

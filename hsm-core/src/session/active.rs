@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Session;
 use crate::error::{Error, Result};
 use crate::mechanism::table::Function;
-use crate::mechanism::{Ciphering, Signing, Verifying, usage};
+use crate::mechanism::{Ciphering, MessageCiphering, MessageSigning, MessageVerifying, Signing, Verifying, usage};
 use crate::partition::{Loaded, ObjectHandle};
 
 /// Where output goes.
@@ -31,6 +31,11 @@ pub enum Kind {
     Encrypt,
     Decrypt,
     Find,
+    VerifySignature,
+    MessageEncrypt,
+    MessageDecrypt,
+    MessageSign,
+    MessageVerify,
 }
 
 /// A session's running operations. Boxed, since most sessions have none.
@@ -44,6 +49,17 @@ pub(crate) struct Operations {
     pub encrypt: Option<Box<Keyed<Ciphering>>>,
     pub decrypt: Option<Box<Keyed<Ciphering>>>,
     pub find: Option<Vec<ObjectHandle>>,
+    pub verify_signature: Option<Box<Keyed<Verification>>>,
+    pub message_encrypt: Option<Box<Keyed<MessageCiphering>>>,
+    pub message_decrypt: Option<Box<Keyed<MessageCiphering>>>,
+    pub message_sign: Option<Box<Keyed<MessageSigning>>>,
+    pub message_verify: Option<Box<Keyed<MessageVerifying>>>,
+}
+
+/// A verification whose signature was given first.
+pub(crate) struct Verification {
+    pub verifying: Verifying,
+    pub signature: Vec<u8>,
 }
 
 /// A running digest.
@@ -79,6 +95,7 @@ impl Operations {
         self.sign.as_ref().is_some_and(|sign| sign.asks_for_login)
             || self.sign_recover.as_ref().is_some_and(|sign| sign.asks_for_login)
             || self.decrypt.as_ref().is_some_and(|decrypt| decrypt.asks_for_login)
+            || self.message_sign.as_ref().is_some_and(|sign| sign.asks_for_login)
     }
 
     /// The PIN was right: what waits may go on.
@@ -88,6 +105,9 @@ impl Operations {
         }
         if let Some(decrypt) = &mut self.decrypt {
             decrypt.asks_for_login = false;
+        }
+        if let Some(sign) = &mut self.message_sign {
+            sign.asks_for_login = false;
         }
     }
 
@@ -102,8 +122,33 @@ impl Operations {
             Kind::Encrypt => self.encrypt.take().is_some(),
             Kind::Decrypt => self.decrypt.take().is_some(),
             Kind::Find => self.find.take().is_some(),
+            Kind::VerifySignature => self.verify_signature.take().is_some(),
+            Kind::MessageEncrypt => self.message_encrypt.take().is_some(),
+            Kind::MessageDecrypt => self.message_decrypt.take().is_some(),
+            Kind::MessageSign => self.message_sign.take().is_some(),
+            Kind::MessageVerify => self.message_verify.take().is_some(),
         };
         if was_there { Ok(()) } else { Err(Error::OperationNotInitialised) }
+    }
+}
+
+impl Operations {
+    /// Ends the message that is under way in a process of many.
+    pub(crate) fn end_message(&mut self, kind: Kind) {
+        let ciphering = match kind {
+            Kind::MessageEncrypt => &mut self.message_encrypt,
+            Kind::MessageDecrypt => &mut self.message_decrypt,
+            _ => &mut None,
+        };
+        if let Some(process) = ciphering {
+            process.operation.end();
+        }
+        if let (Kind::MessageSign, Some(process)) = (kind, &mut self.message_sign) {
+            process.operation.message = None;
+        }
+        if let (Kind::MessageVerify, Some(process)) = (kind, &mut self.message_verify) {
+            process.operation.message = None;
+        }
     }
 }
 
@@ -145,6 +190,25 @@ pub(crate) fn step_with_key<T, R>(
         running.check(session)?;
         body(running)
     })
+}
+
+/// Runs one step of a process of many messages. An error ends the message that is under way (`end`), and the
+/// process goes on with the next one; a key that is no longer fit ends the process.
+pub(crate) fn step_of_messages<T, R>(
+    session: &Session,
+    slot: &mut Option<Box<Keyed<T>>>,
+    end: impl FnOnce(&mut T),
+    body: impl FnOnce(&mut Keyed<T>) -> Result<R>,
+) -> Result<R> {
+    let mut process = slot.take().ok_or(Error::OperationNotInitialised)?;
+    process.check(session)?;
+    let result = body(&mut process);
+    match &result {
+        Ok(_) | Err(Error::BufferTooSmall { .. } | Error::ContextLoginNeeded | Error::OperationActive) => {}
+        Err(_) => end(&mut process.operation),
+    }
+    *slot = Some(process);
+    result
 }
 
 /// Runs the step that gives an operation's last output of exactly `len` bytes: asks for no more than

@@ -13,6 +13,7 @@ pub(crate) use active::After;
 pub use active::{Kind, Output};
 
 use crate::error::{Error, Result};
+use crate::mechanism::Nonces;
 use crate::object::locate;
 use crate::object::template::Author;
 use crate::partition::{Loaded, Named, Partition};
@@ -62,11 +63,20 @@ pub struct Session {
     place: usize,
     closed: AtomicBool,
     operations: Mutex<Operations>,
+    /// Kept through the ends of operations and through logouts: what was made once is not made again.
+    nonces: Mutex<Nonces>,
 }
 
 impl Session {
     pub(crate) fn new(partition: Arc<Partition>, access: Access, place: usize) -> Session {
-        Session { partition, access, place, closed: AtomicBool::new(false), operations: Mutex::default() }
+        Session {
+            partition,
+            access,
+            place,
+            closed: AtomicBool::new(false),
+            operations: Mutex::default(),
+            nonces: Mutex::default(),
+        }
     }
 
     /// Its partition.
@@ -121,9 +131,19 @@ impl Session {
         self.operations().end(kind)
     }
 
+    /// Ends the message that is under way in a process of many, which goes on.
+    pub fn end_message(&self, kind: Kind) {
+        self.operations().end_message(kind);
+    }
+
     pub(crate) fn operations(&self) -> MutexGuard<'_, Operations> {
         // An operation that panicked was taken out before and is gone.
         self.operations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The nonces that the session used. Locked after the operations.
+    pub(crate) fn nonces(&self) -> MutexGuard<'_, Nonces> {
+        self.nonces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// On whose behalf the session acts, for the rules that depend on it.

@@ -59,9 +59,9 @@ pub(crate) fn info(library: &Library, session: u64, info: Outcome<Place<'_, CK_S
     Ok(())
 }
 
-/// C_SessionCancel. Flags of operations that are not offered have no effect.
+/// C_SessionCancel. Flags of functions that leave nothing running have no effect.
 pub(crate) fn cancel(library: &Library, session: u64, flags: CK_FLAGS) -> Outcome {
-    const KINDS: [(CK_FLAGS, Kind); 8] = [
+    const KINDS: [(CK_FLAGS, Kind); 13] = [
         (CKF_FIND_OBJECTS, Kind::Find),
         (CKF_ENCRYPT, Kind::Encrypt),
         (CKF_DECRYPT, Kind::Decrypt),
@@ -70,6 +70,11 @@ pub(crate) fn cancel(library: &Library, session: u64, flags: CK_FLAGS) -> Outcom
         (CKF_SIGN_RECOVER, Kind::SignRecover),
         (CKF_VERIFY, Kind::Verify),
         (CKF_VERIFY_RECOVER, Kind::VerifyRecover),
+        (CKF_VERIFY, Kind::VerifySignature),
+        (CKF_MESSAGE_ENCRYPT, Kind::MessageEncrypt),
+        (CKF_MESSAGE_DECRYPT, Kind::MessageDecrypt),
+        (CKF_MESSAGE_SIGN, Kind::MessageSign),
+        (CKF_MESSAGE_VERIFY, Kind::MessageVerify),
     ];
     let session = library.session(session)?;
     for (_, kind) in KINDS.iter().filter(|(flag, _)| flags & flag != 0) {
@@ -88,6 +93,22 @@ pub(crate) fn login(library: &Library, session: u64, user: CK_USER_TYPE, pin: Ou
         CKU_SO => session.login(Role::So, pin)?,
         CKU_CONTEXT_SPECIFIC => session.login_context(pin)?,
         _ => return Err(Rejection::UserTypeInvalid.into()),
+    }
+    Ok(())
+}
+
+/// C_GetSessionValidationFlags. Nothing here is validated by anybody, so no operation met the rules of a validation.
+pub(crate) fn validation_flags(
+    library: &Library,
+    session: u64,
+    kind: CK_SESSION_VALIDATION_FLAGS_TYPE,
+    flags: Outcome<Place<'_, CK_FLAGS>>,
+) -> Outcome {
+    library.session(session)?;
+    let flags = flags?;
+    match kind {
+        CKS_LAST_VALIDATION_OK => flags.put(0),
+        _ => return Err(Rejection::ArgumentsBad.into()),
     }
     Ok(())
 }
