@@ -220,6 +220,8 @@ fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
         | Error::AeadFailed
         | Error::NoncesUsedUp
         | Error::SavedStateInvalid
+        | Error::StateUnsaveable
+        | Error::KeyNotNeeded
         | Error::SignatureInvalid
         | Error::SignatureLength
         | Error::BufferTooSmall { .. }

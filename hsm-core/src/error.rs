@@ -247,6 +247,12 @@ pub enum Error {
     /// No further nonce can be made for messages under this key in this session.
     #[error("the nonces for messages under this key are used up in this session: take another key")]
     NoncesUsedUp,
+    /// What runs cannot be saved.
+    #[error("the state of what runs cannot be saved")]
+    StateUnsaveable,
+    /// A key was given that the saved state does not need.
+    #[error("the saved state needs no key")]
+    KeyNotNeeded,
     /// What is given as the saved state of an operation is none.
     #[error("this is not the saved state of an operation")]
     SavedStateInvalid,

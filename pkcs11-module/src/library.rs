@@ -3,6 +3,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hsm_core::config::{Config, Environment};
 use hsm_core::hsm::Hsm;
@@ -19,7 +20,11 @@ pub(crate) struct Library {
     hsm: Arc<Hsm>,
     slots: Slots,
     sessions: Handles<OpenSession>,
+    number: u64,
 }
+
+/// How often the library was loaded.
+static LOADED: AtomicU64 = AtomicU64::new(0);
 
 /// A session with the slot it was opened on.
 pub(crate) struct OpenSession {
@@ -49,7 +54,8 @@ impl Library {
         let config = Config::locate(&environment).inspect_err(logging::report_config)?;
         logging::start(&config.log);
         let slots = Slots::new(config.slots.clone());
-        Ok(Library { hsm: Hsm::for_door(config, "pkcs11", None), slots, sessions: Handles::new() })
+        let number = LOADED.fetch_add(1, Ordering::Relaxed);
+        Ok(Library { hsm: Hsm::for_door(config, "pkcs11", None), slots, sessions: Handles::new(), number })
     }
 
     /// Ends every session and lets go of the store.
@@ -73,6 +79,11 @@ impl Library {
     /// After a fork, in the parent.
     pub(crate) fn resume(&self) {
         self.hsm.resume();
+    }
+
+    /// Which of the process's loaded libraries it is.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     pub(crate) fn hsm(&self) -> &Arc<Hsm> {

@@ -216,6 +216,8 @@ fn code_of(error: &Error) -> CK_RV {
         Error::EncryptedDataInvalid => CKR_ENCRYPTED_DATA_INVALID,
         Error::EncryptedDataLength => CKR_ENCRYPTED_DATA_LEN_RANGE,
         Error::AeadFailed => CKR_AEAD_DECRYPT_FAILED,
+        Error::StateUnsaveable => CKR_STATE_UNSAVEABLE,
+        Error::KeyNotNeeded => CKR_KEY_NOT_NEEDED,
         Error::SavedStateInvalid => CKR_SAVED_STATE_INVALID,
         Error::NoncesUsedUp => CKR_TOKEN_RESOURCE_EXCEEDED,
         Error::SignatureInvalid => CKR_SIGNATURE_INVALID,

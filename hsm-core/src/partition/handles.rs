@@ -24,6 +24,8 @@ pub(crate) enum Identity {
         /// Whether it is its private key.
         private: bool,
     },
+    /// The object of a profile, by its number; it is in no store.
+    Profile(u64),
 }
 
 /// What a handle stands for.

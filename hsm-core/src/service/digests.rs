@@ -2,7 +2,7 @@
 
 use cryptoki_sys::*;
 
-use crate::crypto;
+use crate::crypto::{self, Digest, Hash};
 use crate::error::{Error, Result};
 use crate::mechanism::Mechanism;
 use crate::mechanism::table::{Function, row_for};
@@ -17,7 +17,7 @@ impl Session {
     pub fn digest_init(&self, mechanism: &Mechanism) -> Result<()> {
         begin(&mut self.operations().digest, || {
             let hash = row_for(mechanism, Function::Digest)?.hash.ok_or(Error::MechanismInvalid)?;
-            Ok(Box::new(Digesting { digest: crypto::digest(hash)?, len: hash.len(), begun: false }))
+            Ok(Box::new(Digesting::new(mechanism.kind, hash)))
         })
     }
 
@@ -27,13 +27,14 @@ impl Session {
     /// [`Error::OperationNotInitialised`], also after parts came in; [`Error::BufferTooSmall`].
     pub fn digest(&self, data: &[u8], output: Output<'_>) -> Result<usize> {
         step(&mut self.operations().digest, |running| {
-            if running.begun {
+            if running.has_begun() {
                 return Err(Error::OperationActive);
             }
-            let len = running.len;
-            last(output, len, |out| {
-                running.digest.update(data)?;
-                finish(running, out)
+            let hash = running.hash;
+            last(output, hash.len(), |out| {
+                let mut digest = crypto::digest(hash)?;
+                digest.update(data)?;
+                finish(digest.as_mut(), hash, out)
             })
         })
     }
@@ -58,8 +59,8 @@ impl Session {
             if key.object().class() != CKO_SECRET_KEY || key.object().hides(CKA_VALUE) {
                 return Err(Error::KeyIndigestible);
             }
-            running.begun = true;
-            running.digest.update(key.object().bytes(CKA_VALUE)).map(After::GoesOn)
+            running.keyed = true;
+            running.parts()?.update(key.object().bytes(CKA_VALUE)).map(After::GoesOn)
         })
     }
 
@@ -69,18 +70,17 @@ impl Session {
     /// [`Error::OperationNotInitialised`], [`Error::BufferTooSmall`].
     pub fn digest_final(&self, output: Output<'_>) -> Result<usize> {
         step(&mut self.operations().digest, |running| {
-            let len = running.len;
-            last(output, len, |out| finish(running, out))
+            let hash = running.hash;
+            last(output, hash.len(), |out| finish(running.parts()?, hash, out))
         })
     }
 }
 
 pub(super) fn update(running: &mut Digesting, data: &[u8]) -> Result<After<()>> {
-    running.begun = true;
-    running.digest.update(data).map(After::GoesOn)
+    running.parts()?.update(data).map(After::GoesOn)
 }
 
-fn finish(running: &mut Digesting, out: &mut [u8]) -> Result<usize> {
-    running.digest.finish(out.get_mut(..running.len).unwrap_or_default())?;
-    Ok(running.len)
+fn finish(digest: &mut dyn Digest, hash: Hash, out: &mut [u8]) -> Result<usize> {
+    digest.finish(out.get_mut(..hash.len()).unwrap_or_default())?;
+    Ok(hash.len())
 }

@@ -15,6 +15,7 @@ mod messages;
 mod objects;
 mod provenance;
 mod random;
+mod saved_state;
 mod served;
 mod signatures;
 mod space;

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::Session;
+use crate::crypto::{self, Digest, Hash, SavableDigest};
 use crate::error::{Error, Result};
 use crate::mechanism::table::Function;
 use crate::mechanism::{Ciphering, MessageCiphering, MessageSigning, MessageVerifying, Signing, Verifying, usage};
@@ -64,9 +65,63 @@ pub(crate) struct Verification {
 
 /// A running digest.
 pub(crate) struct Digesting {
-    pub digest: Box<dyn crate::crypto::Digest>,
-    pub len: usize,
-    pub begun: bool,
+    /// Its mechanism.
+    pub kind: u64,
+    pub hash: Hash,
+    /// What came in parts.
+    parts: Option<Parts>,
+    /// A key's value came in.
+    pub keyed: bool,
+}
+
+/// A message that is digested in parts.
+enum Parts {
+    Savable(Box<dyn SavableDigest>),
+    Other(Box<dyn Digest>),
+}
+
+impl Digesting {
+    pub(crate) fn new(kind: u64, hash: Hash) -> Digesting {
+        Digesting { kind, hash, parts: None, keyed: false }
+    }
+
+    /// Goes on from what [`Digesting::save`] gave.
+    pub(crate) fn restored(kind: u64, hash: Hash, state: &[u8]) -> Option<Digesting> {
+        let parts = match state {
+            [] => None,
+            _ => Some(Parts::Savable(crypto::restored_digest(hash, state)?)),
+        };
+        Some(Digesting { parts, ..Digesting::new(kind, hash) })
+    }
+
+    /// Its state: nothing before the first part.
+    pub(crate) fn save(&self) -> Option<Vec<u8>> {
+        match &self.parts {
+            _ if self.keyed => None,
+            None => Some(Vec::new()),
+            Some(Parts::Savable(digest)) => digest.save(),
+            Some(Parts::Other(_)) => None,
+        }
+    }
+
+    pub(crate) fn has_begun(&self) -> bool {
+        self.parts.is_some()
+    }
+
+    /// The digest that takes the parts. A message that comes whole is digested without one.
+    pub(crate) fn parts(&mut self) -> Result<&mut dyn Digest> {
+        let parts = match self.parts.take() {
+            Some(parts) => parts,
+            None => match crypto::savable_digest(self.hash) {
+                Some(digest) => Parts::Savable(digest),
+                None => Parts::Other(crypto::digest(self.hash)?),
+            },
+        };
+        Ok(match self.parts.insert(parts) {
+            Parts::Savable(digest) => digest.as_mut(),
+            Parts::Other(digest) => digest.as_mut(),
+        })
+    }
 }
 
 /// An operation with a key.
@@ -90,6 +145,16 @@ impl<T> Keyed<T> {
 }
 
 impl Operations {
+    /// Whether an operation with a key runs.
+    pub(crate) fn holds_keys(&self) -> bool {
+        let ciphers = self.encrypt.is_some() || self.decrypt.is_some();
+        let signatures = self.sign.is_some() || self.verify.is_some() || self.verify_signature.is_some();
+        let recovering = self.sign_recover.is_some() || self.verify_recover.is_some();
+        let messages = self.message_encrypt.is_some() || self.message_decrypt.is_some();
+        let signed = self.message_sign.is_some() || self.message_verify.is_some();
+        ciphers || signatures || recovering || messages || signed
+    }
+
     /// Whether a running operation waits for the user's PIN.
     pub(crate) fn asks_for_login(&self) -> bool {
         self.sign.as_ref().is_some_and(|sign| sign.asks_for_login)

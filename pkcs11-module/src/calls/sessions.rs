@@ -1,9 +1,9 @@
 //! Sessions and login. PKCS #11 3.2, section 5.6, with C_InitPIN and C_SetPIN of 5.5.
 
 use cryptoki_sys::*;
-use hsm_core::session::{Access, Kind, LoginState, Role};
+use hsm_core::session::{Access, Kind, LoginState, ObjectHandle, Role};
 
-use crate::ffi::Place;
+use crate::ffi::{Out, Place};
 use crate::library::Library;
 use crate::rv::{Outcome, Rejection};
 
@@ -84,6 +84,24 @@ pub(crate) fn cancel(library: &Library, session: u64, flags: CK_FLAGS) -> Outcom
     Ok(())
 }
 
+/// C_GetOperationState.
+pub(crate) fn operation_state(library: &Library, session: u64, out: Outcome<Out<'_>>) -> Outcome {
+    let session = library.session(session)?;
+    out?.fill(|output| session.save_state(output))
+}
+
+/// C_SetOperationState.
+pub(crate) fn set_operation_state(
+    library: &Library,
+    session: u64,
+    state: Outcome<&[u8]>,
+    encryption: u64,
+    authentication: u64,
+) -> Outcome {
+    let session = library.session(session)?;
+    Ok(session.restore_state(state?, [ObjectHandle(encryption), ObjectHandle(authentication)])?)
+}
+
 /// C_Login.
 pub(crate) fn login(library: &Library, session: u64, user: CK_USER_TYPE, pin: Outcome<&[u8]>) -> Outcome {
     let session = library.session(session)?;
@@ -122,7 +140,7 @@ pub(crate) fn login_user(
     name: Outcome<&[u8]>,
 ) -> Outcome {
     if !name?.is_empty() {
-        return Err(Rejection::NotSupported.into());
+        return Err(Rejection::ArgumentsBad.into());
     }
     login(library, session, user, pin)
 }

@@ -3,7 +3,7 @@
 //! symbols, the panic guard and trace around each, and the function lists of 2.40, 3.0 and 3.2.
 //!
 //! How a row passes the gate: `inside` needs the loaded library, `alone` loads or unloads it,
-//! `outside` works without it. Section numbers are those of PKCS #11 3.2.
+//! `outside` works without it, `waiting` is tried again until it has an outcome. Section numbers are those of PKCS #11 3.2.
 #![allow(non_snake_case, reason = "the names are the standard's")]
 #![allow(unused_unsafe, reason = "numbers among the arguments need none")]
 
@@ -70,6 +70,12 @@ macro_rules! entry_points {
             unsafe { $given }
         ),*))
     };
+    (waiting $name:expr, $body:path, $($given:expr),*) => {
+        gate::waiting($name, |library| $body(library, $(
+            // SAFETY: the C caller's promise, see `ffi`.
+            unsafe { $given }
+        ),*))
+    };
     (alone $name:expr, $body:path, $($given:expr),*) => {
         gate::exclusively($name, |loaded| $body(loaded, $(
             // SAFETY: the C caller's promise, see `ffi`.
@@ -98,7 +104,7 @@ entry_points! {
     C_GetSlotInfo(slot: Slot, info: *mut CK_SLOT_INFO) = inside slots::slot_info [slot, place(info)];
     C_GetTokenInfo(slot: Slot, info: *mut CK_TOKEN_INFO) = inside slots::token_info [slot, place(info)];
     C_WaitForSlotEvent(flags: CK_FLAGS, slot: *mut CK_SLOT_ID, reserved: Any) =
-        inside slots::wait_for_event [flags, place(slot), reserved.is_null()];
+        waiting slots::wait_for_event [flags, place(slot), reserved.is_null()];
     C_GetMechanismList(slot: Slot, mechanisms: *mut CK_MECHANISM_TYPE, count: LengthOut) =
         inside slots::mechanisms [slot, list(mechanisms, count)];
     C_GetMechanismInfo(slot: Slot, kind: CK_MECHANISM_TYPE, info: *mut CK_MECHANISM_INFO) =
@@ -121,11 +127,13 @@ entry_points! {
     C_GetSessionInfo(session: Session, info: *mut CK_SESSION_INFO) =
         inside sessions::info [session, place(info)];
     C_GetOperationState(session: Session, state: Bytes, length: LengthOut) =
-        inside general::not_supported [];
+        inside sessions::operation_state [session, out(state, length)];
     C_SetOperationState(
         session: Session, state: Bytes, length: Length, encryption: Object, authentication: Object
     ) =
-        inside general::not_supported [];
+        inside sessions::set_operation_state [
+            session, bytes(state, length), encryption, authentication
+        ];
     C_Login(session: Session, user: CK_USER_TYPE, text: Bytes, length: Length) =
         inside sessions::login [session, user, pin(text, length)];
     C_Logout(session: Session) = inside sessions::logout [session];
