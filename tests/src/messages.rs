@@ -117,9 +117,11 @@ pub const ENCRYPT: Way = way!(C_MessageEncryptInit C_EncryptMessage C_EncryptMes
 /// Their decryption.
 pub const DECRYPT: Way = way!(C_MessageDecryptInit C_DecryptMessage C_DecryptMessageBegin C_DecryptMessageNext C_MessageDecryptFinal);
 /// Signatures and MACs of messages.
-pub const SIGN: Way = way!(C_MessageSignInit C_SignMessage C_SignMessageBegin C_SignMessageNext C_MessageSignFinal);
+pub const SIGN: Way =
+    way!(C_MessageSignInit C_SignMessage C_SignMessageBegin C_SignMessageNext C_MessageSignFinal);
 /// Their verification.
-pub const VERIFY: Way = way!(C_MessageVerifyInit C_VerifyMessage C_VerifyMessageBegin C_VerifyMessageNext C_MessageVerifyFinal);
+pub const VERIFY: Way =
+    way!(C_MessageVerifyInit C_VerifyMessage C_VerifyMessageBegin C_VerifyMessageNext C_MessageVerifyFinal);
 
 impl Session<'_> {
     /// Begins a process of messages.
@@ -142,7 +144,11 @@ impl Session<'_> {
         out: Out<'_>,
     ) -> Result<usize, Rv> {
         let [start, length] = parameter.args();
-        self.output(way.once, &[start, length, aad.into(), aad.len().into(), data.into(), data.len().into()], out)
+        self.output(
+            way.once,
+            &[start, length, aad.into(), aad.len().into(), data.into(), data.len().into()],
+            out,
+        )
     }
 
     /// A whole message by the two-call rule.

@@ -44,7 +44,9 @@ isolated! {
             let module = kit.initialised();
             module.init_token(module.free_slot(), SO_PIN, "theirs").unwrap();
         });
-        let module = kit.initialised();
+        let module = kit.token().module;
+        // The token just made is an event as well.
+        while wait(module, CKF_DONT_BLOCK).is_ok() {}
         refused!(CKR_NO_EVENT, wait(module, CKF_DONT_BLOCK));
         gate.open();
         let slot = wait(module, 0).unwrap();

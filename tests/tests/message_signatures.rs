@@ -180,7 +180,7 @@ isolated! {
         let mech = Mech::plain(CKM_ECDSA_SHA256);
         refused!(CKR_KEY_TYPE_INCONSISTENT, session.message_init(SIGN, &mech, pair.public));
         refused!(CKR_KEY_TYPE_INCONSISTENT, session.message_init(VERIFY, &mech, pair.private));
-        refused!(CKR_MECHANISM_INVALID, session.message_init(SIGN, &Mech::plain(CKM_AES_CBC), pair.private));
+        refused!(CKR_MECHANISM_INVALID, session.message_init(SIGN, &Mech::plain(CKM_AES_ECB), pair.private));
         session.message_init(SIGN, &mech, pair.private).unwrap();
         session.init(operations::SIGN, &mech, pair.private).unwrap();
         session.destroy(pair.private).unwrap();

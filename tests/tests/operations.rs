@@ -287,12 +287,4 @@ isolated! {
         let again = session.init(ENCRYPT, &Mech::plain(CKM_AES_ECB), key);
         refused!(CKR_KEY_HANDLE_INVALID | CKR_OBJECT_HANDLE_INVALID, again);
     }
-
-    fn operation_state_is_not_saved(kit) {
-        let session = kit.user();
-        session.digest_init(&Mech::plain(CKM_SHA256)).unwrap();
-        let mut length: CK_ULONG = 0;
-        let answer = session.call(function!(C_GetOperationState), &[Arg::NULL, (&mut length).into()]);
-        refused!(CKR_FUNCTION_NOT_SUPPORTED | CKR_STATE_UNSAVEABLE, answer);
-    }
 }

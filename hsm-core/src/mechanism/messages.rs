@@ -131,7 +131,10 @@ struct Message {
 impl MessageCiphering {
     /// Begins with a key that has been found fit.
     pub fn new(row: &Row, direction: Direction, key: Arc<Key>) -> Result<MessageCiphering> {
-        let aead = row.aead.ok_or(Error::MechanismInvalid)?;
+        MessageCiphering::by(row.aead.ok_or(Error::MechanismInvalid)?, direction, key)
+    }
+
+    fn by(aead: Aead, direction: Direction, key: Arc<Key>) -> Result<MessageCiphering> {
         Ok(MessageCiphering { aead, direction, mark: KeyMark::of(&key)?, key, message: None })
     }
 
@@ -315,3 +318,6 @@ impl MessageVerifying {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,9 +38,7 @@ impl Partition {
             return Vec::new();
         }
         let matching = PROFILES.iter().filter(|(profile, name)| search.matches(&object(*profile, name)));
-        matching
-            .map(|(profile, _)| Named { identity: Identity::Profile(*profile), private: false })
-            .collect()
+        matching.map(|(profile, _)| Named { identity: Identity::Profile(*profile), private: false }).collect()
     }
 }
 

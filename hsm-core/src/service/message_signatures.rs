@@ -37,7 +37,9 @@ impl Session {
                 return Err(Error::OperationActive);
             }
             let mut signing = running.operation.fresh()?;
-            let Some(out) = room(signing.signature_len(), output)? else { return Ok(signing.signature_len()) };
+            let Some(out) = room(signing.signature_len(), output)? else {
+                return Ok(signing.signature_len());
+            };
             let length = signing.sign(data, out);
             running.asks_for_login = running.key.object().flag(CKA_ALWAYS_AUTHENTICATE);
             length
@@ -74,7 +76,9 @@ impl Session {
     pub fn sign_message_end(&self, data: &[u8], output: Output<'_>) -> Result<usize> {
         self.signing_messages(|running| {
             let signing = running.operation.message.as_mut().ok_or(Error::OperationNotInitialised)?;
-            let Some(out) = room(signing.signature_len(), output)? else { return Ok(signing.signature_len()) };
+            let Some(out) = room(signing.signature_len(), output)? else {
+                return Ok(signing.signature_len());
+            };
             let length = signing.update(data).and_then(|()| signing.finish(out));
             running.operation.message = None;
             running.asks_for_login = running.key.object().flag(CKA_ALWAYS_AUTHENTICATE);
@@ -152,24 +156,29 @@ impl Session {
     }
 
     /// A step of a process whose key may ask for its PIN before each message.
-    fn signing_messages<R>(
-        &self,
-        body: impl FnOnce(&mut Keyed<MessageSigning>) -> Result<R>,
-    ) -> Result<R> {
+    fn signing_messages<R>(&self, body: impl FnOnce(&mut Keyed<MessageSigning>) -> Result<R>) -> Result<R> {
         let slot = &mut self.operations().message_sign;
-        step_of_messages(self, slot, |signing| signing.message = None, |running| {
-            if running.asks_for_login {
-                return Err(Error::ContextLoginNeeded);
-            }
-            body(running)
-        })
+        step_of_messages(
+            self,
+            slot,
+            |signing| signing.message = None,
+            |running| {
+                if running.asks_for_login {
+                    return Err(Error::ContextLoginNeeded);
+                }
+                body(running)
+            },
+        )
     }
 
     fn verifying_messages<R>(&self, body: impl FnOnce(&mut MessageVerifying) -> Result<R>) -> Result<R> {
         let slot = &mut self.operations().message_verify;
-        step_of_messages(self, slot, |verifying| verifying.message = None, |running| {
-            body(&mut running.operation)
-        })
+        step_of_messages(
+            self,
+            slot,
+            |verifying| verifying.message = None,
+            |running| body(&mut running.operation),
+        )
     }
 }
 

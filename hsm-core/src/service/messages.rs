@@ -217,7 +217,10 @@ fn next(
 }
 
 /// Ends a process of messages, between two of them.
-pub(super) fn finish<T>(slot: &mut Option<Box<Keyed<T>>>, is_under_way: impl FnOnce(&T) -> bool) -> Result<()> {
+pub(super) fn finish<T>(
+    slot: &mut Option<Box<Keyed<T>>>,
+    is_under_way: impl FnOnce(&T) -> bool,
+) -> Result<()> {
     match slot {
         None => Err(Error::OperationNotInitialised),
         Some(running) if is_under_way(&running.operation) => Err(Error::OperationActive),

@@ -8,7 +8,9 @@ use super::Session;
 use crate::crypto::{self, Digest, Hash, SavableDigest};
 use crate::error::{Error, Result};
 use crate::mechanism::table::Function;
-use crate::mechanism::{Ciphering, MessageCiphering, MessageSigning, MessageVerifying, Signing, Verifying, usage};
+use crate::mechanism::{
+    Ciphering, MessageCiphering, MessageSigning, MessageVerifying, Signing, Verifying, usage,
+};
 use crate::partition::{Loaded, ObjectHandle};
 
 /// Where output goes.

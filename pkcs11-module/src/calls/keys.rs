@@ -54,8 +54,9 @@ pub(crate) fn wrap(
 ) -> Outcome {
     let open = library.session(session)?;
     match mechanism? {
-        Wrapping::Plain(mechanism) => out?
-            .fill(|output| open.wrap_key(&mechanism, ObjectHandle(wrapping), ObjectHandle(key), output)),
+        Wrapping::Plain(mechanism) => {
+            out?.fill(|output| open.wrap_key(&mechanism, ObjectHandle(wrapping), ObjectHandle(key), output))
+        }
         Wrapping::Sealed(sealed) => wrap_authenticated(library, session, Ok(sealed), wrapping, key, out),
     }
 }

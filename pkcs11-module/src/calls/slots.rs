@@ -14,7 +14,7 @@ use super::general::{MANUFACTURER, library_version};
 use super::padded;
 use crate::ffi::{List, Place};
 use crate::library::Library;
-use crate::rv::{Outcome, Rejection};
+use crate::rv::{Outcome, Refusal, Rejection};
 use crate::slots::Token;
 
 /// C_GetSlotList. A call for the count alone looks for new tokens; the call after it that fetches the
@@ -116,7 +116,12 @@ pub(crate) fn wait_for_event(
     if !reserved_is_null {
         return Err(Rejection::ArgumentsBad.into());
     }
-    match library.slots().event(library.hsm())? {
+    let event = match library.slots().event(library.hsm()) {
+        // Another process may be at its first ceremony, which this call would otherwise end with.
+        Err(Refusal::Core(error)) if is_no_hsm(&error) => None,
+        event => event?,
+    };
+    match event {
         Some(number) => slot.put(number),
         None if flags & CKF_DONT_BLOCK != 0 => return Err(Rejection::NoEvent.into()),
         None => return Ok(None),

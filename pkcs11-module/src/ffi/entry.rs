@@ -13,8 +13,8 @@ use cryptoki_sys::*;
 
 use super::args::*;
 use crate::calls::{
-    asynchronous, digests, dual, encryption, general, keys, message_signing, messages, objects, random, sessions,
-    signing, slots,
+    asynchronous, digests, dual, encryption, general, keys, message_signing, messages, objects, random,
+    sessions, signing, slots,
 };
 use crate::gate;
 

@@ -22,7 +22,7 @@ const BLOCK: usize = 16;
 pub(super) unsafe fn parse(given: &CK_MECHANISM) -> Outcome<Mechanism> {
     let row = mechanism::row(given.mechanism).ok_or(Error::MechanismInvalid)?;
     // SAFETY: passed on.
-    let bytes = unsafe { Given::claim(given) }?;
+    let bytes = unsafe { Given::at(given.pParameter.cast(), given.ulParameterLen) }?;
     // SAFETY: passed on.
     let parameter = unsafe { bytes.shaped(row.shape) }?;
     Ok(Mechanism { kind: given.mechanism, parameter })
@@ -32,13 +32,6 @@ pub(super) unsafe fn parse(given: &CK_MECHANISM) -> Outcome<Mechanism> {
 pub(super) struct Given<'call>(&'call [u8]);
 
 impl<'call> Given<'call> {
-    /// # Safety
-    /// As for [`parse`].
-    unsafe fn claim(given: &CK_MECHANISM) -> Outcome<Given<'call>> {
-        // SAFETY: passed on.
-        unsafe { Given::at(given.pParameter.cast(), given.ulParameterLen) }
-    }
-
     /// # Safety
     /// As for [`parse`].
     pub(super) unsafe fn at(start: *const u8, length: CK_ULONG) -> Outcome<Given<'call>> {

@@ -1,3 +1,5 @@
+//! Nonces that are counted, drawn and given, and that none comes twice.
+
 use super::*;
 
 const KEY: KeyMark = KeyMark([7; 32]);
