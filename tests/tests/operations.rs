@@ -1,7 +1,6 @@
 //! The rules of running operations, the same for every kind: what starts one, what keeps it, what
 //! ends it. PKCS #11 3.2, sections 5.2 (two calls), 5.8 to 5.14.
 
-use hsm_tests::function;
 use hsm_tests::keys;
 use hsm_tests::operations::{DECRYPT, DIGEST, ENCRYPT, Kind, SIGN, VERIFY};
 use hsm_tests::prelude::*;
