@@ -217,6 +217,11 @@ fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
         | Error::DataInvalid
         | Error::EncryptedDataInvalid
         | Error::EncryptedDataLength
+        | Error::AeadFailed
+        | Error::NoncesUsedUp
+        | Error::SavedStateInvalid
+        | Error::StateUnsaveable
+        | Error::KeyNotNeeded
         | Error::SignatureInvalid
         | Error::SignatureLength
         | Error::BufferTooSmall { .. }

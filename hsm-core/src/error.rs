@@ -241,6 +241,21 @@ pub enum Error {
     /// The ciphertext's length is impossible.
     #[error("the encrypted data's length is not valid")]
     EncryptedDataLength,
+    /// A message, its additional data or its tag was changed.
+    #[error("the message is not authentic")]
+    AeadFailed,
+    /// No further nonce can be made for messages under this key in this session.
+    #[error("the nonces for messages under this key are used up in this session: take another key")]
+    NoncesUsedUp,
+    /// What runs cannot be saved.
+    #[error("the state of what runs cannot be saved")]
+    StateUnsaveable,
+    /// A key was given that the saved state does not need.
+    #[error("the saved state needs no key")]
+    KeyNotNeeded,
+    /// What is given as the saved state of an operation is none.
+    #[error("this is not the saved state of an operation")]
+    SavedStateInvalid,
     /// The signature does not verify.
     #[error("the signature is not valid")]
     SignatureInvalid,

@@ -29,6 +29,9 @@ const NEVER: usize = usize::MAX;
 /// Between two looks at a lock or flag that another thread is about to release.
 const PAUSE: Duration = Duration::from_micros(100);
 
+/// Between two looks for what a call waits for.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
 /// The library between C_Initialize and C_Finalize.
 static LIBRARY: RwLock<Option<Library>> = RwLock::new(None);
 
@@ -77,6 +80,26 @@ pub(crate) fn aside<R>(body: impl FnOnce(&Library) -> R) -> Option<R> {
         Err(TryLockError::WouldBlock) => return None,
     };
     catch_unwind(AssertUnwindSafe(|| library.as_ref().map(body))).ok().flatten()
+}
+
+/// Runs a body again and again until it has an outcome, for calls that wait. Between two runs the library may be
+/// unloaded, also to be loaded anew: then the wait has ended.
+pub(crate) fn waiting(function: &str, body: impl Fn(&Library) -> Outcome<Option<()>>) -> CK_RV {
+    let mut loaded = None;
+    loop {
+        let mut goes_on = false;
+        let code = with_library(function, |library| {
+            if *loaded.get_or_insert(library.number()) != library.number() {
+                return Err(Rejection::NotInitialised.into());
+            }
+            goes_on = body(library)?.is_none();
+            Ok(())
+        });
+        if !goes_on {
+            return code;
+        }
+        thread::sleep(BETWEEN_LOOKS);
+    }
 }
 
 /// Runs a body that loads or unloads the library, with no call under way.

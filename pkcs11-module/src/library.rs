@@ -3,6 +3,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hsm_core::audit::Uses;
 use hsm_core::config::{Config, Environment};
@@ -23,7 +24,11 @@ pub(crate) struct Library {
     sessions: Handles<OpenSession>,
     /// Where uses of keys are counted.
     counted: Option<Counted>,
+    number: u64,
 }
+
+/// How often the library was loaded.
+static LOADED: AtomicU64 = AtomicU64::new(0);
 
 /// A session with the slot it was opened on.
 pub(crate) struct OpenSession {
@@ -55,7 +60,8 @@ impl Library {
         let slots = Slots::new(config.slots.clone());
         let hsm = Hsm::for_library(config, "pkcs11", rv::reason);
         let counted = (hsm.own_uses() == Uses::Buffered).then(|| Counted::new(may_have_thread));
-        Ok(Library { hsm, slots, sessions: Handles::new(), counted })
+        let number = LOADED.fetch_add(1, Ordering::Relaxed);
+        Ok(Library { hsm, slots, sessions: Handles::new(), counted, number })
     }
 
     /// Ends every session and lets go of the store.
@@ -101,6 +107,11 @@ impl Library {
     /// After a fork, in the parent.
     pub(crate) fn resume(&self) {
         self.hsm.resume();
+    }
+
+    /// Which of the process's loaded libraries it is.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     pub(crate) fn hsm(&self) -> &Arc<Hsm> {

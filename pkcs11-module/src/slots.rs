@@ -20,6 +20,8 @@ pub(crate) struct Slots {
 struct Slot {
     number: u64,
     token: Token,
+    /// A token came or went, and C_WaitForSlotEvent has not told it.
+    event: bool,
 }
 
 /// A slot's token.
@@ -84,27 +86,42 @@ impl Slots {
             return Ok(Some(slot.token.clone()));
         }
         slot.token = Token::Present(create()?);
+        slot.event = true;
         Ok(None)
+    }
+
+    /// A slot whose token came or went since the last time, each event once. What was there when the slots were
+    /// first looked at is none.
+    pub(crate) fn event(&self, hsm: &Hsm) -> Outcome<Option<u64>> {
+        let mut table = self.lock();
+        self.take_in(&mut table, hsm)?;
+        let slot = table.iter_mut().find(|slot| slot.event);
+        Ok(slot.map(|slot| {
+            slot.event = false;
+            slot.number
+        }))
     }
 
     /// Brings the table up to date with the HSM's partitions.
     fn take_in(&self, table: &mut Vec<Slot>, hsm: &Hsm) -> Outcome {
         let partitions = hsm.partitions()?;
+        let event = !table.is_empty();
         for slot in table.iter_mut() {
             let deleted = |partition| !partitions.iter().any(|other| Arc::ptr_eq(partition, other));
             if matches!(&slot.token, Token::Present(partition) if deleted(partition)) {
                 slot.token = Token::Gone;
+                slot.event = true;
             }
         }
         for partition in partitions {
             if !table.iter().any(|slot| slot.token.is(&partition)) {
                 let info = partition.info();
                 let number = self.numbers.for_token(&info.serial, &info.label, table);
-                table.push(Slot { number, token: Token::Present(partition) });
+                table.push(Slot { number, token: Token::Present(partition), event });
             }
         }
         if !table.iter().any(|slot| matches!(slot.token, Token::Free)) {
-            table.push(Slot { number: self.numbers.for_free(table), token: Token::Free });
+            table.push(Slot { number: self.numbers.for_free(table), token: Token::Free, event: false });
         }
         Ok(())
     }
@@ -178,7 +195,7 @@ mod tests {
     }
 
     fn slot(number: u64) -> Slot {
-        Slot { number, token: Token::Free }
+        Slot { number, token: Token::Free, event: false }
     }
 
     /// Numbers as a configuration file fixes them.

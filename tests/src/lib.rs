@@ -26,6 +26,7 @@ pub mod keys;
 pub mod kit;
 pub mod kmip;
 pub mod mechanism;
+pub mod messages;
 pub mod module;
 pub mod offer;
 pub mod openssl;

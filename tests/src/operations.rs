@@ -55,7 +55,7 @@ pub const SIGN: Kind = kind!(C_SignInit C_Sign C_SignUpdate C_SignFinal);
 pub const VERIFY: Kind = kind!(C_VerifyInit C_Verify C_VerifyUpdate C_VerifyFinal);
 
 /// Takes the output of a call that says its length: twice, as hosts do.
-fn twice(call: impl Fn(Out<'_>) -> Result<usize, Rv>) -> Result<Vec<u8>, Rv> {
+pub fn twice(call: impl Fn(Out<'_>) -> Result<usize, Rv>) -> Result<Vec<u8>, Rv> {
     let mut bytes = vec![0; call(Out::Length)?];
     let length = call(Out::Buffer(&mut bytes))?;
     assert!(length <= bytes.len(), "more bytes than the first call said");

@@ -46,6 +46,7 @@ macro_rules! plain {
     ($($type:ty),* $(,)?) => { $(impl Plain for $type {})* };
 }
 plain!(u8, CK_ULONG, CK_ATTRIBUTE, CK_MECHANISM, CK_C_INITIALIZE_ARGS, CK_VERSION, CK_INTERFACE);
+plain!(CK_GCM_MESSAGE_PARAMS, CK_GCM_WRAP_PARAMS, CK_ASYNC_DATA);
 plain!(CK_INFO, CK_SLOT_INFO, CK_TOKEN_INFO, CK_SESSION_INFO, CK_MECHANISM_INFO, *mut c_void);
 
 /// One argument: a number, or a pointer that lives as long as what it was made from.

@@ -1,10 +1,11 @@
-//! Null and misaligned pointers in every position of every function of PKCS #11 2.40, and impossible
+//! Null and misaligned pointers in every position of every function of PKCS #11, and impossible
 //! lengths: an error of the standard, never a crash. What stands inside mechanisms and templates is in
 //! `hostile_inside.rs`.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use hsm_tests::function;
 use hsm_tests::keys;
+use hsm_tests::messages::{self, Gcm, Way};
 use hsm_tests::operations::{DECRYPT, DIGEST, ENCRYPT, SIGN, VERIFY};
 use hsm_tests::prelude::*;
 use hsm_tests::raw::{Arg, Function};
@@ -35,6 +36,9 @@ enum Position {
     Place,
     /// Always null.
     Null,
+    /// A message's parameter.
+    Parameter,
+    ParameterLength,
 }
 use Position::*;
 
@@ -44,6 +48,12 @@ enum Before {
     Nothing,
     Running(hsm_tests::operations::Kind, CK_MECHANISM_TYPE),
     Finding,
+    /// A process of messages.
+    Messages(Way),
+    /// The same, in the middle of a message.
+    Message(Way),
+    /// A verification whose signature was given first.
+    Known,
 }
 
 struct Row(Function, Before, CK_MECHANISM_TYPE, &'static [Position]);
@@ -115,6 +125,28 @@ const ROWS: &[Row] = rows![
     C_DeriveKey          Before::Nothing, CKM_ECDH1_DERIVE, [SessionId, Mechanism, KeyId, Attributes, Count, Place];
     C_SeedRandom         Before::Nothing, 0, [SessionId, Data, DataLength];
     C_GenerateRandom     Before::Nothing, 0, [SessionId, Room, DataLength];
+    C_VerifySignatureInit Before::Nothing, CMAC, [SessionId, Mechanism, KeyId, Data, DataLength];
+    C_VerifySignature    Before::Known, 0, [SessionId, Data, DataLength];
+    C_VerifySignatureUpdate Before::Known, 0, [SessionId, Data, DataLength];
+    C_MessageEncryptInit Before::Nothing, CKM_AES_GCM, [SessionId, Mechanism, KeyId];
+    C_EncryptMessage     Before::Messages(messages::ENCRYPT), 0, [SessionId, Parameter, ParameterLength, Data, DataLength, Data, DataLength, Output, OutputLength];
+    C_EncryptMessageBegin Before::Messages(messages::ENCRYPT), 0, [SessionId, Parameter, ParameterLength, Data, DataLength];
+    C_EncryptMessageNext Before::Message(messages::ENCRYPT), 0, [SessionId, Parameter, ParameterLength, Data, DataLength, Output, OutputLength, Number(CKF_END_OF_MESSAGE)];
+    C_MessageDecryptInit Before::Nothing, CKM_AES_GCM, [SessionId, Mechanism, KeyId];
+    C_DecryptMessage     Before::Messages(messages::DECRYPT), 0, [SessionId, Parameter, ParameterLength, Data, DataLength, Data, DataLength, Output, OutputLength];
+    C_DecryptMessageBegin Before::Messages(messages::DECRYPT), 0, [SessionId, Parameter, ParameterLength, Data, DataLength];
+    C_DecryptMessageNext Before::Message(messages::DECRYPT), 0, [SessionId, Parameter, ParameterLength, Data, DataLength, Output, OutputLength, Number(CKF_END_OF_MESSAGE)];
+    C_MessageSignInit    Before::Nothing, CMAC, [SessionId, Mechanism, KeyId];
+    C_SignMessage        Before::Messages(messages::SIGN), 0, [SessionId, Null, Number(0), Data, DataLength, Output, OutputLength];
+    C_SignMessageNext    Before::Message(messages::SIGN), 0, [SessionId, Null, Number(0), Data, DataLength, Output, Null];
+    C_MessageVerifyInit  Before::Nothing, CMAC, [SessionId, Mechanism, KeyId];
+    C_VerifyMessage      Before::Messages(messages::VERIFY), 0, [SessionId, Null, Number(0), Data, DataLength, Data, DataLength];
+    C_VerifyMessageNext  Before::Message(messages::VERIFY), 0, [SessionId, Null, Number(0), Data, DataLength, Data, DataLength];
+    C_WrapKeyAuthenticated Before::Nothing, CKM_AES_GCM, [SessionId, Mechanism, KeyId, KeyId, Data, DataLength, Output, OutputLength];
+    C_UnwrapKeyAuthenticated Before::Nothing, CKM_AES_GCM, [SessionId, Mechanism, KeyId, Data, DataLength, Attributes, Count, Data, DataLength, Place];
+    C_GetSessionValidationFlags Before::Nothing, 0, [SessionId, Number(CKS_LAST_VALIDATION_OK), Place];
+    C_AsyncGetID         Before::Nothing, 0, [SessionId, Data, Place];
+    C_AsyncJoin          Before::Nothing, 0, [SessionId, Data, Number(1), Data, DataLength];
     C_WaitForSlotEvent   Before::Nothing, 0, [Number(CKF_DONT_BLOCK), Place, Null];
 ];
 
@@ -127,6 +159,7 @@ struct Bench {
     room: [CK_ULONG; 128],
     length: [CK_ULONG; 2],
     place: [CK_ULONG; 64],
+    parameter: Gcm,
 }
 
 /// Says what stands in a position instead of what should.
@@ -143,6 +176,7 @@ impl Bench {
             room: [0; 128],
             length: [1024; 2],
             place: [0; 64],
+            parameter: Gcm::given(&[9; 12]),
         }
     }
 
@@ -151,6 +185,21 @@ impl Bench {
             Before::Nothing => {}
             Before::Finding => session.find_init(&attrs![]).unwrap(),
             Before::Running(_, HASH) => session.digest_init(&Mech::plain(HASH)).unwrap(),
+            Before::Messages(way) => session.message_init(way, &messages_of(way), self.key).unwrap(),
+            Before::Message(way) => {
+                session.message_init(way, &messages_of(way), self.key).unwrap();
+                match way.init.name {
+                    "C_MessageSignInit" | "C_MessageVerifyInit" => {
+                        session.call(way.begin, &[Arg::NULL, 0usize.into()]).unwrap();
+                    }
+                    _ => session.message_begin(way, &self.parameter, b"").unwrap(),
+                }
+            }
+            Before::Known => {
+                let raw = Mech::plain(CMAC).raw();
+                let args = [(&raw).into(), self.key.into(), self.data[..16].into(), 16usize.into()];
+                session.call(function!(C_VerifySignatureInit), &args).unwrap();
+            }
             Before::Running(kind, mech) => session.init(kind, &Mech::plain(mech), self.key).unwrap(),
         }
     }
@@ -178,11 +227,21 @@ impl Bench {
             OutputLength => Arg::from(self.length.as_mut_slice()).detached(),
             Place => Arg::from(self.place.as_mut_slice()).detached(),
             Null => Arg::NULL,
+            Parameter => Arg::from(self.parameter.raw()).detached(),
+            ParameterLength => size_of::<CK_GCM_MESSAGE_PARAMS>().into(),
         };
         let right: Vec<Arg<'_>> = positions.iter().map(|position| arg(*position)).collect();
         let args: Vec<Arg<'_>> =
             right.iter().enumerate().map(|(at, right)| wrong(at, *right).unwrap_or(*right)).collect();
         session.module.call(*function, &args)
+    }
+}
+
+/// The mechanism of a process of messages.
+fn messages_of(way: Way) -> Mech {
+    match way.init.name {
+        "C_MessageSignInit" | "C_MessageVerifyInit" => Mech::plain(CMAC),
+        _ => Mech::plain(CKM_AES_GCM),
     }
 }
 
@@ -213,7 +272,7 @@ const BLAME: [CK_RV; 5] =
 
 isolated! {
     fn a_null_pointer_is_a_bad_argument(kit) {
-        let pointers = [Mechanism, Attributes, Data, OutputLength, Room, Place];
+        let pointers = [Mechanism, Parameter, Attributes, Data, OutputLength, Room, Place];
         let null = |at: usize, it: usize, _: Arg<'static>| (it == at).then_some(Arg::NULL);
         each(&kit.token(), &pointers, null, |call, position, code| {
             // From 3.0 on, a null mechanism ends a running operation.
@@ -228,7 +287,7 @@ isolated! {
             it if it + 1 == at => Some(Arg::NULL),
             _ => None,
         };
-        each(&kit.token(), &[Count, DataLength], wrong, |call, _, code| {
+        each(&kit.token(), &[Count, DataLength, ParameterLength], wrong, |call, _, code| {
             assert!(code.0 != CKR_OK && !BLAME.contains(&code.0), "{call}: {code:?}");
         });
     }

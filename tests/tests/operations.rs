@@ -1,7 +1,6 @@
 //! The rules of running operations, the same for every kind: what starts one, what keeps it, what
 //! ends it. PKCS #11 3.2, sections 5.2 (two calls), 5.8 to 5.14.
 
-use hsm_tests::function;
 use hsm_tests::keys;
 use hsm_tests::operations::{DECRYPT, DIGEST, ENCRYPT, Kind, SIGN, VERIFY};
 use hsm_tests::prelude::*;
@@ -300,13 +299,5 @@ isolated! {
         );
         let again = session.init(ENCRYPT, &Mech::plain(CKM_AES_ECB), key);
         refused!(CKR_KEY_HANDLE_INVALID | CKR_OBJECT_HANDLE_INVALID, again);
-    }
-
-    fn operation_state_is_not_saved(kit) {
-        let session = kit.user();
-        session.digest_init(&Mech::plain(CKM_SHA256)).unwrap();
-        let mut length: CK_ULONG = 0;
-        let answer = session.call(function!(C_GetOperationState), &[Arg::NULL, (&mut length).into()]);
-        refused!(CKR_FUNCTION_NOT_SUPPORTED | CKR_STATE_UNSAVEABLE, answer);
     }
 }

@@ -5,7 +5,7 @@
 use super::{
     AesMode, BlowfishMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey,
     EdPrivateKey, EdPublicKey, Hash, KeyWrap, Mac, Poly1305, Provider, RsaParts, RsaPrivateKey, RsaPublicKey,
-    XPrivateKey,
+    SavableDigest, XPrivateKey,
 };
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -43,6 +43,16 @@ fn first<T>(
 /// Begins a digest.
 pub fn digest(hash: Hash) -> Result<Box<dyn Digest>> {
     first(order(), |provider| provider.digest(hash).map(Ok))
+}
+
+/// Begins a digest whose state can be saved; `None` for a hash that has none to save.
+pub fn savable_digest(hash: Hash) -> Option<Box<dyn SavableDigest>> {
+    super::rust_crypto::saved::digest(hash)
+}
+
+/// A digest that goes on from a saved state; `None` for what is no state of this hash.
+pub fn restored_digest(hash: Hash, state: &[u8]) -> Option<Box<dyn SavableDigest>> {
+    super::rust_crypto::saved::restored(hash, state)
 }
 
 /// The digest of `parts`, one after the other.

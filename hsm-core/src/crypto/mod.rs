@@ -45,6 +45,12 @@ pub trait Digest: Send {
     fn finish(&mut self, out: &mut [u8]) -> Result<()>;
 }
 
+/// A running digest whose state can be saved.
+pub trait SavableDigest: Digest {
+    /// The state; `None` once it is used up.
+    fn save(&self) -> Option<Vec<u8>>;
+}
+
 /// A running MAC.
 pub trait Mac: Send {
     /// Takes more of the message.

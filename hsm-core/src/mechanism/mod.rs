@@ -1,13 +1,15 @@
 //! Mechanisms: what is offered (`table`), their parameters (`params`), and the functions that the
-//! table's rows hold (`signing`, `ciphering`, `wrapping`, `generation`, `derivation`), and whether a key
-//! may serve one (`usage`).
+//! table's rows hold (`signing`, `ciphering`, `wrapping`, `generation`, `derivation`), many messages under one key
+//! (`messages`, `nonces`), and whether a key may serve one (`usage`).
 
 mod ciphering;
 mod derivation;
 mod digest_info;
 mod ecdsa_der;
 mod generation;
+mod messages;
 mod method;
+pub(crate) mod nonces;
 mod params;
 mod scheme;
 mod signing;
@@ -21,7 +23,9 @@ mod wrapping;
 pub use ciphering::Ciphering;
 pub use ecdsa_der::{ecdsa_from_der, ecdsa_to_der};
 pub use generation::{Generated, Generator};
+pub use messages::{Aead, MessageCiphering, MessageParameter, MessageSigning, MessageVerifying, Sealed, Tag};
 pub use method::Derivation;
+pub use nonces::{NonceRequest, Nonces};
 pub use params::{Mechanism, Parameter, Shape};
 pub use scheme::Scheme;
 pub use signing::{Signing, Verifying};

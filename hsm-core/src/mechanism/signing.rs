@@ -136,6 +136,11 @@ impl Signing {
         Ok(Signing { scheme, input: scheme.input(&key)?, key, begun: false })
     }
 
+    /// Whether the message may come in parts.
+    pub(crate) fn takes_parts(&self) -> bool {
+        self.scheme.takes_parts()
+    }
+
     /// Length of the signature in bytes.
     pub fn signature_len(&self) -> usize {
         self.scheme.signature_len(&self.key)
@@ -196,6 +201,16 @@ impl Verifying {
     pub fn by(scheme: Scheme, key: Arc<Key>) -> Result<Verifying> {
         scheme.check(&key)?;
         Ok(Verifying { scheme, input: scheme.input(&key)?, key, begun: false })
+    }
+
+    /// Whether the message may come in parts.
+    pub(crate) fn takes_parts(&self) -> bool {
+        self.scheme.takes_parts()
+    }
+
+    /// Length of a signature in bytes.
+    pub fn signature_len(&self) -> usize {
+        self.scheme.signature_len(&self.key)
     }
 
     /// Takes part of the message; [`Error::NotSupported`] where the mechanism takes it whole.

@@ -7,6 +7,7 @@ use cryptoki_sys::*;
 use super::ciphering;
 use super::derivation;
 use super::generation::Generator;
+use super::messages::Aead;
 use super::params::{Mechanism, Parameter, Shape};
 use super::scheme::Scheme;
 use super::signing;
@@ -54,6 +55,10 @@ pub struct Row {
     pub(super) cipher: Option<fn(&Row, &Parameter) -> Result<Transform>>,
     /// It wraps and unwraps keys.
     pub(super) wrap: Option<fn(&Row, &Parameter) -> Result<Transform>>,
+    /// It encrypts and decrypts many messages, with parameters of this form.
+    pub aead: Option<Aead>,
+    /// Its signatures take the message whole.
+    pub(super) whole: bool,
     /// It makes keys.
     pub(super) generator: Option<Generator>,
     /// It derives secrets.
@@ -130,7 +135,22 @@ impl Row {
             Function::ALL.iter().filter(|(function, _)| self.does(*function)).map(|(_, flag)| flag);
         let curve = if self.keys == EC { CKF_EC_F_P | CKF_EC_OID | CKF_EC_UNCOMPRESS } else { 0 };
         let (min_key, max_key) = self.sizes;
-        Info { min_key, max_key, flags: functions.fold(curve, |flags, flag| flags | flag) }
+        let flags = functions.fold(curve, |flags, flag| flags | flag);
+        Info { min_key, max_key, flags: flags | self.message_flags() }
+    }
+
+    /// CKF_MESSAGE_… and CKF_MULTI_MESSAGE. Section 3.5.
+    fn message_flags(&self) -> Flags {
+        let ciphers = match self.aead {
+            Some(_) => CKF_MESSAGE_ENCRYPT | CKF_MESSAGE_DECRYPT | CKF_MULTI_MESSAGE,
+            None => 0,
+        };
+        let signatures = match (self.signature, self.whole) {
+            (Some(_), false) => CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY | CKF_MULTI_MESSAGE,
+            (Some(_), true) => CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY,
+            (None, _) => 0,
+        };
+        ciphers | signatures
     }
 
     /// Whether a key of `bits` bits is in the mechanism's range.
@@ -155,7 +175,12 @@ pub fn row(kind: u64) -> Option<&'static Row> {
 
 /// The row of a mechanism that has `function`; [`Error::MechanismInvalid`] for any other.
 pub fn row_for(mechanism: &Mechanism, function: Function) -> Result<&'static Row> {
-    row(mechanism.kind).filter(|row| row.does(function)).ok_or(Error::MechanismInvalid)
+    row_of(mechanism.kind, function)
+}
+
+/// The row of the mechanism with this number that has `function`; as [`row_for`].
+pub fn row_of(kind: u64, function: Function) -> Result<&'static Row> {
+    row(kind).filter(|row| row.does(function)).ok_or(Error::MechanismInvalid)
 }
 
 const RSA: &[u64] = &[CKK_RSA];
@@ -187,6 +212,8 @@ const ROW: Row = Row {
     recovery: false,
     cipher: None,
     wrap: None,
+    aead: None,
+    whole: false,
     generator: None,
     derive: None,
 };
@@ -221,7 +248,7 @@ const fn rsa_v15(hash: Hash) -> Row {
 }
 
 const fn rsa_pss(hash: Option<Hash>) -> Row {
-    Row { shape: Shape::Pss, hash, signature: Some(signing::pss), ..rsa() }
+    Row { shape: Shape::Pss, hash, whole: hash.is_none(), signature: Some(signing::pss), ..rsa() }
 }
 
 const fn ec() -> Row {
@@ -229,7 +256,7 @@ const fn ec() -> Row {
 }
 
 const fn ecdsa(hash: Option<Hash>) -> Row {
-    Row { hash, signature: Some(signing::ecdsa), ..ec() }
+    Row { hash, whole: hash.is_none(), signature: Some(signing::ecdsa), ..ec() }
 }
 
 const fn aes(shape: Shape) -> Row {
@@ -250,8 +277,8 @@ macro_rules! rows {
 #[rustfmt::skip]
 static TABLE: &[Row] = rows! {
     CKM_RSA_PKCS_KEY_PAIR_GEN           "6.1.4"    Row { generator: Some(Generator::Rsa), ..rsa() };
-    CKM_RSA_PKCS                        "6.1.6"    Row { signature: Some(signing::v15), recovery: true, cipher: Some(ciphering::rsa_v15), wrap: Some(ciphering::rsa_v15), ..rsa() };
-    CKM_RSA_X_509                       "6.1.12"   Row { signature: Some(signing::x509), recovery: true, cipher: Some(ciphering::rsa_x509), ..rsa() };
+    CKM_RSA_PKCS                        "6.1.6"    Row { signature: Some(signing::v15), recovery: true, whole: true, cipher: Some(ciphering::rsa_v15), wrap: Some(ciphering::rsa_v15), ..rsa() };
+    CKM_RSA_X_509                       "6.1.12"   Row { signature: Some(signing::x509), recovery: true, whole: true, cipher: Some(ciphering::rsa_x509), ..rsa() };
     CKM_SHA1_RSA_PKCS                   "6.1.10"   rsa_v15(Hash::Sha1);
     CKM_RSA_PKCS_OAEP                   "6.1.8"    Row { shape: Shape::Oaep, cipher: Some(ciphering::oaep), wrap: Some(ciphering::oaep), ..rsa() };
     CKM_RSA_PKCS_PSS                    "6.1.9"    rsa_pss(None);
@@ -328,7 +355,7 @@ static TABLE: &[Row] = rows! {
     CKM_AES_CBC                         "6.13.5"   Row { cipher: Some(ciphering::cbc), wrap: Some(ciphering::cbc), ..aes(Shape::Iv) };
     CKM_AES_CBC_PAD                     "6.13.6"   Row { cipher: Some(ciphering::cbc_pad), wrap: Some(ciphering::cbc_pad), ..aes(Shape::Iv) };
     CKM_AES_CTR                         "6.13.7"   Row { cipher: Some(ciphering::ctr), ..aes(Shape::Ctr) };
-    CKM_AES_GCM                         "6.13.11"  Row { cipher: Some(ciphering::gcm), wrap: Some(ciphering::gcm), ..aes(Shape::Gcm) };
+    CKM_AES_GCM                         "6.13.11"  Row { cipher: Some(ciphering::gcm), wrap: Some(ciphering::gcm), aead: Some(Aead::Gcm), ..aes(Shape::Gcm) };
     CKM_AES_CMAC                        "6.13.17"  Row { signature: Some(signing::cmac), ..aes(Shape::None) };
     CKM_AES_CMAC_GENERAL                "6.13.16"  Row { signature: Some(signing::cmac), ..aes(Shape::Number) };
     CKM_AES_KEY_WRAP                    "6.13.18"  key_wrap();

@@ -44,6 +44,17 @@ impl Search {
         self.template.iter().any(|(given, wanted)| *given == kind && !value.equals(wanted))
     }
 
+    /// Whether the search names an attribute.
+    pub(crate) fn names(&self, kind: u64) -> bool {
+        self.template.iter().any(|(given, _)| *given == kind)
+    }
+
+    /// Whether the search is for objects of a class.
+    pub(crate) fn wants_class(&self, class: u64) -> bool {
+        let wanted = Value::Number(class);
+        self.template.iter().any(|(kind, value)| *kind == CKA_CLASS && value.equals(&wanted))
+    }
+
     /// Whether the search rules out private objects or public ones.
     pub(crate) fn wants_private(&self) -> Option<bool> {
         self.template.iter().find_map(|(kind, value)| match (kind, value) {

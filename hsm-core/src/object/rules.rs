@@ -173,6 +173,8 @@ macro_rules! rows {
 }
 
 const ALL: Classes = Classes::ALL;
+/// Objects that no template makes (`partition::profiles`).
+const GIVEN: Classes = Classes(0);
 const DATA: Classes = Classes::DATA;
 const CERT: Classes = Classes::CERTIFICATE;
 const PUB: Classes = Classes::PUBLIC;
@@ -255,6 +257,7 @@ static TABLE: &[Row] = rows! {
     CKA_EC_POINT                        Bytes      PUB,               Curve, [1 4],      NONE;
     CKA_ALWAYS_AUTHENTICATE             Bool       PRIV,              Any,   [],         NO;
     CKA_WRAP_WITH_TRUSTED               Bool       PRIV.or(SEC),      Any,   [8 11],     NO;
+    CKA_PROFILE_ID                      Number     GIVEN,             Any,   [2 4 6],    NONE;
     CKA_WRAP_TEMPLATE                   Template   PUB.or(SEC),       Any,   [],         NONE;
     CKA_UNWRAP_TEMPLATE                 Template   PRIV.or(SEC),      Any,   [],         NONE;
     CKA_DERIVE_TEMPLATE                 Template   PRIV.or(SEC),      Any,   [],         NONE;

@@ -70,7 +70,7 @@ impl Partition {
                 Ok(after)
             }),
             // It ends in a record of its own (`import_token`).
-            Identity::ImportToken { .. } => Ok(()),
+            Identity::ImportToken { .. } | Identity::Profile(_) => Ok(()),
         }
     }
 

@@ -24,6 +24,8 @@ pub(crate) enum Identity {
         /// Whether it is its private key.
         private: bool,
     },
+    /// The object of a profile, by its number; it is in no store.
+    Profile(u64),
 }
 
 impl Identity {
@@ -31,7 +33,7 @@ impl Identity {
     pub(crate) fn record(self) -> Option<RecordId> {
         match self {
             Identity::Token(id) => Some(id),
-            Identity::Session(_) | Identity::ImportToken { .. } => None,
+            Identity::Session(_) | Identity::ImportToken { .. } | Identity::Profile(_) => None,
         }
     }
 }

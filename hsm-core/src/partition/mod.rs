@@ -7,7 +7,7 @@
 
 use std::fs::File;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 
 use hsm_os::Guarded;
 
@@ -22,6 +22,7 @@ mod login;
 mod notes;
 mod objects;
 mod pins;
+mod profiles;
 pub(crate) mod record;
 pub(crate) mod rotation;
 mod searching;
@@ -47,6 +48,8 @@ pub(crate) mod testing {
 
 use crate::error::{Error, Result};
 use crate::hsm::Hsm;
+use crate::rng;
+use crate::secret::Secret;
 use crate::session::{Access, LoginState, Session};
 use crate::store::seal::SealKey;
 use crate::store::{PartitionId, RecordId};
@@ -79,6 +82,8 @@ pub struct Partition {
     kms: Mutex<Option<kms::CachedInstance>>,
     /// Whether its policies restrict networks.
     restricted: AtomicBool,
+    /// Authenticates saved states of operations, in this process alone.
+    state_key: OnceLock<Secret>,
 }
 
 /// Who is logged in, with the key that this opens.
@@ -150,7 +155,17 @@ impl Partition {
             session_objects: RwLock::default(),
             kms: Mutex::default(),
             restricted: AtomicBool::default(),
+            state_key: OnceLock::new(),
         }
+    }
+
+    /// The key of saved states.
+    pub(crate) fn state_key(&self) -> Result<&Secret> {
+        if self.state_key.get().is_none() {
+            // Another thread may be faster; its key is taken then.
+            let _ = self.state_key.set(rng::secret(32)?);
+        }
+        self.state_key.get().ok_or(Error::RandomFailed)
     }
 
     /// Its identity.

@@ -175,6 +175,7 @@ impl Partition {
         match named.identity {
             Identity::Token(id) => self.load_token(id, named.private),
             Identity::ImportToken { id, private } => self.import_token_key(id, private, lifecycle::now()),
+            Identity::Profile(profile) => self.profile(profile),
             Identity::Session(number) => self
                 .session_objects
                 .read()
@@ -235,7 +236,7 @@ impl Partition {
         let id = match named.identity {
             Identity::Token(id) => id,
             Identity::Session(number) => return self.change_session(number, change),
-            Identity::ImportToken { .. } => return Err(Error::ActionProhibited),
+            Identity::ImportToken { .. } | Identity::Profile(_) => return Err(Error::ActionProhibited),
         };
         let (half, note) = (self.half(named.private)?, self.note_about(act, id)?);
         self.hsm()?.store()?.write(half.space, &mut |writer| {
@@ -282,7 +283,7 @@ impl Partition {
                 allow(loaded.object())?;
                 objects.objects.remove(&number);
             }
-            Identity::ImportToken { .. } => return Err(Error::ActionProhibited),
+            Identity::ImportToken { .. } | Identity::Profile(_) => return Err(Error::ActionProhibited),
         }
         self.forget_identity(named.identity);
         Ok(())

@@ -24,6 +24,7 @@ impl Partition {
         }
         if search.wants_private() != Some(true) {
             self.search_half(&self.half(false)?, search, &mut found)?;
+            found.extend(self.search_profiles(search));
         }
         if search.wants_private() != Some(false) && self.login_state() == LoginState::User {
             self.search_half(&self.half(true)?, search, &mut found)?;

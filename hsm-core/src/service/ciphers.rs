@@ -133,7 +133,7 @@ fn whole(running: &mut Running, data: &[u8], output: Output<'_>) -> Result<After
     }
 }
 
-fn update(running: &mut Running, data: &[u8], output: Output<'_>) -> Result<After<usize>> {
+pub(super) fn update(running: &mut Running, data: &[u8], output: Output<'_>) -> Result<After<usize>> {
     let ciphering = in_parts(running)?;
     let len = ciphering.update_len(data.len());
     match output {

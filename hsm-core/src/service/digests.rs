@@ -3,7 +3,7 @@
 use cryptoki_sys::*;
 
 use crate::audit::acts;
-use crate::crypto;
+use crate::crypto::{self, Digest, Hash};
 use crate::error::{Error, Result};
 use crate::mechanism::Mechanism;
 use crate::mechanism::table::{Function, row_for};
@@ -18,12 +18,7 @@ impl Session {
     pub fn digest_init(&self, mechanism: &Mechanism) -> Result<()> {
         begin(&mut self.operations().digest, || {
             let hash = row_for(mechanism, Function::Digest)?.hash.ok_or(Error::MechanismInvalid)?;
-            Ok(Box::new(Digesting {
-                digest: crypto::digest(hash)?,
-                len: hash.len(),
-                begun: false,
-                whole: false,
-            }))
+            Ok(Box::new(Digesting::new(mechanism.kind, hash)))
         })
     }
 
@@ -33,14 +28,15 @@ impl Session {
     /// [`Error::OperationNotInitialised`], also after parts came in; [`Error::BufferTooSmall`].
     pub fn digest(&self, data: &[u8], output: Output<'_>) -> Result<usize> {
         step(&mut self.operations().digest, |running| {
-            if running.begun {
+            if running.has_begun() {
                 return Err(Error::OperationActive);
             }
             running.whole = true;
-            let len = running.len;
-            last(output, len, |out| {
-                running.digest.update(data)?;
-                finish(running, out)
+            let hash = running.hash;
+            last(output, hash.len(), |out| {
+                let mut digest = crypto::digest(hash)?;
+                digest.update(data)?;
+                finish(digest.as_mut(), hash, out)
             })
         })
     }
@@ -50,7 +46,7 @@ impl Session {
     /// # Errors
     /// [`Error::OperationNotInitialised`].
     pub fn digest_update(&self, data: &[u8]) -> Result<()> {
-        step(&mut self.operations().digest, |running| running.in_parts()?.update(data).map(After::GoesOn))
+        step(&mut self.operations().digest, |running| update(running, data))
     }
 
     /// Takes a secret key's value as part of the message.
@@ -66,7 +62,8 @@ impl Session {
             if key.object().class() != CKO_SECRET_KEY || key.object().hides(CKA_VALUE) {
                 return Err(Error::KeyIndigestible);
             }
-            running.in_parts()?.update(key.object().bytes(CKA_VALUE)).map(After::GoesOn)
+            running.keyed = true;
+            running.parts()?.update(key.object().bytes(CKA_VALUE)).map(After::GoesOn)
         });
         self.noted(acts::DIGEST, keys, taken)
     }
@@ -77,25 +74,18 @@ impl Session {
     /// [`Error::OperationNotInitialised`], [`Error::BufferTooSmall`].
     pub fn digest_final(&self, output: Output<'_>) -> Result<usize> {
         step(&mut self.operations().digest, |running| {
-            running.in_parts()?;
-            let len = running.len;
-            last(output, len, |out| finish(running, out))
+            let hash = running.hash;
+            let digest = running.parts()?;
+            last(output, hash.len(), |out| finish(digest, hash, out))
         })
     }
 }
 
-impl Digesting {
-    /// The digest for a message in parts. One whose length was asked for as of a whole message is not ended in parts.
-    fn in_parts(&mut self) -> Result<&mut dyn crypto::Digest> {
-        if self.whole {
-            return Err(Error::OperationActive);
-        }
-        self.begun = true;
-        Ok(self.digest.as_mut())
-    }
+pub(super) fn update(running: &mut Digesting, data: &[u8]) -> Result<After<()>> {
+    running.parts()?.update(data).map(After::GoesOn)
 }
 
-fn finish(running: &mut Digesting, out: &mut [u8]) -> Result<usize> {
-    running.digest.finish(out.get_mut(..running.len).unwrap_or_default())?;
-    Ok(running.len)
+fn finish(digest: &mut dyn Digest, hash: Hash, out: &mut [u8]) -> Result<usize> {
+    digest.finish(out.get_mut(..hash.len()).unwrap_or_default())?;
+    Ok(hash.len())
 }

@@ -4,17 +4,23 @@
 mod account;
 mod ciphers;
 mod digests;
+mod dual;
 mod import_tokens;
 mod item;
 mod keys;
 pub mod kms;
+mod known_signatures;
+mod message_signatures;
+mod messages;
 mod objects;
 mod provenance;
 mod random;
+mod saved_state;
 mod served;
 mod signatures;
 mod space;
 mod wrapping;
+mod wrapping_sealed;
 
 pub use item::Item;
 pub use objects::View;

@@ -24,7 +24,7 @@ impl Session {
         Ok(Box::new(Keyed { operation, asks_for_login, key: loaded, function, noted: false }))
     }
 
-    fn verifying(
+    pub(super) fn verifying(
         &self,
         mechanism: &Mechanism,
         function: Function,
@@ -70,12 +70,7 @@ impl Session {
     /// # Errors
     /// As [`Session::sign`].
     pub fn sign_update(&self, data: &[u8]) -> Result<()> {
-        step_with_key(self, &mut self.operations().sign, Output::Length, |running, _| {
-            if running.asks_for_login {
-                return Err(Error::ContextLoginNeeded);
-            }
-            running.operation.update(data).map(After::GoesOn)
-        })
+        step_with_key(self, &mut self.operations().sign, Output::Length, |running, _| sign_update(running, data))
     }
 
     /// Signs what came in.
@@ -124,7 +119,11 @@ impl Session {
     /// # Errors
     /// As [`Session::sign_init`].
     pub fn verify_init(&self, mechanism: &Mechanism, key: ObjectHandle) -> Result<()> {
-        begin_with_key(self, &mut self.operations().verify, (Function::Verify, key), |function, key| {
+        let mut operations = self.operations();
+        if operations.verify_signature.is_some() {
+            return Err(Error::OperationActive);
+        }
+        begin_with_key(self, &mut operations.verify, (Function::Verify, key), |function, key| {
             self.verifying(mechanism, function, key)
         })
     }
@@ -147,9 +146,7 @@ impl Session {
     /// # Errors
     /// [`Error::OperationNotInitialised`].
     pub fn verify_update(&self, data: &[u8]) -> Result<()> {
-        step_with_key(self, &mut self.operations().verify, Output::Length, |running, _| {
-            running.operation.update(data).map(After::GoesOn)
-        })
+        step_with_key(self, &mut self.operations().verify, Output::Length, |running, _| verify_update(running, data))
     }
 
     /// Verifies what came in.
@@ -188,4 +185,15 @@ impl Session {
             })
         })
     }
+}
+
+pub(super) fn sign_update(running: &mut Keyed<Signing>, data: &[u8]) -> Result<After<()>> {
+    if running.asks_for_login {
+        return Err(Error::ContextLoginNeeded);
+    }
+    running.operation.update(data).map(After::GoesOn)
+}
+
+pub(super) fn verify_update(running: &mut Keyed<Verifying>, data: &[u8]) -> Result<After<()>> {
+    running.operation.update(data).map(After::GoesOn)
 }

@@ -1,16 +1,19 @@
 //! Wrapping and unwrapping keys. PKCS #11 3.2, sections 5.18.3 and 5.18.4.
 
+use std::sync::Arc;
+
 use cryptoki_sys::*;
 use zeroize::Zeroizing;
 
 use crate::audit::acts;
 use crate::error::{Error, Result};
-use crate::mechanism::table::Function;
+use crate::mechanism::table::{Function, Row};
 use crate::mechanism::usage;
 use crate::mechanism::{Mechanism, Transform, put};
 use crate::object::material::Key;
 use crate::object::template::{self, Origin, build, number_in};
 use crate::object::{Object, Template, Value, encoding, values};
+use crate::partition::Loaded;
 use crate::secret::Secret;
 use crate::service::Provenance;
 use crate::session::{ObjectHandle, Output, Session};
@@ -49,20 +52,26 @@ impl Session {
         output: Output<'_>,
     ) -> Result<usize> {
         let (row, transform) = mechanism.wrapping(Function::Wrap)?;
-        let wrapping = self.key(wrapping).map_err(usage::as_wrapping)?;
-        let key = self.key(key)?;
-        usage::check(row, Function::Wrap, &wrapping.key).map_err(usage::as_wrapping)?;
-        may_be_wrapped(key.object(), wrapping.object())?;
-        let plaintext = plaintext(key.object(), &transform)?;
-        let wrapped = transform.encrypt(&wrapping.key, &plaintext).map_err(|error| match error {
-            // The key does not fit the mechanism: too long for RSA, or no whole blocks.
-            Error::DataLength => Error::KeyNotWrappable,
-            other => other,
-        })?;
+        let (wrapping, key) = self.to_wrap(row, wrapping, key)?;
+        let wrapped = wrap(&transform, &wrapping.key, &plaintext(key.object(), &transform)?)?;
         match output {
             Output::Length => Ok(wrapped.len()),
             Output::Buffer(out) => put(out, &wrapped),
         }
+    }
+
+    /// The wrapping key and the key that it wraps, both found fit.
+    pub(super) fn to_wrap(
+        &self,
+        row: &Row,
+        wrapping: ObjectHandle,
+        key: ObjectHandle,
+    ) -> Result<(Arc<Loaded>, Arc<Loaded>)> {
+        let wrapping = self.key(wrapping).map_err(usage::as_wrapping)?;
+        let key = self.key(key)?;
+        usage::check(row, Function::Wrap, &wrapping.key).map_err(usage::as_wrapping)?;
+        may_be_wrapped(key.object(), wrapping.object())?;
+        Ok((wrapping, key))
     }
 
     /// Unwraps a key into a new object.
@@ -78,22 +87,33 @@ impl Session {
         wrapped: &[u8],
         template: Template,
     ) -> Result<ObjectHandle> {
+        self.unwrap_noted(unwrapping, || {
+            let (row, transform) = mechanism.wrapping(Function::Unwrap)?;
+            self.unwrapped(row, &transform, unwrapping, wrapped, template)
+        })
+    }
+
+    /// Stores the key that `work` unwraps. The use is noted before it is there: a key whose unwrapping was not recorded
+    /// would be.
+    pub(super) fn unwrap_noted(
+        &self,
+        unwrapping: ObjectHandle,
+        work: impl FnOnce() -> Result<Key>,
+    ) -> Result<ObjectHandle> {
         let keys = self.used(unwrapping, None);
-        // Noted before the new key is there: one whose unwrapping was not recorded would be.
-        let unwrapped =
-            self.noted(acts::UNWRAP, keys, self.unwrapped(mechanism, unwrapping, wrapped, template))?;
+        let unwrapped = self.noted(acts::UNWRAP, keys, work())?;
         self.add(unwrapped, Provenance::Brought, acts::UNWRAP_KEY)
     }
 
-    /// The unwrapped key, not stored yet.
-    fn unwrapped(
+    /// The key that is unwrapped by a transform that the row allows, not stored yet.
+    pub(super) fn unwrapped(
         &self,
-        mechanism: &Mechanism,
+        row: &Row,
+        transform: &Transform,
         unwrapping: ObjectHandle,
         wrapped: &[u8],
         mut template: Template,
     ) -> Result<Key> {
-        let (row, transform) = mechanism.wrapping(Function::Unwrap)?;
         let named = unwrapping;
         let unwrapping = self.key(named).map_err(usage::as_unwrapping);
         let unwrapping = if self.partition().is_import_token(named) {
@@ -112,7 +132,7 @@ impl Session {
         let mut object = build(Origin::Unwrap, class, Some(key_type), template, self.author())?;
         self.may_change(object.is_token(), object.is_private())?;
         let fill = |plaintext: &[u8]| {
-            put_plaintext(&mut object, &transform, plaintext)?;
+            put_plaintext(&mut object, transform, plaintext)?;
             values::settle(object).map_err(|error| match error {
                 // Values that come out of the wrap are not the caller's to be told apart.
                 Error::AttributeValueInvalid(_) | Error::PublicKeyInvalid | Error::ArgumentsBad(_) => {
@@ -122,7 +142,7 @@ impl Session {
             })
         };
         if unwrapping.is_import_token() {
-            return self.open_by_import_token(&unwrapping, &transform, wrapped, fill);
+            return self.open_by_import_token(&unwrapping, transform, wrapped, fill);
         }
         self.may_unwrap()?;
         let plaintext = transform.decrypt(&unwrapping.key, wrapped).map_err(|error| match error {
@@ -132,6 +152,15 @@ impl Session {
         })?;
         fill(&plaintext)
     }
+}
+
+/// Wraps what [`plaintext`] gives of a key.
+pub(super) fn wrap(transform: &Transform, wrapping: &Key, plaintext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    transform.encrypt(wrapping, plaintext).map_err(|error| match error {
+        // The key does not fit the mechanism: too long for RSA, or no whole blocks.
+        Error::DataLength => Error::KeyNotWrappable,
+        other => other,
+    })
 }
 
 /// Whether a key's attributes let it out under this wrapping key.
@@ -153,7 +182,7 @@ fn may_be_wrapped(key: &Object, wrapping: &Object) -> Result<()> {
 
 /// What of a key goes into the wrap. Section 6.7: private keys as PrivateKeyInfo. Modes without
 /// padding take whole blocks: shorter secrets get zeros behind (section 5.18.3 and 6.13.5).
-fn plaintext(key: &Object, transform: &Transform) -> Result<Zeroizing<Vec<u8>>> {
+pub(super) fn plaintext(key: &Object, transform: &Transform) -> Result<Zeroizing<Vec<u8>>> {
     let mut plaintext = match key.class() {
         CKO_PRIVATE_KEY => encoding::private_key_info(key)?,
         _ => Zeroizing::new(key.bytes(CKA_VALUE).to_vec()),

@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 use super::Session;
 use super::uses::act;
+use crate::crypto::{self, Digest, Hash, SavableDigest};
 use crate::error::{Error, Result};
 use crate::mechanism::table::Function;
-use crate::mechanism::{Ciphering, Signing, Verifying, usage};
+use crate::mechanism::{
+    Ciphering, MessageCiphering, MessageSigning, MessageVerifying, Signing, Verifying, usage,
+};
 use crate::partition::{Loaded, ObjectHandle};
 
 /// Where output goes.
@@ -49,6 +52,11 @@ pub enum Kind {
     Encrypt,
     Decrypt,
     Find,
+    VerifySignature,
+    MessageEncrypt,
+    MessageDecrypt,
+    MessageSign,
+    MessageVerify,
 }
 
 /// A session's running operations. Boxed, since most sessions have none.
@@ -62,16 +70,84 @@ pub(crate) struct Operations {
     pub encrypt: Option<Box<Keyed<Ciphering>>>,
     pub decrypt: Option<Box<Keyed<Ciphering>>>,
     pub find: Option<Vec<ObjectHandle>>,
+    pub verify_signature: Option<Box<Keyed<Verification>>>,
+    pub message_encrypt: Option<Box<Keyed<MessageCiphering>>>,
+    pub message_decrypt: Option<Box<Keyed<MessageCiphering>>>,
+    pub message_sign: Option<Box<Keyed<MessageSigning>>>,
+    pub message_verify: Option<Box<Keyed<MessageVerifying>>>,
+}
+
+/// A verification whose signature was given first.
+pub(crate) struct Verification {
+    pub verifying: Verifying,
+    pub signature: Vec<u8>,
 }
 
 /// A running digest.
 pub(crate) struct Digesting {
-    pub digest: Box<dyn crate::crypto::Digest>,
-    pub len: usize,
-    /// Whether part of the message came in already.
-    pub begun: bool,
+    /// Its mechanism.
+    pub kind: u64,
+    pub hash: Hash,
+    /// What came in parts.
+    parts: Option<Parts>,
+    /// A key's value came in.
+    pub keyed: bool,
     /// Whether the digest of a whole message was asked for, though not yet given out.
     pub whole: bool,
+}
+
+/// A message that is digested in parts.
+enum Parts {
+    Savable(Box<dyn SavableDigest>),
+    Other(Box<dyn Digest>),
+}
+
+impl Digesting {
+    pub(crate) fn new(kind: u64, hash: Hash) -> Digesting {
+        Digesting { kind, hash, parts: None, keyed: false, whole: false }
+    }
+
+    /// Goes on from what [`Digesting::save`] gave.
+    pub(crate) fn restored(kind: u64, hash: Hash, state: &[u8]) -> Option<Digesting> {
+        let parts = match state {
+            [] => None,
+            _ => Some(Parts::Savable(crypto::restored_digest(hash, state)?)),
+        };
+        Some(Digesting { parts, ..Digesting::new(kind, hash) })
+    }
+
+    /// Its state: nothing before the first part.
+    pub(crate) fn save(&self) -> Option<Vec<u8>> {
+        match &self.parts {
+            _ if self.keyed => None,
+            None => Some(Vec::new()),
+            Some(Parts::Savable(digest)) => digest.save(),
+            Some(Parts::Other(_)) => None,
+        }
+    }
+
+    pub(crate) fn has_begun(&self) -> bool {
+        self.parts.is_some()
+    }
+
+    /// The digest that takes the parts. A message that comes whole is digested without one, and one whose length was
+    /// asked for as of a whole message is not ended in parts.
+    pub(crate) fn parts(&mut self) -> Result<&mut dyn Digest> {
+        if self.whole {
+            return Err(Error::OperationActive);
+        }
+        let parts = match self.parts.take() {
+            Some(parts) => parts,
+            None => match crypto::savable_digest(self.hash) {
+                Some(digest) => Parts::Savable(digest),
+                None => Parts::Other(crypto::digest(self.hash)?),
+            },
+        };
+        Ok(match self.parts.insert(parts) {
+            Parts::Savable(digest) => digest.as_mut(),
+            Parts::Other(digest) => digest.as_mut(),
+        })
+    }
 }
 
 /// An operation with a key.
@@ -121,11 +197,22 @@ impl<T> Keyed<T> {
 }
 
 impl Operations {
+    /// Whether an operation with a key runs.
+    pub(crate) fn holds_keys(&self) -> bool {
+        let ciphers = self.encrypt.is_some() || self.decrypt.is_some();
+        let signatures = self.sign.is_some() || self.verify.is_some() || self.verify_signature.is_some();
+        let recovering = self.sign_recover.is_some() || self.verify_recover.is_some();
+        let messages = self.message_encrypt.is_some() || self.message_decrypt.is_some();
+        let signed = self.message_sign.is_some() || self.message_verify.is_some();
+        ciphers || signatures || recovering || messages || signed
+    }
+
     /// Whether a running operation waits for the user's PIN.
     pub(crate) fn asks_for_login(&self) -> bool {
         self.sign.as_ref().is_some_and(|sign| sign.asks_for_login)
             || self.sign_recover.as_ref().is_some_and(|sign| sign.asks_for_login)
             || self.decrypt.as_ref().is_some_and(|decrypt| decrypt.asks_for_login)
+            || self.message_sign.as_ref().is_some_and(|sign| sign.asks_for_login)
     }
 
     /// The PIN was right: what waits may go on.
@@ -135,6 +222,9 @@ impl Operations {
         }
         if let Some(decrypt) = &mut self.decrypt {
             decrypt.asks_for_login = false;
+        }
+        if let Some(sign) = &mut self.message_sign {
+            sign.asks_for_login = false;
         }
     }
 
@@ -149,8 +239,33 @@ impl Operations {
             Kind::Encrypt => self.encrypt.take().is_some(),
             Kind::Decrypt => self.decrypt.take().is_some(),
             Kind::Find => self.find.take().is_some(),
+            Kind::VerifySignature => self.verify_signature.take().is_some(),
+            Kind::MessageEncrypt => self.message_encrypt.take().is_some(),
+            Kind::MessageDecrypt => self.message_decrypt.take().is_some(),
+            Kind::MessageSign => self.message_sign.take().is_some(),
+            Kind::MessageVerify => self.message_verify.take().is_some(),
         };
         if was_there { Ok(()) } else { Err(Error::OperationNotInitialised) }
+    }
+}
+
+impl Operations {
+    /// Ends the message that is under way in a process of many.
+    pub(crate) fn end_message(&mut self, kind: Kind) {
+        let ciphering = match kind {
+            Kind::MessageEncrypt => &mut self.message_encrypt,
+            Kind::MessageDecrypt => &mut self.message_decrypt,
+            _ => &mut None,
+        };
+        if let Some(process) = ciphering {
+            process.operation.end();
+        }
+        if let (Kind::MessageSign, Some(process)) = (kind, &mut self.message_sign) {
+            process.operation.message = None;
+        }
+        if let (Kind::MessageVerify, Some(process)) = (kind, &mut self.message_verify) {
+            process.operation.message = None;
+        }
     }
 }
 
@@ -210,6 +325,35 @@ pub(crate) fn begin_with_key<T>(
         (Err(refusal), Some(act)) => session.noted(act, keys, Err(refusal)),
         (begun, _) => begun,
     }
+}
+
+/// Runs one step of a process of many messages. An error ends the message that is under way (`end`), and the
+/// process goes on with the next one; a key that is no longer fit ends the process. Each message is a use.
+pub(crate) fn step_of_messages<T, R>(
+    session: &Session,
+    slot: &mut Option<Box<Keyed<T>>>,
+    mut output: Output<'_>,
+    end: impl FnOnce(&mut T),
+    body: impl FnOnce(&mut Keyed<T>, Output<'_>) -> Result<After<R>>,
+) -> Result<R> {
+    let mut process = slot.take().ok_or(Error::OperationNotInitialised)?;
+    let fit = process.check(session);
+    let is_fit = fit.is_ok();
+    let done = fit.and_then(|()| body(&mut process, output.again()));
+    let done = if session.records_uses { process.record(session, done, &mut output) } else { done };
+    match &done {
+        Ok(After::GoesOn(_) | After::Gave(_)) => {}
+        Err(Error::BufferTooSmall { .. } | Error::ContextLoginNeeded | Error::OperationActive) => {}
+        Ok(After::Ended(_)) => process.noted = false,
+        Err(_) => {
+            end(&mut process.operation);
+            process.noted = false;
+        }
+    }
+    if is_fit {
+        *slot = Some(process);
+    }
+    done.map(|(After::GoesOn(result) | After::Gave(result) | After::Ended(result))| result)
 }
 
 /// Runs the step that gives an operation's last output of exactly `len` bytes: asks for no more than

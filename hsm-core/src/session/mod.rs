@@ -14,6 +14,7 @@ pub(crate) use active::After;
 pub use active::{Kind, Output};
 
 use crate::error::{Error, Result};
+use crate::mechanism::Nonces;
 use crate::object::template::Author;
 use crate::object::{lifecycle, locate};
 use crate::partition::{Loaded, Named, Partition};
@@ -65,6 +66,8 @@ pub struct Session {
     records_uses: bool,
     closed: AtomicBool,
     operations: Mutex<Operations>,
+    /// Kept through the ends of operations and through logouts: what was made once is not made again.
+    nonces: Mutex<Nonces>,
 }
 
 impl Session {
@@ -74,8 +77,8 @@ impl Session {
         place: usize,
         records_uses: bool,
     ) -> Session {
-        let (closed, operations) = (AtomicBool::new(false), Mutex::default());
-        Session { partition, access, place, records_uses, closed, operations }
+        let (closed, operations, nonces) = (AtomicBool::new(false), Mutex::default(), Mutex::default());
+        Session { partition, access, place, records_uses, closed, operations, nonces }
     }
 
     /// Its partition.
@@ -130,9 +133,19 @@ impl Session {
         self.operations().end(kind)
     }
 
+    /// Ends the message that is under way in a process of many, which goes on.
+    pub fn end_message(&self, kind: Kind) {
+        self.operations().end_message(kind);
+    }
+
     pub(crate) fn operations(&self) -> MutexGuard<'_, Operations> {
         // An operation that panicked was taken out before and is gone.
         self.operations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The nonces that the session used. Locked after the operations.
+    pub(crate) fn nonces(&self) -> MutexGuard<'_, Nonces> {
+        self.nonces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// On whose behalf the session acts, for the rules that depend on it.

@@ -1,11 +1,11 @@
 //! Key management. PKCS #11 3.2, section 5.18.
 
 use cryptoki_sys::CK_OBJECT_HANDLE;
-use hsm_core::mechanism::Mechanism;
+use hsm_core::mechanism::{Mechanism, Sealed};
 use hsm_core::object::Template;
 use hsm_core::session::ObjectHandle;
 
-use crate::ffi::{Out, Place};
+use crate::ffi::{Out, Place, SealedWrapping, Wrapping};
 use crate::library::Library;
 use crate::rv::Outcome;
 
@@ -47,21 +47,69 @@ pub(crate) fn generate_pair(
 pub(crate) fn wrap(
     library: &Library,
     session: u64,
-    mechanism: Outcome<Mechanism>,
+    mechanism: Outcome<Wrapping<'_>>,
+    wrapping: u64,
+    key: u64,
+    out: Outcome<Out<'_>>,
+) -> Outcome {
+    let open = library.session(session)?;
+    match mechanism? {
+        Wrapping::Plain(mechanism) => {
+            out?.fill(|output| open.wrap_key(&mechanism, ObjectHandle(wrapping), ObjectHandle(key), output))
+        }
+        Wrapping::Sealed(sealed) => wrap_authenticated(library, session, Ok(sealed), wrapping, key, out),
+    }
+}
+
+/// C_WrapKeyAuthenticated.
+pub(crate) fn wrap_authenticated(
+    library: &Library,
+    session: u64,
+    mechanism: Outcome<SealedWrapping<'_>>,
     wrapping: u64,
     key: u64,
     out: Outcome<Out<'_>>,
 ) -> Outcome {
     let session = library.session(session)?;
-    let (mechanism, out) = (mechanism?, out?);
-    out.fill(|output| session.wrap_key(&mechanism, ObjectHandle(wrapping), ObjectHandle(key), output))
+    let (SealedWrapping { kind, parameter, aad }, out) = (mechanism?, out?);
+    let keys = (ObjectHandle(wrapping), ObjectHandle(key));
+    let mut sealed = Sealed::default();
+    out.fill(|output| {
+        sealed = session.wrap_key_sealed(kind, &parameter.to_encrypt(), &aad, keys, output)?;
+        Ok(sealed.length)
+    })?;
+    parameter.take(&sealed);
+    Ok(())
 }
 
 /// C_UnwrapKey.
 pub(crate) fn unwrap(
     library: &Library,
     session: u64,
-    mechanism: Outcome<Mechanism>,
+    mechanism: Outcome<Wrapping<'_>>,
+    unwrapping: u64,
+    wrapped: Outcome<&[u8]>,
+    template: Outcome<Template>,
+    key: HandlePlace<'_>,
+) -> Outcome {
+    let open = library.session(session)?;
+    let key = key?;
+    match mechanism? {
+        Wrapping::Plain(mechanism) => {
+            key.put(open.unwrap_key(&mechanism, ObjectHandle(unwrapping), wrapped?, template?)?.0);
+            Ok(())
+        }
+        Wrapping::Sealed(sealed) => {
+            unwrap_authenticated(library, session, Ok(sealed), unwrapping, wrapped, template, Ok(key))
+        }
+    }
+}
+
+/// C_UnwrapKeyAuthenticated.
+pub(crate) fn unwrap_authenticated(
+    library: &Library,
+    session: u64,
+    mechanism: Outcome<SealedWrapping<'_>>,
     unwrapping: u64,
     wrapped: Outcome<&[u8]>,
     template: Outcome<Template>,
@@ -69,7 +117,9 @@ pub(crate) fn unwrap(
 ) -> Outcome {
     let session = library.session(session)?;
     let key = key?;
-    key.put(session.unwrap_key(&mechanism?, ObjectHandle(unwrapping), wrapped?, template?)?.0);
+    let SealedWrapping { kind, parameter, aad } = mechanism?;
+    let wrapped = (ObjectHandle(unwrapping), wrapped?);
+    key.put(session.unwrap_key_sealed(kind, &parameter.to_decrypt(), &aad, wrapped, template?)?.0);
     Ok(())
 }
 

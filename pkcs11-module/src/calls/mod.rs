@@ -8,10 +8,14 @@ use crate::ffi::{Out, Transform};
 use crate::library::Library;
 use crate::rv::{Outcome, Rejection};
 
+pub(crate) mod asynchronous;
 pub(crate) mod digests;
+pub(crate) mod dual;
 pub(crate) mod encryption;
 pub(crate) mod general;
 pub(crate) mod keys;
+pub(crate) mod message_signing;
+pub(crate) mod messages;
 pub(crate) mod objects;
 pub(crate) mod random;
 pub(crate) mod sessions;
@@ -26,9 +30,20 @@ fn begin(
     mechanism: Outcome<Option<Mechanism>>,
     start: impl FnOnce(&Session, &Mechanism) -> hsm_core::Result<()>,
 ) -> Outcome {
+    begin_by(library, session, kind, mechanism, |session, mechanism| start(session, &mechanism))
+}
+
+/// The same, for operations that keep the mechanism.
+fn begin_by(
+    library: &Library,
+    session: u64,
+    kind: Kind,
+    mechanism: Outcome<Option<Mechanism>>,
+    start: impl FnOnce(&Session, Mechanism) -> hsm_core::Result<()>,
+) -> Outcome {
     let session = library.session(session)?;
     match mechanism? {
-        Some(mechanism) => start(&session, &mechanism)?,
+        Some(mechanism) => start(&session, mechanism)?,
         // With nothing to end, null is no more than a bad argument.
         None => session.cancel(kind).map_err(|_| Rejection::ArgumentsBad)?,
     }
@@ -53,6 +68,18 @@ fn step<T>(
             Err(bad)
         }
     }
+}
+
+/// A step of a process of many messages: a bad argument ends the message that is under way, and no more.
+fn message_step<T>(
+    library: &Library,
+    session: u64,
+    kind: Kind,
+    argument: Outcome<T>,
+    run: impl FnOnce(&Session, T) -> Outcome,
+) -> Outcome {
+    let session = library.session(session)?;
+    argument.inspect_err(|_| session.end_message(kind)).and_then(|argument| run(&session, argument))
 }
 
 /// A step that turns input into output.

@@ -1,9 +1,9 @@
 //! Sessions and login. PKCS #11 3.2, section 5.6, with C_InitPIN and C_SetPIN of 5.5.
 
 use cryptoki_sys::*;
-use hsm_core::session::{Access, Kind, LoginState, Role};
+use hsm_core::session::{Access, Kind, LoginState, ObjectHandle, Role};
 
-use crate::ffi::Place;
+use crate::ffi::{Out, Place};
 use crate::library::Library;
 use crate::rv::{Outcome, Rejection};
 
@@ -59,9 +59,9 @@ pub(crate) fn info(library: &Library, session: u64, info: Outcome<Place<'_, CK_S
     Ok(())
 }
 
-/// C_SessionCancel. Flags of operations that are not offered have no effect.
+/// C_SessionCancel. Flags of functions that leave nothing running have no effect.
 pub(crate) fn cancel(library: &Library, session: u64, flags: CK_FLAGS) -> Outcome {
-    const KINDS: [(CK_FLAGS, Kind); 8] = [
+    const KINDS: [(CK_FLAGS, Kind); 13] = [
         (CKF_FIND_OBJECTS, Kind::Find),
         (CKF_ENCRYPT, Kind::Encrypt),
         (CKF_DECRYPT, Kind::Decrypt),
@@ -70,6 +70,11 @@ pub(crate) fn cancel(library: &Library, session: u64, flags: CK_FLAGS) -> Outcom
         (CKF_SIGN_RECOVER, Kind::SignRecover),
         (CKF_VERIFY, Kind::Verify),
         (CKF_VERIFY_RECOVER, Kind::VerifyRecover),
+        (CKF_VERIFY, Kind::VerifySignature),
+        (CKF_MESSAGE_ENCRYPT, Kind::MessageEncrypt),
+        (CKF_MESSAGE_DECRYPT, Kind::MessageDecrypt),
+        (CKF_MESSAGE_SIGN, Kind::MessageSign),
+        (CKF_MESSAGE_VERIFY, Kind::MessageVerify),
     ];
     let session = library.session(session)?;
     for (_, kind) in KINDS.iter().filter(|(flag, _)| flags & flag != 0) {
@@ -77,6 +82,24 @@ pub(crate) fn cancel(library: &Library, session: u64, flags: CK_FLAGS) -> Outcom
         let _ = session.cancel(*kind);
     }
     Ok(())
+}
+
+/// C_GetOperationState.
+pub(crate) fn operation_state(library: &Library, session: u64, out: Outcome<Out<'_>>) -> Outcome {
+    let session = library.session(session)?;
+    out?.fill(|output| session.save_state(output))
+}
+
+/// C_SetOperationState.
+pub(crate) fn set_operation_state(
+    library: &Library,
+    session: u64,
+    state: Outcome<&[u8]>,
+    encryption: u64,
+    authentication: u64,
+) -> Outcome {
+    let session = library.session(session)?;
+    Ok(session.restore_state(state?, [ObjectHandle(encryption), ObjectHandle(authentication)])?)
 }
 
 /// C_Login.
@@ -92,6 +115,22 @@ pub(crate) fn login(library: &Library, session: u64, user: CK_USER_TYPE, pin: Ou
     Ok(())
 }
 
+/// C_GetSessionValidationFlags. Nothing here is validated by anybody, so no operation met the rules of a validation.
+pub(crate) fn validation_flags(
+    library: &Library,
+    session: u64,
+    kind: CK_SESSION_VALIDATION_FLAGS_TYPE,
+    flags: Outcome<Place<'_, CK_FLAGS>>,
+) -> Outcome {
+    library.session(session)?;
+    let flags = flags?;
+    match kind {
+        CKS_LAST_VALIDATION_OK => flags.put(0),
+        _ => return Err(Rejection::ArgumentsBad.into()),
+    }
+    Ok(())
+}
+
 /// C_LoginUser. Users of a token have no names here, so only the empty one can be meant.
 pub(crate) fn login_user(
     library: &Library,
@@ -101,7 +140,7 @@ pub(crate) fn login_user(
     name: Outcome<&[u8]>,
 ) -> Outcome {
     if !name?.is_empty() {
-        return Err(Rejection::NotSupported.into());
+        return Err(Rejection::ArgumentsBad.into());
     }
     login(library, session, user, pin)
 }

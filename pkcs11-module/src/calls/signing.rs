@@ -87,6 +87,43 @@ pub(crate) fn verify_final(library: &Library, session: u64, data: Outcome<&[u8]>
     absorb(library, session, Kind::Verify, data, Session::verify_final)
 }
 
+/// C_VerifySignatureInit.
+pub(crate) fn verify_signature_init(
+    library: &Library,
+    session: u64,
+    mechanism: Outcome<Option<Mechanism>>,
+    key: u64,
+    signature: Outcome<&[u8]>,
+) -> Outcome {
+    // Without a mechanism the rest is not looked at.
+    let both = mechanism.and_then(|mechanism| match mechanism {
+        Some(mechanism) => Ok((Some(mechanism), signature?)),
+        None => Ok((None, &[][..])),
+    });
+    let (mechanism, signature) = match both {
+        Ok((mechanism, signature)) => (Ok(mechanism), signature),
+        Err(bad) => (Err(bad), &[][..]),
+    };
+    begin(library, session, Kind::VerifySignature, mechanism, |session, mechanism| {
+        session.verify_signature_init(mechanism, ObjectHandle(key), signature)
+    })
+}
+
+/// C_VerifySignature.
+pub(crate) fn verify_signature(library: &Library, session: u64, data: Outcome<&[u8]>) -> Outcome {
+    absorb(library, session, Kind::VerifySignature, data, Session::verify_signature)
+}
+
+/// C_VerifySignatureUpdate.
+pub(crate) fn verify_signature_update(library: &Library, session: u64, data: Outcome<&[u8]>) -> Outcome {
+    absorb(library, session, Kind::VerifySignature, data, Session::verify_signature_update)
+}
+
+/// C_VerifySignatureFinal.
+pub(crate) fn verify_signature_final(library: &Library, session: u64) -> Outcome {
+    Ok(library.session(session)?.verify_signature_final()?)
+}
+
 /// C_VerifyRecoverInit.
 pub(crate) fn verify_recover_init(
     library: &Library,

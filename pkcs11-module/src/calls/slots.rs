@@ -14,7 +14,7 @@ use super::general::{MANUFACTURER, library_version};
 use super::padded;
 use crate::ffi::{List, Place};
 use crate::library::Library;
-use crate::rv::{Outcome, Rejection};
+use crate::rv::{Outcome, Refusal, Rejection};
 use crate::slots::Token;
 
 /// C_GetSlotList. A call for the count alone looks for new tokens; the call after it that fetches the
@@ -56,7 +56,7 @@ pub(crate) fn token_info(library: &Library, slot: u64, place: Outcome<Place<'_, 
         manufacturerID: padded(MANUFACTURER),
         model: padded("softhsm-rs"),
         serialNumber: padded(""),
-        flags: CKF_RNG | CKF_LOGIN_REQUIRED | CKF_CLOCK_ON_TOKEN,
+        flags: CKF_RNG | CKF_LOGIN_REQUIRED | CKF_RESTORE_KEY_NOT_NEEDED | CKF_CLOCK_ON_TOKEN,
         ulMaxSessionCount: CK_EFFECTIVELY_INFINITE,
         ulSessionCount: 0,
         ulMaxRwSessionCount: CK_EFFECTIVELY_INFINITE,
@@ -104,19 +104,29 @@ fn tries_flag(tries: Option<Tries>, [low, last, locked]: [CK_FLAGS; 3]) -> CK_FL
     }
 }
 
-/// C_WaitForSlotEvent. Slots do not come and go by themselves; waiting for it would never end.
+/// C_WaitForSlotEvent: a token that was made or deleted, by this process or another one. `None` where the call
+/// goes on waiting: it is made again until there is an event, or the library is unloaded.
 pub(crate) fn wait_for_event(
-    _library: &Library,
+    library: &Library,
     flags: CK_FLAGS,
     slot: Outcome<Place<'_, CK_SLOT_ID>>,
     reserved_is_null: bool,
-) -> Outcome {
-    slot?;
-    match (reserved_is_null, flags & CKF_DONT_BLOCK != 0) {
-        (false, _) => Err(Rejection::ArgumentsBad.into()),
-        (true, true) => Err(Rejection::NoEvent.into()),
-        (true, false) => Err(Rejection::NotSupported.into()),
+) -> Outcome<Option<()>> {
+    let slot = slot?;
+    if !reserved_is_null {
+        return Err(Rejection::ArgumentsBad.into());
     }
+    let event = match library.slots().event(library.hsm()) {
+        // Another process may be at its first ceremony, which this call would otherwise end with.
+        Err(Refusal::Core(error)) if is_no_hsm(&error) => None,
+        event => event?,
+    };
+    match event {
+        Some(number) => slot.put(number),
+        None if flags & CKF_DONT_BLOCK != 0 => return Err(Rejection::NoEvent.into()),
+        None => return Ok(None),
+    }
+    Ok(Some(()))
 }
 
 /// C_GetMechanismList. Every slot offers the same.

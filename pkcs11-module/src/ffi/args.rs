@@ -11,8 +11,10 @@ use hsm_core::object::Template;
 use super::interfaces::Wanted;
 use super::mechanism as mechanisms;
 use super::memory::{Place, Region};
+use super::message as messages;
+use super::message::{MessageArgument, SealedWrapping, Wrapping};
 use super::templates::{self, Query};
-use super::types::{Bounded, Initialization, List, Out, Transform};
+use super::types::{Bounded, Initialization, List, Out, SignedPart, Transform};
 use crate::attributes;
 use crate::rv::{Outcome, Rejection};
 
@@ -67,6 +69,57 @@ pub(super) unsafe fn transform<'call>(
     Transform::new(input, out)
 }
 
+/// Part of a message to sign; without a place for the length, more is to come (section 5.14.4).
+pub(super) unsafe fn signed_part<'call>(
+    input: *const CK_BYTE,
+    input_length: CK_ULONG,
+    buffer: *mut CK_BYTE,
+    length: *mut CK_ULONG,
+) -> Outcome<SignedPart<'call>> {
+    if length.is_null() {
+        // SAFETY: the caller's promise.
+        return unsafe { bytes(input, input_length) }.map(SignedPart::More);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { transform(input, input_length, buffer, length) }.map(SignedPart::Last)
+}
+
+/// A signature, or null where more of its message is to come (section 5.16.4).
+pub(super) unsafe fn optional_bytes<'call>(
+    start: *const CK_BYTE,
+    length: CK_ULONG,
+) -> Outcome<Option<&'call [u8]>> {
+    if start.is_null() && length == 0 {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { bytes(start, length) }.map(Some)
+}
+
+/// Bytes that are kept beyond what becomes of the caller's memory during the call.
+pub(super) unsafe fn copied(start: *const CK_BYTE, length: CK_ULONG) -> Outcome<Vec<u8>> {
+    // SAFETY: the caller's promise.
+    let given = unsafe { bytes(start, length) }?;
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(given.len()).map_err(|_| Rejection::HostMemory)?;
+    copy.extend_from_slice(given);
+    Ok(copy)
+}
+
+/// The parameter of one message.
+pub(super) unsafe fn message<'call>(
+    start: *const c_void,
+    length: CK_ULONG,
+) -> Outcome<MessageArgument<'call>> {
+    // SAFETY: the caller's promise.
+    unsafe { MessageArgument::claim(start, length) }
+}
+
+/// The parameter of a message that is signed: no mechanism has one.
+pub(super) unsafe fn no_parameter(_start: *const c_void, length: CK_ULONG) -> Outcome {
+    if length == 0 { Ok(()) } else { Err(hsm_core::Error::MechanismParamInvalid.into()) }
+}
+
 /// A place for one value.
 pub(super) unsafe fn place<'call, T: Copy>(at: *mut T) -> Outcome<Place<'call, T>> {
     // SAFETY: the caller's promise.
@@ -119,11 +172,50 @@ pub(super) unsafe fn optional_mechanism(at: *const CK_MECHANISM) -> Outcome<Opti
         return Ok(None);
     }
     // SAFETY: the caller's promise.
-    let region = unsafe { Region::claim(at, 1) }?;
-    // SAFETY: the region holds one aligned mechanism.
-    let mechanism = unsafe { region.start().as_ptr().read() };
+    let mechanism = unsafe { structure(at) }?;
     // SAFETY: the caller's promise reaches to the parameter.
     unsafe { mechanisms::parse(&mechanism) }.map(Some)
+}
+
+/// A mechanism that encrypts or decrypts messages, or null.
+pub(super) unsafe fn message_mechanism(at: *const CK_MECHANISM) -> Outcome<Option<Mechanism>> {
+    if at.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise.
+    let mechanism = unsafe { structure(at) }?;
+    // SAFETY: the caller's promise reaches to the parameter.
+    unsafe { messages::message_mechanism(&mechanism) }.map(Some)
+}
+
+/// A mechanism that wraps or unwraps a key.
+pub(super) unsafe fn wrapping_mechanism<'call>(at: *const CK_MECHANISM) -> Outcome<Wrapping<'call>> {
+    // SAFETY: the caller's promise.
+    let mechanism = unsafe { structure(at) }?;
+    // SAFETY: the caller's promise reaches to the parameter.
+    unsafe { messages::wrapping(&mechanism) }
+}
+
+/// A mechanism that wraps or unwraps a key with additional data beside it.
+pub(super) unsafe fn authenticated<'call>(
+    at: *const CK_MECHANISM,
+    associated: *const CK_BYTE,
+    associated_length: CK_ULONG,
+) -> Outcome<SealedWrapping<'call>> {
+    // SAFETY: the caller's promise.
+    let mechanism = unsafe { structure(at) }?;
+    // SAFETY: the caller's promise.
+    let associated = unsafe { copied(associated, associated_length) }?;
+    // SAFETY: the caller's promise reaches to the parameter.
+    unsafe { messages::authenticated(&mechanism, associated) }
+}
+
+/// One aligned mechanism; null is a bad argument.
+unsafe fn structure(at: *const CK_MECHANISM) -> Outcome<CK_MECHANISM> {
+    // SAFETY: the caller's promise.
+    let region = unsafe { Region::claim(at, 1) }?;
+    // SAFETY: the region holds one aligned mechanism.
+    Ok(unsafe { region.start().as_ptr().read() })
 }
 
 /// C_Initialize's argument: null, or CK_C_INITIALIZE_ARGS (section 5.4.1).

@@ -3,7 +3,7 @@
 //! symbols, the panic guard and trace around each, and the function lists of 2.40, 3.0 and 3.2.
 //!
 //! How a row passes the gate: `inside` needs the loaded library, `alone` loads or unloads it,
-//! `outside` works without it. Section numbers are those of PKCS #11 3.2.
+//! `outside` works without it, `waiting` is tried again until it has an outcome. Section numbers are those of PKCS #11 3.2.
 #![allow(non_snake_case, reason = "the names are the standard's")]
 #![allow(unused_unsafe, reason = "numbers among the arguments need none")]
 
@@ -12,7 +12,10 @@ use std::ffi::c_void;
 use cryptoki_sys::*;
 
 use super::args::*;
-use crate::calls::{digests, encryption, general, keys, objects, random, sessions, signing, slots};
+use crate::calls::{
+    asynchronous, digests, dual, encryption, general, keys, message_signing, messages, objects, random,
+    sessions, signing, slots,
+};
 use crate::gate;
 
 type Any = *mut c_void;
@@ -67,6 +70,12 @@ macro_rules! entry_points {
             unsafe { $given }
         ),*))
     };
+    (waiting $name:expr, $body:path, $($given:expr),*) => {
+        gate::waiting($name, |library| $body(library, $(
+            // SAFETY: the C caller's promise, see `ffi`.
+            unsafe { $given }
+        ),*))
+    };
     (alone $name:expr, $body:path, $($given:expr),*) => {
         gate::exclusively($name, |loaded| $body(loaded, $(
             // SAFETY: the C caller's promise, see `ffi`.
@@ -95,7 +104,7 @@ entry_points! {
     C_GetSlotInfo(slot: Slot, info: *mut CK_SLOT_INFO) = inside slots::slot_info [slot, place(info)];
     C_GetTokenInfo(slot: Slot, info: *mut CK_TOKEN_INFO) = inside slots::token_info [slot, place(info)];
     C_WaitForSlotEvent(flags: CK_FLAGS, slot: *mut CK_SLOT_ID, reserved: Any) =
-        inside slots::wait_for_event [flags, place(slot), reserved.is_null()];
+        waiting slots::wait_for_event [flags, place(slot), reserved.is_null()];
     C_GetMechanismList(slot: Slot, mechanisms: *mut CK_MECHANISM_TYPE, count: LengthOut) =
         inside slots::mechanisms [slot, list(mechanisms, count)];
     C_GetMechanismInfo(slot: Slot, kind: CK_MECHANISM_TYPE, info: *mut CK_MECHANISM_INFO) =
@@ -118,11 +127,13 @@ entry_points! {
     C_GetSessionInfo(session: Session, info: *mut CK_SESSION_INFO) =
         inside sessions::info [session, place(info)];
     C_GetOperationState(session: Session, state: Bytes, length: LengthOut) =
-        inside general::not_supported [];
+        inside sessions::operation_state [session, out(state, length)];
     C_SetOperationState(
         session: Session, state: Bytes, length: Length, encryption: Object, authentication: Object
     ) =
-        inside general::not_supported [];
+        inside sessions::set_operation_state [
+            session, bytes(state, length), encryption, authentication
+        ];
     C_Login(session: Session, user: CK_USER_TYPE, text: Bytes, length: Length) =
         inside sessions::login [session, user, pin(text, length)];
     C_Logout(session: Session) = inside sessions::logout [session];
@@ -216,19 +227,19 @@ entry_points! {
     C_DigestEncryptUpdate(
         session: Session, part: Bytes, part_length: Length, buffer: Bytes, length: LengthOut
     ) =
-        inside general::not_supported [];
+        inside dual::digest_encrypt [session, transform(part, part_length, buffer, length)];
     C_DecryptDigestUpdate(
         session: Session, part: Bytes, part_length: Length, buffer: Bytes, length: LengthOut
     ) =
-        inside general::not_supported [];
+        inside dual::decrypt_digest [session, transform(part, part_length, buffer, length)];
     C_SignEncryptUpdate(
         session: Session, part: Bytes, part_length: Length, buffer: Bytes, length: LengthOut
     ) =
-        inside general::not_supported [];
+        inside dual::sign_encrypt [session, transform(part, part_length, buffer, length)];
     C_DecryptVerifyUpdate(
         session: Session, part: Bytes, part_length: Length, buffer: Bytes, length: LengthOut
     ) =
-        inside general::not_supported [];
+        inside dual::decrypt_verify [session, transform(part, part_length, buffer, length)];
 
     // Section 5.18: keys.
     C_GenerateKey(
@@ -247,13 +258,13 @@ entry_points! {
         session: Session, kind: Mechanism, wrapping: Object, key: Object, buffer: Bytes, length:
         LengthOut
     ) =
-        inside keys::wrap [session, mechanism(kind), wrapping, key, out(buffer, length)];
+        inside keys::wrap [session, wrapping_mechanism(kind), wrapping, key, out(buffer, length)];
     C_UnwrapKey(
         session: Session, kind: Mechanism, unwrapping: Object, wrapped: Bytes, wrapped_length: Length,
         attributes: Attributes, count: Length, key: ObjectOut
     ) =
         inside keys::unwrap [
-            session, mechanism(kind), unwrapping, bytes(wrapped, wrapped_length), template(attributes,
+            session, wrapping_mechanism(kind), unwrapping, bytes(wrapped, wrapped_length), template(attributes,
             count), place(key)
         ];
     C_DeriveKey(
@@ -291,77 +302,103 @@ entry_points! {
 
     // Section 5.9: message-based encryption.
     C_MessageEncryptInit(session: Session, kind: Mechanism, key: Object) =
-        inside general::not_supported [];
+        inside messages::encrypt_init [session, message_mechanism(kind), key];
     C_EncryptMessage(
         session: Session, parameter: Any, parameter_length: Length, associated: Bytes,
         associated_length: Length, data: Bytes, data_length: Length, buffer: Bytes, length: LengthOut
     ) =
-        inside general::not_supported [];
+        inside messages::encrypt [
+            session, message(parameter, parameter_length), copied(associated, associated_length),
+            transform(data, data_length, buffer, length)
+        ];
     C_EncryptMessageBegin(
         session: Session, parameter: Any, parameter_length: Length, associated: Bytes,
         associated_length: Length
     ) =
-        inside general::not_supported [];
+        inside messages::encrypt_begin [
+            session, message(parameter, parameter_length), copied(associated, associated_length)
+        ];
     C_EncryptMessageNext(
         session: Session, parameter: Any, parameter_length: Length, data: Bytes, data_length: Length,
         buffer: Bytes, length: LengthOut, flags: CK_FLAGS
     ) =
-        inside general::not_supported [];
-    C_MessageEncryptFinal(session: Session) = inside general::not_supported [];
+        inside messages::encrypt_next [
+            session, message(parameter, parameter_length), transform(data, data_length, buffer, length),
+            flags
+        ];
+    C_MessageEncryptFinal(session: Session) = inside messages::encrypt_final [session];
 
     // Section 5.11: message-based decryption.
     C_MessageDecryptInit(session: Session, kind: Mechanism, key: Object) =
-        inside general::not_supported [];
+        inside messages::decrypt_init [session, message_mechanism(kind), key];
     C_DecryptMessage(
         session: Session, parameter: Any, parameter_length: Length, associated: Bytes,
         associated_length: Length, data: Bytes, data_length: Length, buffer: Bytes, length: LengthOut
     ) =
-        inside general::not_supported [];
+        inside messages::decrypt [
+            session, message(parameter, parameter_length), copied(associated, associated_length),
+            transform(data, data_length, buffer, length)
+        ];
     C_DecryptMessageBegin(
         session: Session, parameter: Any, parameter_length: Length, associated: Bytes,
         associated_length: Length
     ) =
-        inside general::not_supported [];
+        inside messages::decrypt_begin [
+            session, message(parameter, parameter_length), copied(associated, associated_length)
+        ];
     C_DecryptMessageNext(
         session: Session, parameter: Any, parameter_length: Length, data: Bytes, data_length: Length,
         buffer: Bytes, length: LengthOut, flags: CK_FLAGS
     ) =
-        inside general::not_supported [];
-    C_MessageDecryptFinal(session: Session) = inside general::not_supported [];
+        inside messages::decrypt_next [
+            session, message(parameter, parameter_length), transform(data, data_length, buffer, length),
+            flags
+        ];
+    C_MessageDecryptFinal(session: Session) = inside messages::decrypt_final [session];
 
     // Section 5.14: message-based signatures.
     C_MessageSignInit(session: Session, kind: Mechanism, key: Object) =
-        inside general::not_supported [];
+        inside message_signing::sign_init [session, optional_mechanism(kind), key];
     C_SignMessage(
         session: Session, parameter: Any, parameter_length: Length, data: Bytes, data_length: Length,
         buffer: Bytes, length: LengthOut
     ) =
-        inside general::not_supported [];
+        inside message_signing::sign [
+            session, no_parameter(parameter, parameter_length), transform(data, data_length, buffer, length)
+        ];
     C_SignMessageBegin(session: Session, parameter: Any, parameter_length: Length) =
-        inside general::not_supported [];
+        inside message_signing::sign_begin [session, no_parameter(parameter, parameter_length)];
     C_SignMessageNext(
         session: Session, parameter: Any, parameter_length: Length, data: Bytes, data_length: Length,
         buffer: Bytes, length: LengthOut
     ) =
-        inside general::not_supported [];
-    C_MessageSignFinal(session: Session) = inside general::not_supported [];
+        inside message_signing::sign_next [
+            session, no_parameter(parameter, parameter_length), signed_part(data, data_length, buffer, length)
+        ];
+    C_MessageSignFinal(session: Session) = inside message_signing::sign_final [session];
 
     // Section 5.16: message-based verification.
     C_MessageVerifyInit(session: Session, kind: Mechanism, key: Object) =
-        inside general::not_supported [];
+        inside message_signing::verify_init [session, optional_mechanism(kind), key];
     C_VerifyMessage(
         session: Session, parameter: Any, parameter_length: Length, data: Bytes, data_length: Length,
         signature: Bytes, length: Length
     ) =
-        inside general::not_supported [];
+        inside message_signing::verify [
+            session, no_parameter(parameter, parameter_length), bytes(data, data_length),
+            bytes(signature, length)
+        ];
     C_VerifyMessageBegin(session: Session, parameter: Any, parameter_length: Length) =
-        inside general::not_supported [];
+        inside message_signing::verify_begin [session, no_parameter(parameter, parameter_length)];
     C_VerifyMessageNext(
         session: Session, parameter: Any, parameter_length: Length, data: Bytes, data_length: Length,
         signature: Bytes, length: Length
     ) =
-        inside general::not_supported [];
-    C_MessageVerifyFinal(session: Session) = inside general::not_supported [];
+        inside message_signing::verify_next [
+            session, no_parameter(parameter, parameter_length), bytes(data, data_length),
+            optional_bytes(signature, length)
+        ];
+    C_MessageVerifyFinal(session: Session) = inside message_signing::verify_final [session];
 }
 3.2 {
     // Section 5.18: encapsulation and authenticated wrapping.
@@ -379,35 +416,43 @@ entry_points! {
         session: Session, kind: Mechanism, wrapping: Object, key: Object, associated: Bytes,
         associated_length: Length, buffer: Bytes, length: LengthOut
     ) =
-        inside general::not_supported [];
+        inside keys::wrap_authenticated [
+            session, authenticated(kind, associated, associated_length), wrapping, key, out(buffer, length)
+        ];
     C_UnwrapKeyAuthenticated(
         session: Session, kind: Mechanism, unwrapping: Object, wrapped: Bytes, wrapped_length: Length,
         attributes: Attributes, count: Length, associated: Bytes, associated_length: Length, key:
         ObjectOut
     ) =
-        inside general::not_supported [];
+        inside keys::unwrap_authenticated [
+            session, authenticated(kind, associated, associated_length), unwrapping,
+            bytes(wrapped, wrapped_length), template(attributes, count), place(key)
+        ];
 
     // Section 5.15: verification with the signature known first.
     C_VerifySignatureInit(
         session: Session, kind: Mechanism, key: Object, signature: Bytes, length: Length
     ) =
-        inside general::not_supported [];
-    C_VerifySignature(session: Session, data: Bytes, length: Length) = inside general::not_supported [];
+        inside signing::verify_signature_init [
+            session, optional_mechanism(kind), key, bytes(signature, length)
+        ];
+    C_VerifySignature(session: Session, data: Bytes, length: Length) =
+        inside signing::verify_signature [session, bytes(data, length)];
     C_VerifySignatureUpdate(session: Session, data: Bytes, length: Length) =
-        inside general::not_supported [];
-    C_VerifySignatureFinal(session: Session) = inside general::not_supported [];
+        inside signing::verify_signature_update [session, bytes(data, length)];
+    C_VerifySignatureFinal(session: Session) = inside signing::verify_signature_final [session];
 
     // Validation and asynchronous operations.
     C_GetSessionValidationFlags(
         session: Session, kind: CK_SESSION_VALIDATION_FLAGS_TYPE, flags: *mut CK_FLAGS
     ) =
-        inside general::not_supported [];
+        inside sessions::validation_flags [session, kind, place(flags)];
     C_AsyncComplete(session: Session, function: Bytes, result: *mut CK_ASYNC_DATA) =
-        inside general::not_supported [];
+        inside asynchronous::complete [session, function.is_null()];
     C_AsyncGetID(session: Session, function: Bytes, identifier: LengthOut) =
-        inside general::not_supported [];
+        inside asynchronous::identifier [session, function.is_null(), place(identifier)];
     C_AsyncJoin(session: Session, function: Bytes, identifier: Length, data: Bytes, length: Length) =
-        inside general::not_supported [];
+        inside asynchronous::join [session, function.is_null(), bytes(data, length)];
 }
 }
 

@@ -22,21 +22,25 @@ const BLOCK: usize = 16;
 pub(super) unsafe fn parse(given: &CK_MECHANISM) -> Outcome<Mechanism> {
     let row = mechanism::row(given.mechanism).ok_or(Error::MechanismInvalid)?;
     // SAFETY: passed on.
-    let bytes = unsafe { Given::claim(given) }?;
+    let bytes = unsafe { Given::at(given.pParameter.cast(), given.ulParameterLen) }?;
     // SAFETY: passed on.
     let parameter = unsafe { bytes.shaped(row.shape) }?;
     Ok(Mechanism { kind: given.mechanism, parameter })
 }
 
 /// A parameter as the caller gave it.
-struct Given<'call>(&'call [u8]);
+pub(super) struct Given<'call>(&'call [u8]);
 
 impl<'call> Given<'call> {
     /// # Safety
     /// As for [`parse`].
-    unsafe fn claim(given: &CK_MECHANISM) -> Outcome<Given<'call>> {
+    pub(super) unsafe fn at(start: *const u8, length: CK_ULONG) -> Outcome<Given<'call>> {
         // SAFETY: passed on.
-        unsafe { part(given.pParameter.cast(), given.ulParameterLen) }.map(Given)
+        unsafe { part(start, length) }.map(Given)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// # Safety
@@ -135,7 +139,7 @@ impl<'call> Given<'call> {
     }
 
     /// The parameter as a structure of the standard's, which may lie at any address.
-    fn structure<T: Structure>(&self) -> Outcome<T> {
+    pub(super) fn structure<T: Structure>(&self) -> Outcome<T> {
         if self.0.len() != size_of::<T>() {
             return Err(invalid());
         }
@@ -145,7 +149,7 @@ impl<'call> Given<'call> {
 }
 
 /// Structures of numbers, bytes and raw pointers, for which all bit patterns are valid.
-trait Structure: Copy {}
+pub(super) trait Structure: Copy {}
 
 impl Structure for CK_ULONG {}
 impl Structure for CK_AES_CTR_PARAMS {}
@@ -179,12 +183,12 @@ unsafe fn label(given: &CK_RSA_PKCS_OAEP_PARAMS) -> Outcome<Vec<u8>> {
 }
 
 /// A copy of bytes that a parameter points to.
-unsafe fn copy(start: *const u8, length: CK_ULONG) -> Outcome<Vec<u8>> {
+pub(super) unsafe fn copy(start: *const u8, length: CK_ULONG) -> Outcome<Vec<u8>> {
     // SAFETY: passed on.
     unsafe { part(start, length) }.map(<[u8]>::to_vec)
 }
 
-fn invalid() -> Refusal {
+pub(super) fn invalid() -> Refusal {
     Error::MechanismParamInvalid.into()
 }
 

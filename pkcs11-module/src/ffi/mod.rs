@@ -1,5 +1,5 @@
 //! The C boundary: the exported functions (`entry`), what becomes of their arguments (`args`, `memory`,
-//! `types`, `templates`, `mechanism`), the interfaces that list them, the fork handlers, and signals. All `unsafe`
+//! `types`, `templates`, `mechanism`, `message`), the interfaces that list them, the fork handlers, and signals. All `unsafe`
 //! code of the module is here.
 //!
 //! Every block relies on one promise, the C caller's: a pointer that is not null points to as many
@@ -12,6 +12,7 @@ mod fork;
 mod interfaces;
 mod mechanism;
 mod memory;
+mod message;
 mod signals;
 mod templates;
 mod types;
@@ -19,6 +20,7 @@ mod types;
 pub(crate) use fork::register as register_fork_handlers;
 pub(crate) use interfaces::{INTERFACES, Wanted, function_list, interface};
 pub(crate) use memory::Place;
+pub(crate) use message::{MessageArgument, SealedWrapping, Wrapping};
 pub(crate) use signals::without_signals;
 pub(crate) use templates::Query;
-pub(crate) use types::{Bounded, Initialization, List, Out, Transform};
+pub(crate) use types::{Bounded, Initialization, List, Out, SignedPart, Transform};

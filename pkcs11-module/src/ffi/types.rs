@@ -92,6 +92,14 @@ impl<'call> Transform<'call> {
     }
 }
 
+/// Part of a message to sign.
+pub(crate) enum SignedPart<'call> {
+    /// More is to come.
+    More(&'call [u8]),
+    /// The last part, with the place of the signature.
+    Last(Transform<'call>),
+}
+
 /// A list to hand out under the two-call rule, counted in elements.
 pub(crate) struct List<'call, T> {
     buffer: Option<Region<'call, T>>,

@@ -124,6 +124,11 @@ impl<T: Update + FixedOutput> Running<T> {
         Running(Some(state))
     }
 
+    /// The state, until it is used up.
+    pub(super) fn state(&self) -> Option<&T> {
+        self.0.as_ref()
+    }
+
     fn more(&mut self, data: &[u8]) -> Result<()> {
         self.0.as_mut().ok_or(USED_UP)?.update(data);
         Ok(())

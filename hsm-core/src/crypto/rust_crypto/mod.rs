@@ -15,6 +15,7 @@ mod modes;
 mod numbers;
 mod random;
 mod rsa;
+pub(super) mod saved;
 mod schemes;
 
 use super::blocks;
