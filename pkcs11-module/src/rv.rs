@@ -190,6 +190,7 @@ fn code_of(error: &Error) -> CK_RV {
         Error::ObjectDestroyed => CKR_OBJECT_HANDLE_INVALID,
         Error::NameNotUnique => CKR_ATTRIBUTE_VALUE_INVALID,
         Error::DomainParamsInvalid => CKR_DOMAIN_PARAMS_INVALID,
+        Error::ParameterSetNotSupported => CKR_PARAMETER_SET_NOT_SUPPORTED,
         Error::PublicKeyInvalid => CKR_PUBLIC_KEY_INVALID,
 
         Error::MechanismInvalid => CKR_MECHANISM_INVALID,

@@ -46,6 +46,8 @@ acts! {
     GENERATE_KEY_PAIR:    OWN_DOOR, "GenerateKeyPair",     Change,         Normal;
     DERIVE_KEY:           OWN_DOOR, "DeriveKey",           Change,         Normal;
     UNWRAP_KEY:           OWN_DOOR, "UnwrapKey",           Change,         Warning;
+    ENCAPSULATE_KEY:      OWN_DOOR, "EncapsulateKey",      Change,         Normal;
+    DECAPSULATE_KEY:      OWN_DOOR, "DecapsulateKey",      Change,         Normal;
     CREATE_IMPORT_TOKEN:  KMS,      "import-token.create", Change,         Normal;
     READ_IMPORT_TOKEN:    KMS,      "import-token.read",   Change,         Normal;
     REDEEM_IMPORT_TOKEN:  KMS,      "import-token.redeem", Change,         Warning;

@@ -1,14 +1,17 @@
 //! Mechanisms: what is offered (`table`), their parameters (`params`), and the functions that the
-//! table's rows hold (`signing`, `ciphering`, `wrapping`, `generation`, `derivation`), and whether a key
+//! table's rows hold (`signing`, `ciphering`, `wrapping`, `generation`, `derivation`, `encapsulation`), and whether a key
 //! may serve one (`usage`).
 
 mod ciphering;
+mod context;
 mod derivation;
 mod digest_info;
 mod ecdsa_der;
+mod encapsulation;
 mod generation;
 mod method;
 mod params;
+mod post_quantum;
 mod scheme;
 mod signing;
 pub mod table;
@@ -19,10 +22,12 @@ pub(crate) mod usage;
 mod wrapping;
 
 pub use ciphering::Ciphering;
+pub use context::Context;
 pub use ecdsa_der::{ecdsa_from_der, ecdsa_to_der};
 pub use generation::{Generated, Generator};
 pub use method::Derivation;
 pub use params::{Mechanism, Parameter, Shape};
+pub use post_quantum::{PostQuantum, Signed};
 pub use scheme::Scheme;
 pub use signing::{Signing, Verifying};
 pub use table::{Flags, Info, Row, offered, row};

@@ -4,6 +4,7 @@
 mod account;
 mod ciphers;
 mod digests;
+mod encapsulation;
 mod import_tokens;
 mod item;
 mod keys;

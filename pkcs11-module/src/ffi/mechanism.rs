@@ -44,7 +44,9 @@ impl<'call> Given<'call> {
     unsafe fn shaped(&self, shape: Shape) -> Outcome<Parameter> {
         match shape {
             Shape::None => self.none(),
-            Shape::OptionalIv | Shape::OptionalEddsa if self.0.is_empty() => Ok(Parameter::None),
+            Shape::OptionalIv | Shape::OptionalEddsa | Shape::OptionalSignContext if self.0.is_empty() => {
+                Ok(Parameter::None)
+            }
             Shape::OptionalIv => self.iv(|length| length <= BLOCK),
             Shape::Iv => self.iv(|length| length == BLOCK),
             Shape::Number => self.number(),
@@ -60,6 +62,10 @@ impl<'call> Given<'call> {
             Shape::Ecdh => unsafe { self.ecdh() },
             // SAFETY: passed on.
             Shape::OptionalEddsa => unsafe { self.eddsa() },
+            // SAFETY: passed on.
+            Shape::OptionalSignContext => unsafe { self.sign_context() },
+            // SAFETY: passed on.
+            Shape::HashSignContext => unsafe { self.hash_sign_context() },
         }
     }
 
@@ -134,6 +140,20 @@ impl<'call> Given<'call> {
         Ok(Parameter::Eddsa { prehash: given.phFlag != CK_FALSE, context })
     }
 
+    unsafe fn sign_context(&self) -> Outcome<Parameter> {
+        let given: CK_SIGN_ADDITIONAL_CONTEXT = self.structure()?;
+        // SAFETY: passed on.
+        let context = unsafe { copy(given.pContext, given.ulContextLen) }?;
+        Ok(Parameter::SignContext { hedge: given.hedgeVariant, context, hash: None })
+    }
+
+    unsafe fn hash_sign_context(&self) -> Outcome<Parameter> {
+        let given: CK_HASH_SIGN_ADDITIONAL_CONTEXT = self.structure()?;
+        // SAFETY: passed on.
+        let context = unsafe { copy(given.pContext, given.ulContextLen) }?;
+        Ok(Parameter::SignContext { hedge: given.hedgeVariant, context, hash: Some(given.hash) })
+    }
+
     /// The parameter as a structure of the standard's, which may lie at any address.
     fn structure<T: Structure>(&self) -> Outcome<T> {
         if self.0.len() != size_of::<T>() {
@@ -155,6 +175,8 @@ impl Structure for CK_RSA_PKCS_OAEP_PARAMS {}
 impl Structure for CK_RSA_AES_KEY_WRAP_PARAMS {}
 impl Structure for CK_ECDH1_DERIVE_PARAMS {}
 impl Structure for CK_EDDSA_PARAMS {}
+impl Structure for CK_SIGN_ADDITIONAL_CONTEXT {}
+impl Structure for CK_HASH_SIGN_ADDITIONAL_CONTEXT {}
 
 /// Bytes that a parameter consists of or points to. What cannot be there is the parameter's fault.
 unsafe fn part<'call>(start: *const u8, length: CK_ULONG) -> Outcome<&'call [u8]> {
@@ -254,9 +276,11 @@ mod tests {
             CKM_ECDH1_DERIVE,
             CKM_EDDSA,
             CKM_SHA256_HMAC_GENERAL,
+            CKM_ML_DSA,
+            CKM_HASH_SLH_DSA,
         ];
         for kind in kinds {
-            for length in [1, 16, 24, 40, 48, usize::MAX] {
+            for length in [1, 16, 24, 32, 40, 48, usize::MAX] {
                 assert!(
                     is_invalid(parse_raw(kind, ptr::null(), length)),
                     "{kind:#x}, {length} bytes at null"
@@ -280,6 +304,7 @@ mod tests {
             (CKM_ECDH1_DERIVE, 40),
             (CKM_SHA256_HMAC_GENERAL, 8),
             (CKM_AES_CBC, 16),
+            (CKM_HASH_ML_DSA, 32),
         ];
         for (kind, size) in sizes {
             assert!(is_invalid(parse_raw(kind, bytes.as_ptr().cast(), size - 1)), "{kind:#x}, one byte less");
