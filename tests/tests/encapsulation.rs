@@ -83,7 +83,7 @@ isolated! {
             (attrs![CKA_VALUE_LEN => 33 as CK_ULONG], CKR_TEMPLATE_INCONSISTENT),
             (attrs![CKA_VALUE_LEN => 0 as CK_ULONG], CKR_TEMPLATE_INCONSISTENT),
             (attrs![CKA_KEY_TYPE => CKK_DES3], CKR_TEMPLATE_INCONSISTENT),
-            (attrs![CKA_VALUE => &[7; 32][..]], CKR_ATTRIBUTE_READ_ONLY),
+            (attrs![CKA_VALUE => [7_u8; 32]], CKR_ATTRIBUTE_READ_ONLY),
             (attrs![CKA_LOCAL => true], CKR_ATTRIBUTE_READ_ONLY),
         ] {
             let answer = session.encapsulate(&kem(), pair.public, &template);

@@ -66,7 +66,8 @@ where
 }
 
 /// The crate trusts an expanded key, and stops the process where a number is out of range: the numbers are
-/// looked at first. That the parts belong together shows when the key signs.
+/// looked at first. That t₀ belongs to the rest shows when the key signs. Nothing tells whether K does, which is
+/// random.
 #[expect(deprecated, reason = "PKCS #11 has private keys in this form, and not always a seed beside it")]
 fn from_expanded<P: MlDsaParams + 'static>(set: SignatureSet, bytes: &[u8]) -> Result<Box<dyn PqPrivateKey>>
 where
@@ -77,6 +78,10 @@ where
         return Err(BAD_KEY);
     }
     let private = Private::<P>::new(ExpandedSigningKey::from_expanded(&encoded));
+    // tr, after ρ and K: the digest of the public key that follows from the rest.
+    if bytes.get(64..128) != Some(&private.digest[..]) {
+        return Err(BAD_KEY);
+    }
     let public = VerifyingKey::<P>::decode(&private.public);
     let verifier = Public { key: public, digest: private.digest };
     let message: &[&[u8]] = &[b"do the parts belong together?"];
@@ -247,12 +252,15 @@ mod tests {
     fn parts_that_do_not_belong_together_are_refused() {
         for set in SETS {
             let bytes = expanded(set);
-            // The seed of the matrix, the digest of the public key, and the low part of t.
-            for at in [0, 64, set.private_len() - 1] {
+            // The seed of the matrix, and the digest of the public key.
+            for at in [0, 64, 127] {
                 let mut damaged = bytes.clone();
                 damaged[at] ^= 1;
-                assert!(refused(set, &damaged) || at == set.private_len() - 1, "{set:?}, byte {at}");
+                assert!(refused(set, &damaged), "{set:?}, byte {at}");
             }
+            let mut damaged = bytes.clone();
+            damaged[set.private_len() - 416..].fill(0x5a);
+            assert!(refused(set, &damaged), "{set:?}, the low part of t");
             assert!(refused(set, &bytes[1..]));
         }
     }
