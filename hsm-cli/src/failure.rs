@@ -195,6 +195,7 @@ fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
         | Error::UsageLimitExceeded
         | Error::NameNotUnique
         | Error::DomainParamsInvalid
+        | Error::ParameterSetNotSupported
         | Error::PublicKeyInvalid
         | Error::MechanismInvalid
         | Error::MechanismParamInvalid

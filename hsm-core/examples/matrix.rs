@@ -9,7 +9,7 @@ use hsm_core::mechanism::{Row, Shape, offered};
 
 /// The columns, with the functions that each stands for.
 #[rustfmt::skip]
-const COLUMNS: [(&str, Function); 7] = [
+const COLUMNS: [(&str, Function); 8] = [
     ("generate",         Function::Generate),
     ("encrypt, decrypt", Function::Encrypt),
     ("sign, verify",     Function::Sign),
@@ -17,6 +17,7 @@ const COLUMNS: [(&str, Function); 7] = [
     ("digest",           Function::Digest),
     ("wrap, unwrap",     Function::Wrap),
     ("derive",           Function::Derive),
+    ("encapsulate",      Function::Encapsulate),
 ];
 
 fn main() -> std::io::Result<()> {
@@ -70,6 +71,9 @@ fn key_type(key: u64) -> &'static str {
         CKK_EC_MONTGOMERY => "Montgomery",
         CKK_AES => "AES",
         CKK_GENERIC_SECRET => "generic",
+        CKK_ML_KEM => "ML-KEM",
+        CKK_ML_DSA => "ML-DSA",
+        CKK_SLH_DSA => "SLH-DSA",
         _ => "HMAC",
     }
 }
@@ -88,6 +92,8 @@ fn parameter(shape: Shape) -> &'static str {
         Shape::Ecdh => "CK_ECDH1_DERIVE_PARAMS",
         Shape::OptionalEddsa => "none or CK_EDDSA_PARAMS",
         Shape::Number => "CK_MAC_GENERAL_PARAMS",
+        Shape::OptionalSignContext => "none or CK_SIGN_ADDITIONAL_CONTEXT",
+        Shape::HashSignContext => "CK_HASH_SIGN_ADDITIONAL_CONTEXT",
     }
 }
 

@@ -168,6 +168,9 @@ pub enum Error {
     /// Curve or domain parameters that are not offered.
     #[error("the domain parameters are not supported")]
     DomainParamsInvalid,
+    /// A parameter set that is not offered.
+    #[error("the parameter set is not supported")]
+    ParameterSetNotSupported,
     /// A public key that is not on its curve or otherwise wrong.
     #[error("the public key is not valid")]
     PublicKeyInvalid,

@@ -46,8 +46,6 @@ pub(crate) enum Rejection {
     NoEvent,
     /// C_GetFunctionStatus and C_CancelFunction.
     NotParallel,
-    /// The function is not offered.
-    NotSupported,
     /// No interface of that name, version and flags.
     NoInterface,
     /// Memory could not be had.
@@ -83,7 +81,6 @@ impl Rejection {
             Rejection::DuringFork | Rejection::NoInterface => CKR_FUNCTION_FAILED,
             Rejection::NoEvent => CKR_NO_EVENT,
             Rejection::NotParallel => CKR_FUNCTION_NOT_PARALLEL,
-            Rejection::NotSupported => CKR_FUNCTION_NOT_SUPPORTED,
             Rejection::HostMemory => CKR_HOST_MEMORY,
             Rejection::SlotIdInvalid => CKR_SLOT_ID_INVALID,
             Rejection::TokenNotPresent => CKR_TOKEN_NOT_PRESENT,
@@ -265,6 +262,7 @@ fn code_of(error: &Error) -> CK_RV {
         Error::ObjectDestroyed => CKR_OBJECT_HANDLE_INVALID,
         Error::NameNotUnique => CKR_ATTRIBUTE_VALUE_INVALID,
         Error::DomainParamsInvalid => CKR_DOMAIN_PARAMS_INVALID,
+        Error::ParameterSetNotSupported => CKR_PARAMETER_SET_NOT_SUPPORTED,
         Error::PublicKeyInvalid => CKR_PUBLIC_KEY_INVALID,
 
         Error::MechanismInvalid => CKR_MECHANISM_INVALID,

@@ -31,6 +31,8 @@ enum Parameter {
     Ctr(CK_AES_CTR_PARAMS),
     Ecdh(CK_ECDH1_DERIVE_PARAMS),
     Eddsa(CK_EDDSA_PARAMS),
+    SignContext(CK_SIGN_ADDITIONAL_CONTEXT),
+    HashSignContext(CK_HASH_SIGN_ADDITIONAL_CONTEXT),
 }
 
 impl Mech {
@@ -150,6 +152,36 @@ impl Mech {
         }
     }
 
+    /// A post-quantum signature with its optional parameter.
+    pub fn sign_context(kind: CK_MECHANISM_TYPE, hedge: CK_HEDGE_TYPE, context: &[u8]) -> Mech {
+        let (bytes, pointer) = pointee(context);
+        let parameter = CK_SIGN_ADDITIONAL_CONTEXT {
+            hedgeVariant: hedge,
+            pContext: pointer,
+            ulContextLen: ulong(context.len()),
+        };
+        let parameter = Parameter::SignContext(parameter);
+        Mech { kind, parameter, pointees: vec![bytes], inside: Vec::new() }
+    }
+
+    /// A post-quantum signature over a digest that the caller made by `hash`.
+    pub fn hash_sign_context(
+        kind: CK_MECHANISM_TYPE,
+        hedge: CK_HEDGE_TYPE,
+        context: &[u8],
+        hash: CK_MECHANISM_TYPE,
+    ) -> Mech {
+        let (bytes, pointer) = pointee(context);
+        let parameter = CK_HASH_SIGN_ADDITIONAL_CONTEXT {
+            hedgeVariant: hedge,
+            pContext: pointer,
+            ulContextLen: ulong(context.len()),
+            hash,
+        };
+        let parameter = Parameter::HashSignContext(parameter);
+        Mech { kind, parameter, pointees: vec![bytes], inside: Vec::new() }
+    }
+
     /// The same parameter under another mechanism number.
     pub fn renamed(mut self, kind: CK_MECHANISM_TYPE) -> Mech {
         self.kind = kind;
@@ -168,6 +200,8 @@ impl Mech {
             Parameter::Ctr(parameter) => of(parameter),
             Parameter::Ecdh(parameter) => of(parameter),
             Parameter::Eddsa(parameter) => of(parameter),
+            Parameter::SignContext(parameter) => of(parameter),
+            Parameter::HashSignContext(parameter) => of(parameter),
         };
         CK_MECHANISM { mechanism: self.kind, pParameter: pointer.cast_mut(), ulParameterLen: ulong(length) }
     }

@@ -8,7 +8,7 @@ use crate::mechanism::Mech;
 use crate::raw::{Arg, Function};
 use crate::rv::Rv;
 use crate::session::{Object, Session, valid};
-use crate::template::Template;
+use crate::template::{Template, ulong};
 
 /// Where output goes.
 #[derive(Debug)]
@@ -276,6 +276,76 @@ impl Session<'_> {
             (&mut key).into(),
         ];
         self.call(function!(C_DeriveKey), &args)?;
+        Ok(valid(key))
+    }
+
+    /// C_EncapsulateKey as it is: the ciphertext's length, and the key, where one was made.
+    pub fn encapsulate_into(
+        &self,
+        mech: &Mech,
+        public: Object,
+        template: &Template,
+        out: Out<'_>,
+    ) -> Result<(usize, Option<Object>), Rv> {
+        let template = template.raw();
+        let raw = mech.raw();
+        let mut key = CK_INVALID_HANDLE;
+        let (buffer, mut length) = match out {
+            Out::Length => (Arg::NULL, 0),
+            Out::Buffer(buffer) => {
+                let length = ulong(buffer.len());
+                (buffer.into(), length)
+            }
+        };
+        let args = [
+            (&raw).into(),
+            public.into(),
+            template.as_slice().into(),
+            template.len().into(),
+            buffer,
+            (&mut length).into(),
+            (&mut key).into(),
+        ];
+        self.call(function!(C_EncapsulateKey), &args)?;
+        let length = usize::try_from(length).expect("a length");
+        Ok((length, (key != CK_INVALID_HANDLE).then_some(key)))
+    }
+
+    /// C_EncapsulateKey, by the two-call rule: the ciphertext and the key.
+    pub fn encapsulate(
+        &self,
+        mech: &Mech,
+        public: Object,
+        template: &Template,
+    ) -> Result<(Vec<u8>, Object), Rv> {
+        let (length, _) = self.encapsulate_into(mech, public, template, Out::Length)?;
+        let mut ciphertext = vec![0; length];
+        let (written, key) = self.encapsulate_into(mech, public, template, Out::Buffer(&mut ciphertext))?;
+        assert_eq!(written, length, "the two calls disagree");
+        Ok((ciphertext, key.expect("a key with its ciphertext")))
+    }
+
+    /// C_DecapsulateKey.
+    pub fn decapsulate(
+        &self,
+        mech: &Mech,
+        private: Object,
+        template: &Template,
+        ciphertext: &[u8],
+    ) -> Result<Object, Rv> {
+        let template = template.raw();
+        let raw = mech.raw();
+        let mut key = CK_INVALID_HANDLE;
+        let args = [
+            (&raw).into(),
+            private.into(),
+            template.as_slice().into(),
+            template.len().into(),
+            ciphertext.into(),
+            ciphertext.len().into(),
+            (&mut key).into(),
+        ];
+        self.call(function!(C_DecapsulateKey), &args)?;
         Ok(valid(key))
     }
 }

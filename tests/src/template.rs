@@ -85,6 +85,16 @@ impl Template {
         Template(self.0.iter().filter(|(other, _)| *other != kind).cloned().collect())
     }
 
+    /// The template with an attribute whose value is a template: the array of attributes that `raw` made,
+    /// which must outlive its use.
+    pub fn nested(self, kind: CK_ATTRIBUTE_TYPE, inner: &[CK_ATTRIBUTE]) -> Template {
+        let words = |attribute: &CK_ATTRIBUTE| {
+            let address = attribute.pValue.expose_provenance();
+            [attribute.type_, ulong(address), attribute.ulValueLen].map(CK_ULONG::to_ne_bytes).concat()
+        };
+        self.and(Template(vec![(kind, inner.iter().flat_map(words).collect())]))
+    }
+
     /// As C sees it; it points into this template.
     pub fn raw(&self) -> Vec<CK_ATTRIBUTE> {
         self.0.iter().map(|(kind, value)| attribute(*kind, value)).collect()

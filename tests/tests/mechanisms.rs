@@ -21,7 +21,9 @@ const OPERATIONS: CK_FLAGS = CKF_ENCRYPT
     | CKF_GENERATE_KEY_PAIR
     | CKF_WRAP
     | CKF_UNWRAP
-    | CKF_DERIVE;
+    | CKF_DERIVE
+    | CKF_ENCAPSULATE
+    | CKF_DECAPSULATE;
 
 fn flags(token: &Token<'_>, kind: CK_MECHANISM_TYPE) -> CK_FLAGS {
     let info = token.module.mechanism_info(token.slot, kind);

@@ -55,9 +55,13 @@ acts! {
     WRAP:                 OWN_DOOR, "WrapKey",             Use,            Normal;
     UNWRAP:               OWN_DOOR, "UnwrapKey",           Use,            Normal;
     DERIVE:               OWN_DOOR, "DeriveKey",           Use,            Normal;
+    ENCAPSULATE:          OWN_DOOR, "EncapsulateKey",      Use,            Normal;
+    DECAPSULATE:          OWN_DOOR, "DecapsulateKey",      Use,            Normal;
     DIGEST:               OWN_DOOR, "DigestKey",           Use,            Normal;
     COPY:                 OWN_DOOR, "CopyObject",          Use,            Normal;
     READ:                 OWN_DOOR, "GetAttributeValue",   Use,            Normal;
+    ENCAPSULATE_KEY:      OWN_DOOR, "EncapsulateKey",      Change,         Normal;
+    DECAPSULATE_KEY:      OWN_DOOR, "DecapsulateKey",      Change,         Normal;
     CREATE_IMPORT_TOKEN:  KMS,      "import-token.create", Change,         Normal;
     READ_IMPORT_TOKEN:    KMS,      "import-token.read",   Change,         Normal;
     REDEEM_IMPORT_TOKEN:  KMS,      "import-token.redeem", Change,         Warning;

@@ -4,8 +4,9 @@
 
 use super::{
     AesMode, BlowfishMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey,
-    EdPrivateKey, EdPublicKey, Hash, KeyWrap, Mac, Poly1305, Provider, RsaParts, RsaPrivateKey, RsaPublicKey,
-    SavableDigest, XPrivateKey,
+    EdPrivateKey, EdPublicKey, Hash, KemPrivateKey, KemPublicKey, KemSet, KeyWrap, Mac, Poly1305,
+    PqPrivateKey, PqPublicKey, PreHash, PrivateForm, Provider, RsaParts, RsaPrivateKey, RsaPublicKey,
+    SavableDigest, SignatureSet, XPrivateKey,
 };
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -169,6 +170,34 @@ pub fn ed_public(public: &[u8]) -> Result<Box<dyn EdPublicKey>> {
 /// Prepares an X25519 private key.
 pub fn x_private(private: &[u8]) -> Result<Box<dyn XPrivateKey>> {
     first(order(), |provider| provider.x_private(private))
+}
+
+/// Prepares an ML-KEM private key.
+pub fn kem_private(set: KemSet, form: PrivateForm<'_>) -> Result<Box<dyn KemPrivateKey>> {
+    first(order(), |provider| provider.kem_private(set, form))
+}
+
+/// Prepares an ML-KEM public key.
+pub fn kem_public(set: KemSet, public: &[u8]) -> Result<Box<dyn KemPublicKey>> {
+    first(order(), |provider| provider.kem_public(set, public))
+}
+
+/// Prepares a private key of ML-DSA or SLH-DSA.
+pub fn pq_private(set: SignatureSet, form: PrivateForm<'_>) -> Result<Box<dyn PqPrivateKey>> {
+    first(order(), |provider| provider.pq_private(set, form))
+}
+
+/// Prepares a public key of ML-DSA or SLH-DSA.
+pub fn pq_public(set: SignatureSet, public: &[u8]) -> Result<Box<dyn PqPublicKey>> {
+    first(order(), |provider| provider.pq_public(set, public))
+}
+
+/// Begins the digest that comes before a signature.
+pub fn pre_hash(hash: PreHash) -> Result<Box<dyn Digest>> {
+    match hash {
+        PreHash::Fixed(hash) => digest(hash),
+        PreHash::Shake128 | PreHash::Shake256 => first(order(), |provider| provider.shake(hash).map(Ok)),
+    }
 }
 
 /// The numbers of an RSA private key with its factors, which are worked out where they are not given.

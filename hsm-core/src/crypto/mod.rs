@@ -23,6 +23,7 @@ mod known_answers;
 mod oracle;
 mod padding;
 mod parameters;
+mod post_quantum;
 mod rsa_aes;
 mod rust_crypto;
 mod split;
@@ -34,6 +35,7 @@ pub use cbc_mac::{aes_cbc_mac, des3_cbc_mac};
 pub use choice::*;
 pub use derive::*;
 pub use parameters::*;
+pub use post_quantum::*;
 pub use rsa_aes::*;
 pub use split::{Part, SplitMethod, join, split};
 
@@ -260,4 +262,15 @@ pub trait Provider: Sync {
     fn ed_public(&self, public: &[u8]) -> Option<Result<Box<dyn EdPublicKey>>>;
     /// Prepares an X25519 private key from its 32 bytes.
     fn x_private(&self, private: &[u8]) -> Option<Result<Box<dyn XPrivateKey>>>;
+
+    /// Prepares an ML-KEM private key; numbers that do not belong together are [`Error::ArgumentsBad`].
+    fn kem_private(&self, set: KemSet, form: PrivateForm<'_>) -> Option<Result<Box<dyn KemPrivateKey>>>;
+    /// Prepares an ML-KEM public key; [`Error::PublicKeyInvalid`].
+    fn kem_public(&self, set: KemSet, public: &[u8]) -> Option<Result<Box<dyn KemPublicKey>>>;
+    /// Prepares a private key of ML-DSA or SLH-DSA; [`Error::ArgumentsBad`] as above.
+    fn pq_private(&self, set: SignatureSet, form: PrivateForm<'_>) -> Option<Result<Box<dyn PqPrivateKey>>>;
+    /// Prepares a public key of ML-DSA or SLH-DSA; [`Error::PublicKeyInvalid`].
+    fn pq_public(&self, set: SignatureSet, public: &[u8]) -> Option<Result<Box<dyn PqPublicKey>>>;
+    /// SHAKE128 or SHAKE256 with a result of any length. FIPS 202.
+    fn shake(&self, hash: PreHash) -> Option<Box<dyn Digest>>;
 }

@@ -5,7 +5,7 @@ use const_oid::db::{fips202, rfc5912};
 use der::Encode;
 use der::asn1::{Null, OctetStringRef};
 
-use crate::crypto::Hash;
+use crate::crypto::{Hash, PreHash};
 use crate::error::{Error, Result};
 
 /// DER of DigestInfo. RFC 8017, section 9.2.
@@ -25,6 +25,15 @@ pub(super) fn digest_info(hash: Hash, digest: &[u8]) -> Result<Vec<u8>> {
         DigestInfo { algorithm, digest: OctetStringRef::new(digest)? }.to_der()
     };
     encode().map_err(|_| Error::CryptoFailed("a DigestInfo did not encode"))
+}
+
+/// The identifier of a hash function before a signature. NIST's CSOR.
+pub(super) fn pre_hash_oid(hash: PreHash) -> ObjectIdentifier {
+    match hash {
+        PreHash::Fixed(hash) => oid(hash),
+        PreHash::Shake128 => ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.11"),
+        PreHash::Shake256 => ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.12"),
+    }
 }
 
 /// The hash functions' identifiers. RFC 8017 appendix B.1, NIST's CSOR.

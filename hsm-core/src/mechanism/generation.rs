@@ -22,6 +22,8 @@ pub enum Generator {
     Edwards,
     /// An X25519 key pair.
     Montgomery,
+    /// A key pair of this type with a post-quantum parameter set.
+    PostQuantum(u64),
 }
 
 impl Generator {
@@ -29,14 +31,18 @@ impl Generator {
     pub const fn makes_pairs(self) -> bool {
         match self {
             Generator::Secret(_) => false,
-            Generator::Rsa | Generator::Ec | Generator::Edwards | Generator::Montgomery => true,
+            Generator::Rsa
+            | Generator::Ec
+            | Generator::Edwards
+            | Generator::Montgomery
+            | Generator::PostQuantum(_) => true,
         }
     }
 
     /// The type of the keys it makes.
     pub const fn key_type(self) -> u64 {
         match self {
-            Generator::Secret(key_type) => key_type,
+            Generator::Secret(key_type) | Generator::PostQuantum(key_type) => key_type,
             Generator::Rsa => CKK_RSA,
             Generator::Ec => CKK_EC,
             Generator::Edwards => CKK_EC_EDWARDS,
@@ -54,6 +60,8 @@ pub enum Generated {
     Ec(Curve, Secret),
     /// 32 bytes, of Ed25519 or X25519.
     Octets(Secret),
+    /// The seed of a post-quantum key.
+    Seed(Secret),
 }
 
 impl Generated {

@@ -1,16 +1,19 @@
 //! Mechanisms: what is offered (`table`), their parameters (`params`), and the functions that the
-//! table's rows hold (`signing`, `ciphering`, `wrapping`, `generation`, `derivation`), many messages under one key
-//! (`messages`, `nonces`), and whether a key may serve one (`usage`).
+//! table's rows hold (`signing`, `ciphering`, `wrapping`, `generation`, `derivation`, `encapsulation`), many messages
+//! under one key (`messages`, `nonces`), and whether a key may serve one (`usage`).
 
 mod ciphering;
+mod context;
 mod derivation;
 mod digest_info;
 mod ecdsa_der;
+mod encapsulation;
 mod generation;
 mod messages;
 mod method;
 pub(crate) mod nonces;
 mod params;
+mod post_quantum;
 mod scheme;
 mod signing;
 pub mod table;
@@ -21,12 +24,14 @@ pub(crate) mod usage;
 mod wrapping;
 
 pub use ciphering::Ciphering;
+pub use context::Context;
 pub use ecdsa_der::{ecdsa_from_der, ecdsa_to_der};
 pub use generation::{Generated, Generator};
 pub use messages::{Aead, MessageCiphering, MessageParameter, MessageSigning, MessageVerifying, Sealed, Tag};
 pub use method::Derivation;
 pub use nonces::{NonceRequest, Nonces};
 pub use params::{Mechanism, Parameter, Shape};
+pub use post_quantum::{PostQuantum, Signed};
 pub use scheme::Scheme;
 pub use signing::{Signing, Verifying};
 pub use table::{Flags, Info, Row, offered, row};

@@ -40,6 +40,10 @@ pub enum Shape {
     OptionalEddsa,
     /// CK_MAC_GENERAL_PARAMS: one number.
     Number,
+    /// None, or CK_SIGN_ADDITIONAL_CONTEXT.
+    OptionalSignContext,
+    /// CK_HASH_SIGN_ADDITIONAL_CONTEXT.
+    HashSignContext,
 }
 
 /// A parsed parameter.
@@ -112,6 +116,15 @@ pub enum Parameter {
     },
     /// [`Shape::Number`].
     Number(u64),
+    /// [`Shape::OptionalSignContext`], when given, and [`Shape::HashSignContext`].
+    SignContext {
+        /// CKH_…: whether random bytes go into the signature.
+        hedge: u64,
+        /// The context.
+        context: Vec<u8>,
+        /// The hash by which the caller made the digest, CKM_…; [`Shape::HashSignContext`] alone has one.
+        hash: Option<u64>,
+    },
 }
 
 impl Mechanism {

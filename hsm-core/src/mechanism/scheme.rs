@@ -5,6 +5,7 @@ use cryptoki_sys::*;
 use zeroize::Zeroizing;
 
 use super::digest_info::digest_info;
+use super::post_quantum::{self, PostQuantum, Signed};
 use super::signing::Input;
 use super::table::offered;
 use crate::crypto::{self, Hash, Pss};
@@ -13,6 +14,7 @@ use crate::object::material::Key;
 
 /// How a message is signed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a scheme is small data for its doors, contexts included")]
 pub enum Scheme {
     /// RSASSA-PKCS1-v1_5; without a hash, the caller gives the DigestInfo.
     V15(Option<Hash>),
@@ -26,6 +28,8 @@ pub enum Scheme {
     Ecdsa(Option<Hash>),
     /// Ed25519.
     Ed25519,
+    /// ML-DSA or SLH-DSA.
+    PostQuantum(PostQuantum),
     /// HMAC, cut to a length in bytes.
     Hmac(Hash, usize),
     /// AES-CMAC, cut to a length in bytes.
@@ -45,6 +49,8 @@ impl Scheme {
             Scheme::V15(_) | Scheme::V15Digest(_) | Scheme::X509 | Scheme::Pss(..) => &[CKK_RSA],
             Scheme::Ecdsa(_) => &[CKK_EC],
             Scheme::Ed25519 => &[CKK_EC_EDWARDS],
+            Scheme::PostQuantum(scheme) if scheme.key_type == CKK_ML_DSA => &[CKK_ML_DSA],
+            Scheme::PostQuantum(_) => &[CKK_SLH_DSA],
             Scheme::Hmac(Hash::Md5, _) => &[CKK_MD5_HMAC, CKK_GENERIC_SECRET],
             Scheme::Hmac(hash, _) => hmac_key_types(hash),
             Scheme::Cmac(_) | Scheme::CbcMac(_) => &[CKK_AES],
@@ -60,6 +66,7 @@ impl Scheme {
             }
             Scheme::Ecdsa(_) => 2 * key.size_bits().div_ceil(8) as usize,
             Scheme::Ed25519 => 64,
+            Scheme::PostQuantum(_) => post_quantum::signature_len(key),
             _ => self.mac_len().unwrap_or_default(),
         }
     }
@@ -96,8 +103,11 @@ impl Scheme {
     }
 
     /// Whether the message may come in parts: the raw RSA and ECDSA mechanisms are for single-part
-    /// signatures (sections 6.1.6, 6.1.9, 6.1.12, 6.3.12).
+    /// signatures (sections 6.1.6, 6.1.9, 6.1.12, 6.3.12), and so are those that take a digest before a post-quantum one.
     pub(super) fn takes_parts(self) -> bool {
+        if let Scheme::PostQuantum(scheme) = self {
+            return !matches!(scheme.input, Signed::Digest(_));
+        }
         !matches!(
             self,
             Scheme::V15(None)
@@ -111,8 +121,12 @@ impl Scheme {
     pub(super) fn input(self, key: &Key) -> Result<Input> {
         Ok(match self {
             Scheme::V15(Some(hash)) | Scheme::Pss(_, Some(hash)) | Scheme::Ecdsa(Some(hash)) => {
-                Input::Hashed(crypto::digest(hash)?, hash)
+                Input::Hashed(crypto::digest(hash)?, hash.len())
             }
+            Scheme::PostQuantum(scheme) => match scheme.input {
+                Signed::Hashed(hash) => Input::Hashed(crypto::pre_hash(hash)?, hash.len()),
+                Signed::Message | Signed::Digest(_) => Input::Whole(Zeroizing::default()),
+            },
             Scheme::V15(None)
             | Scheme::V15Digest(_)
             | Scheme::Pss(_, None)
@@ -145,6 +159,7 @@ impl Scheme {
             }
             Scheme::Ecdsa(_) => key.ec_private()?.sign(message),
             Scheme::Ed25519 => Ok(key.ed_private()?.sign(message)?.to_vec()),
+            Scheme::PostQuantum(scheme) => scheme.sign(key, message),
             Scheme::Hmac(..)
             | Scheme::Cmac(_)
             | Scheme::Des3Cmac(_)
@@ -172,6 +187,7 @@ impl Scheme {
             }
             Scheme::Ecdsa(_) => key.ec_public()?.verify(message, signature),
             Scheme::Ed25519 => key.ed_public()?.verify(message, signature),
+            Scheme::PostQuantum(scheme) => scheme.verify(key, message, signature),
             Scheme::Hmac(..)
             | Scheme::Cmac(_)
             | Scheme::Des3Cmac(_)

@@ -9,7 +9,7 @@ use super::params::{Parameter, hash_of_mechanism, hash_of_mgf};
 use super::put;
 use super::scheme::Scheme;
 use super::table::Row;
-use crate::crypto::{Digest, Hash, Mac, Pss};
+use crate::crypto::{Digest, Mac, Pss};
 use crate::error::{Error, Result};
 use crate::object::material::Key;
 use crate::secret::Secret;
@@ -83,7 +83,8 @@ fn append(message: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
 
 /// What a message is collected in.
 pub(super) enum Input {
-    Hashed(Box<dyn Digest>, Hash),
+    /// A digest, of so many bytes.
+    Hashed(Box<dyn Digest>, usize),
     Mac(Box<dyn Mac>),
     /// The message itself, whole.
     Whole(Zeroizing<Vec<u8>>),
@@ -162,9 +163,9 @@ impl Signing {
                 let length = self.scheme.mac_len().ok_or(Error::CryptoFailed("a MAC without a length"))?;
                 put(out, full_tag(mac.as_mut())?.expose().get(..length).unwrap_or_default())
             }
-            Input::Hashed(digest, hash) => {
+            Input::Hashed(digest, length) => {
                 let mut value = [0; 64];
-                let value = value.get_mut(..hash.len()).unwrap_or_default();
+                let value = value.get_mut(..*length).unwrap_or_default();
                 digest.finish(value)?;
                 put(out, &self.scheme.sign(&self.key, value)?)
             }
@@ -233,9 +234,9 @@ impl Verifying {
                 let expected = Secret::copy_of(tag.expose().get(..signature.len()).unwrap_or_default());
                 if expected.equals(signature) { Ok(()) } else { Err(Error::SignatureInvalid) }
             }
-            Input::Hashed(digest, hash) => {
+            Input::Hashed(digest, length) => {
                 let mut value = [0; 64];
-                let value = value.get_mut(..hash.len()).unwrap_or_default();
+                let value = value.get_mut(..*length).unwrap_or_default();
                 digest.finish(value)?;
                 self.scheme.verify(&self.key, value, signature)
             }

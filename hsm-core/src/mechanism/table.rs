@@ -9,6 +9,7 @@ use super::derivation;
 use super::generation::Generator;
 use super::messages::Aead;
 use super::params::{Mechanism, Parameter, Shape};
+use super::post_quantum;
 use super::scheme::Scheme;
 use super::signing;
 use super::transform::Transform;
@@ -63,6 +64,8 @@ pub struct Row {
     pub(super) generator: Option<Generator>,
     /// It derives secrets.
     pub(super) derive: Option<fn(&Parameter, &Key) -> Result<Secret>>,
+    /// It encapsulates and decapsulates secrets.
+    pub(super) kem: bool,
 }
 
 /// What C_GetMechanismInfo tells of a mechanism.
@@ -95,10 +98,12 @@ pub enum Function {
     Generate,
     GenerateKeyPair,
     Derive,
+    Encapsulate,
+    Decapsulate,
 }
 
 impl Function {
-    const ALL: [(Function, Flags); 12] = [
+    const ALL: [(Function, Flags); 14] = [
         (Function::Digest, CKF_DIGEST),
         (Function::Sign, CKF_SIGN),
         (Function::SignRecover, CKF_SIGN_RECOVER),
@@ -111,6 +116,8 @@ impl Function {
         (Function::Generate, CKF_GENERATE),
         (Function::GenerateKeyPair, CKF_GENERATE_KEY_PAIR),
         (Function::Derive, CKF_DERIVE),
+        (Function::Encapsulate, CKF_ENCAPSULATE),
+        (Function::Decapsulate, CKF_DECAPSULATE),
     ];
 }
 
@@ -126,6 +133,7 @@ impl Row {
             Function::Generate => self.generator.is_some_and(|generator| !generator.makes_pairs()),
             Function::GenerateKeyPair => self.generator.is_some_and(Generator::makes_pairs),
             Function::Derive => self.derive.is_some(),
+            Function::Encapsulate | Function::Decapsulate => self.kem,
         }
     }
 
@@ -190,6 +198,9 @@ const MONTGOMERY: &[u64] = &[CKK_EC_MONTGOMERY];
 const AGREEING: &[u64] = &[CKK_EC, CKK_EC_MONTGOMERY];
 const AES: &[u64] = &[CKK_AES];
 const GENERIC: &[u64] = &[CKK_GENERIC_SECRET];
+const ML_KEM: &[u64] = &[CKK_ML_KEM];
+const ML_DSA: &[u64] = &[CKK_ML_DSA];
+const SLH_DSA: &[u64] = &[CKK_SLH_DSA];
 
 /// RSA keys, in bits: below 1024 nothing is safe, above 16384 a signature takes seconds.
 const RSA_BITS: (u64, u64) = (1024, 16384);
@@ -216,6 +227,7 @@ const ROW: Row = Row {
     whole: false,
     generator: None,
     derive: None,
+    kem: false,
 };
 
 const fn digest(hash: Hash) -> Row {
@@ -259,6 +271,32 @@ const fn ecdsa(hash: Option<Hash>) -> Row {
     Row { hash, whole: hash.is_none(), signature: Some(signing::ecdsa), ..ec() }
 }
 
+/// Post-quantum keys count by their public keys, in bytes.
+const fn ml_kem() -> Row {
+    Row { keys: ML_KEM, sizes: (800, 1568), unit: Unit::Bytes, ..ROW }
+}
+
+const fn ml_dsa() -> Row {
+    Row { keys: ML_DSA, sizes: (1312, 2592), unit: Unit::Bytes, ..ROW }
+}
+
+const fn slh_dsa() -> Row {
+    Row { keys: SLH_DSA, sizes: (32, 64), unit: Unit::Bytes, ..ROW }
+}
+
+/// A message with its context: signed as it is, hashed here, or hashed by the caller.
+const fn pq_pure(row: Row) -> Row {
+    Row { shape: Shape::OptionalSignContext, signature: Some(post_quantum::pure), ..row }
+}
+
+const fn pq_hashed(row: Row) -> Row {
+    Row { shape: Shape::OptionalSignContext, signature: Some(post_quantum::hashed), ..row }
+}
+
+const fn pq_digest(row: Row) -> Row {
+    Row { shape: Shape::HashSignContext, signature: Some(post_quantum::digest), ..row }
+}
+
 const fn aes(shape: Shape) -> Row {
     Row { shape, keys: AES, sizes: (16, 32), unit: Unit::Bytes, ..ROW }
 }
@@ -283,6 +321,34 @@ static TABLE: &[Row] = rows! {
     CKM_RSA_PKCS_OAEP                   "6.1.8"    Row { shape: Shape::Oaep, cipher: Some(ciphering::oaep), wrap: Some(ciphering::oaep), ..rsa() };
     CKM_RSA_PKCS_PSS                    "6.1.9"    rsa_pss(None);
     CKM_SHA1_RSA_PKCS_PSS               "6.1.11"   rsa_pss(Some(Hash::Sha1));
+    CKM_ML_KEM_KEY_PAIR_GEN             "6.68.4"   Row { generator: Some(Generator::PostQuantum(CKK_ML_KEM)), ..ml_kem() };
+    CKM_ML_KEM                          "6.68.5"   Row { kem: true, ..ml_kem() };
+    CKM_ML_DSA_KEY_PAIR_GEN             "6.67.4"   Row { generator: Some(Generator::PostQuantum(CKK_ML_DSA)), ..ml_dsa() };
+    CKM_ML_DSA                          "6.67.5"   pq_pure(ml_dsa());
+    CKM_HASH_ML_DSA                     "6.67.6"   pq_digest(ml_dsa());
+    CKM_HASH_ML_DSA_SHA224              "6.67.7"   pq_hashed(ml_dsa());
+    CKM_HASH_ML_DSA_SHA256              "6.67.7"   pq_hashed(ml_dsa());
+    CKM_HASH_ML_DSA_SHA384              "6.67.7"   pq_hashed(ml_dsa());
+    CKM_HASH_ML_DSA_SHA512              "6.67.7"   pq_hashed(ml_dsa());
+    CKM_HASH_ML_DSA_SHA3_224            "6.67.7"   pq_hashed(ml_dsa());
+    CKM_HASH_ML_DSA_SHA3_256            "6.67.7"   pq_hashed(ml_dsa());
+    CKM_HASH_ML_DSA_SHA3_384            "6.67.7"   pq_hashed(ml_dsa());
+    CKM_HASH_ML_DSA_SHA3_512            "6.67.7"   pq_hashed(ml_dsa());
+    CKM_HASH_ML_DSA_SHAKE128            "6.67.7"   pq_hashed(ml_dsa());
+    CKM_HASH_ML_DSA_SHAKE256            "6.67.7"   pq_hashed(ml_dsa());
+    CKM_SLH_DSA_KEY_PAIR_GEN            "6.69.4"   Row { generator: Some(Generator::PostQuantum(CKK_SLH_DSA)), ..slh_dsa() };
+    CKM_SLH_DSA                         "6.69.5"   pq_pure(slh_dsa());
+    CKM_HASH_SLH_DSA                    "6.69.6"   pq_digest(slh_dsa());
+    CKM_HASH_SLH_DSA_SHA224             "6.69.7"   pq_hashed(slh_dsa());
+    CKM_HASH_SLH_DSA_SHA256             "6.69.7"   pq_hashed(slh_dsa());
+    CKM_HASH_SLH_DSA_SHA384             "6.69.7"   pq_hashed(slh_dsa());
+    CKM_HASH_SLH_DSA_SHA512             "6.69.7"   pq_hashed(slh_dsa());
+    CKM_HASH_SLH_DSA_SHA3_224           "6.69.7"   pq_hashed(slh_dsa());
+    CKM_HASH_SLH_DSA_SHA3_256           "6.69.7"   pq_hashed(slh_dsa());
+    CKM_HASH_SLH_DSA_SHA3_384           "6.69.7"   pq_hashed(slh_dsa());
+    CKM_HASH_SLH_DSA_SHA3_512           "6.69.7"   pq_hashed(slh_dsa());
+    CKM_HASH_SLH_DSA_SHAKE128           "6.69.7"   pq_hashed(slh_dsa());
+    CKM_HASH_SLH_DSA_SHAKE256           "6.69.7"   pq_hashed(slh_dsa());
     CKM_SHA256_RSA_PKCS                 "6.1.10"   rsa_v15(Hash::Sha256);
     CKM_SHA384_RSA_PKCS                 "6.1.10"   rsa_v15(Hash::Sha384);
     CKM_SHA512_RSA_PKCS                 "6.1.10"   rsa_v15(Hash::Sha512);

@@ -90,6 +90,8 @@ const fn needs(function: Function) -> (&'static [u64], u64) {
         Function::Wrap => (&[PUBLIC, SECRET], CKA_WRAP),
         Function::Unwrap => (&[PRIVATE, SECRET], CKA_UNWRAP),
         Function::Derive => (&[PRIVATE, SECRET], CKA_DERIVE),
+        Function::Encapsulate => (&[PUBLIC], CKA_ENCAPSULATE),
+        Function::Decapsulate => (&[PRIVATE], CKA_DECAPSULATE),
         // No key goes in.
         Function::Digest | Function::Generate | Function::GenerateKeyPair => (&[], CKA_CLASS),
     }
@@ -98,8 +100,16 @@ const fn needs(function: Function) -> (&'static [u64], u64) {
 /// What a function does with a key, in the words of its life cycle.
 const fn action(function: Function) -> Action {
     match function {
-        Function::Sign | Function::SignRecover | Function::Encrypt | Function::Wrap => Action::Protect,
-        Function::Verify | Function::VerifyRecover | Function::Decrypt | Function::Unwrap => Action::Process,
+        Function::Sign
+        | Function::SignRecover
+        | Function::Encrypt
+        | Function::Wrap
+        | Function::Encapsulate => Action::Protect,
+        Function::Verify
+        | Function::VerifyRecover
+        | Function::Decrypt
+        | Function::Unwrap
+        | Function::Decapsulate => Action::Process,
         Function::Derive => Action::Derive,
         Function::Digest | Function::Generate | Function::GenerateKeyPair => Action::Look,
     }

@@ -13,6 +13,8 @@ use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
 use super::curves::NamedCurve;
+use super::parameter_sets::{ParameterSet, is_post_quantum};
+use super::post_quantum;
 use super::values;
 use super::{Object, Value};
 use crate::crypto::{RsaCrt, RsaParts};
@@ -43,10 +45,14 @@ fn failed(_: der::Error) -> Error {
     Error::CryptoFailed("a key did not encode")
 }
 
-/// The algorithm identifier of a key: RFC 3279, RFC 5480, RFC 8410.
+/// The algorithm identifier of a key: RFC 3279, RFC 5480, RFC 8410; those of post-quantum keys have no
+/// parameters.
 fn algorithm(object: &Object) -> Result<(ObjectIdentifier, Option<Vec<u8>>)> {
     if object.key_type() == Some(CKK_RSA) {
         return Ok((rfc5912::RSA_ENCRYPTION, Some(AnyRef::NULL.to_der().map_err(failed)?)));
+    }
+    if object.key_type().is_some_and(is_post_quantum) {
+        return Ok((ParameterSet::of(object)?.oid()?, None));
     }
     let curve = NamedCurve::read(object.bytes(CKA_EC_PARAMS), object.key_type())?;
     match curve {
@@ -74,6 +80,7 @@ pub(crate) fn public_key_info(object: &Object) -> Result<Vec<u8>> {
         }
         .to_der()
         .map_err(failed)?,
+        Some(key_type) if is_post_quantum(key_type) => object.bytes(CKA_VALUE).to_vec(),
         _ => octet_string(object.bytes(CKA_EC_POINT)).ok_or(Error::PublicKeyInvalid)?.to_vec(),
     };
     with_algorithm(object, |algorithm| {
@@ -95,6 +102,7 @@ pub(crate) fn private_key_info(object: &Object) -> Result<Zeroizing<Vec<u8>>> {
                 .map_err(failed)?,
         ),
         Some(CKK_EC_EDWARDS | CKK_EC_MONTGOMERY) => Zeroizing::new(to_octet_string(object.bytes(CKA_VALUE))?),
+        Some(key_type) if is_post_quantum(key_type) => post_quantum::private_key(object)?,
         _ => return Err(Error::KeyNotWrappable),
     };
     let inner = <&OctetStringRef>::try_from(inner.as_slice()).map_err(failed)?;
@@ -125,7 +133,7 @@ pub(crate) fn private_key_type(der: &[u8]) -> Result<u64> {
         rfc5912::ID_EC_PUBLIC_KEY => Ok(CKK_EC),
         rfc8410::ID_ED_25519 => Ok(CKK_EC_EDWARDS),
         rfc8410::ID_X_25519 => Ok(CKK_EC_MONTGOMERY),
-        _ => Err(Error::WrappedKeyInvalid),
+        oid => ParameterSet::named(oid).map(|(key_type, _)| key_type).ok_or(Error::WrappedKeyInvalid),
     }
 }
 
@@ -155,6 +163,9 @@ fn read(object: &mut Object, der: &[u8]) -> Result<()> {
             put_curve_private(object, curve, key.private_key)
         }
         oid => {
+            if let Some((key_type, number)) = ParameterSet::named(oid) {
+                return post_quantum::read_private_key(object, key_type, number, inner);
+            }
             let curve = NamedCurve::of_oid(oid).ok_or(Error::WrappedKeyInvalid)?;
             put_curve_private(object, curve, octet_string(inner).ok_or(Error::WrappedKeyInvalid)?)
         }

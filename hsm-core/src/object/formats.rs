@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::curves::NamedCurve;
 use super::material::Key;
+use super::parameter_sets::ParameterSet;
 use super::{Object, Template, Value, encoding, values};
 use crate::error::{Error, Result};
 
@@ -113,6 +114,13 @@ pub fn public_key(format: Format, der: &[u8]) -> Result<Template> {
             let oid = info.algorithm.oid;
             if oid == const_oid::db::rfc5912::RSA_ENCRYPTION {
                 return rsa_public(key);
+            }
+            if let Some((key_type, number)) = ParameterSet::named(oid) {
+                return Ok(vec![
+                    (CKA_KEY_TYPE, Value::Number(key_type)),
+                    (CKA_PARAMETER_SET, Value::Number(number)),
+                    (CKA_VALUE, Value::Bytes(key.to_vec())),
+                ]);
             }
             let parameters =
                 info.algorithm.parameters.map(|parameters| parameters.decode_as::<ObjectIdentifier>());

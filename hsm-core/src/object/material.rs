@@ -7,10 +7,13 @@ use cryptoki_sys::*;
 
 use super::curves::NamedCurve;
 use super::encoding;
+use super::parameter_sets::{ParameterSet, is_post_quantum};
+use super::post_quantum::{self, Private, Public};
 use super::values;
 use super::{Object, Value};
 use crate::crypto::{
-    self, EcPrivateKey, EcPublicKey, EdPrivateKey, EdPublicKey, RsaPrivateKey, RsaPublicKey, XPrivateKey,
+    self, EcPrivateKey, EcPublicKey, EdPrivateKey, EdPublicKey, KemPrivateKey, KemPublicKey, PqPrivateKey,
+    PqPublicKey, RsaPrivateKey, RsaPublicKey, XPrivateKey,
 };
 use crate::error::{Error, Result};
 
@@ -31,6 +34,10 @@ enum Prepared {
     EdPrivate(Box<dyn EdPrivateKey>),
     EdPublic(Box<dyn EdPublicKey>),
     XPrivate(Box<dyn XPrivateKey>),
+    KemPrivate(Box<dyn KemPrivateKey>),
+    KemPublic(Box<dyn KemPublicKey>),
+    PqPrivate(Box<dyn PqPrivateKey>),
+    PqPublic(Box<dyn PqPublicKey>),
 }
 
 /// A prepared key of the wanted kind, or [`Error::KeyTypeInconsistent`].
@@ -75,7 +82,8 @@ impl Key {
         self.object.bytes(CKA_VALUE)
     }
 
-    /// The key's size in bits: of its modulus, curve or value; 0 where there is none.
+    /// The key's size in bits: of its modulus, curve or value, or of the public key of its parameter set; 0
+    /// where there is none.
     pub fn size_bits(&self) -> u64 {
         size_bits(&self.object)
     }
@@ -95,6 +103,14 @@ impl Key {
         ed_public: EdPublic(EdPublicKey);
         /// X25519 private key.
         x_private: XPrivate(XPrivateKey);
+        /// ML-KEM private key.
+        kem_private: KemPrivate(KemPrivateKey);
+        /// ML-KEM public key.
+        kem_public: KemPublic(KemPublicKey);
+        /// Private key of ML-DSA or SLH-DSA.
+        pq_private: PqPrivate(PqPrivateKey);
+        /// Public key of ML-DSA or SLH-DSA.
+        pq_public: PqPublic(PqPublicKey);
     }
 
     /// Prepares the key at its first use. Two threads may both do so; one result stays.
@@ -131,6 +147,18 @@ fn prepare(object: &Object) -> Result<Prepared> {
                 NamedCurve::X25519 => Err(Error::KeyTypeInconsistent),
             }
         }
+        (CKO_PRIVATE_KEY, Some(key_type)) if is_post_quantum(key_type) => {
+            Ok(match post_quantum::private(object)? {
+                Private::Kem(key) => Prepared::KemPrivate(key),
+                Private::Signature(key) => Prepared::PqPrivate(key),
+            })
+        }
+        (CKO_PUBLIC_KEY, Some(key_type)) if is_post_quantum(key_type) => {
+            Ok(match post_quantum::public(object)? {
+                Public::Kem(key) => Prepared::KemPublic(key),
+                Public::Signature(key) => Prepared::PqPublic(key),
+            })
+        }
         _ => Err(Error::KeyTypeInconsistent),
     }
 }
@@ -146,6 +174,9 @@ pub(crate) fn size_bits(object: &Object) -> u64 {
         Some(CKK_RSA) => encoding::bit_len(object.bytes(CKA_MODULUS)),
         Some(CKK_EC | CKK_EC_EDWARDS | CKK_EC_MONTGOMERY) => {
             NamedCurve::read(object.bytes(CKA_EC_PARAMS), object.key_type()).map_or(0, NamedCurve::bits)
+        }
+        Some(key_type) if is_post_quantum(key_type) => {
+            ParameterSet::of(object).map_or(0, |set| set.public_len() as u64 * 8)
         }
         Some(_) => object.bytes(CKA_VALUE).len() as u64 * 8,
         None => 0,

@@ -12,6 +12,8 @@ pub mod lifecycle;
 pub mod locate;
 pub mod managed;
 pub mod material;
+pub(crate) mod parameter_sets;
+pub(crate) mod post_quantum;
 pub(crate) mod record;
 pub mod rules;
 pub mod template;

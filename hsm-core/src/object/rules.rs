@@ -7,6 +7,7 @@ use cryptoki_sys::*;
 
 use super::Type;
 use super::managed::*;
+use super::parameter_sets::is_post_quantum;
 
 /// The footnotes of Table 13, as bits.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,6 +83,10 @@ pub enum Keys {
     Rsa,
     /// CKK_EC, CKK_EC_EDWARDS, CKK_EC_MONTGOMERY.
     Curve,
+    /// CKK_ML_KEM, CKK_ML_DSA, CKK_SLH_DSA.
+    PostQuantum,
+    /// CKK_ML_KEM, CKK_ML_DSA: those that are made from a seed.
+    Seeded,
 }
 
 impl Keys {
@@ -90,6 +95,8 @@ impl Keys {
             Keys::Any => true,
             Keys::Rsa => key_type == Some(CKK_RSA),
             Keys::Curve => matches!(key_type, Some(CKK_EC | CKK_EC_EDWARDS | CKK_EC_MONTGOMERY)),
+            Keys::PostQuantum => key_type.is_some_and(is_post_quantum),
+            Keys::Seeded => matches!(key_type, Some(CKK_ML_KEM | CKK_ML_DSA)),
         }
     }
 }
@@ -190,6 +197,8 @@ const UNKNOWN: Default = Default::Number(CK_UNAVAILABLE_INFORMATION);
 // CKA_TOKEN, CKA_PRIVATE and CKA_MODIFIABLE change by C_CopyObject alone (section 4.4): they carry
 // no footnote 8, and `template::copy` names them. CKA_PRIVATE's default depends on the class: public
 // keys and certificates are public. A CKA_VALUE_LEN left out is the length of the value.
+// A post-quantum private key has a value, a seed or both: `post_quantum` asks for one, where the standard's
+// tables have footnote 1 at the value and say so below.
 #[rustfmt::skip]
 static TABLE: &[Row] = rows! {
     CKA_CLASS                           Number     ALL,               Any,   [1],        NONE;
@@ -203,6 +212,8 @@ static TABLE: &[Row] = rows! {
     CKA_VALUE                           Bytes      CERT,              Any,   [1],        NONE;
     CKA_VALUE                           Bytes      PRIV,              Curve, [1 4 6 7],  NONE;
     CKA_VALUE                           Bytes      SEC,               Any,   [1 4 6 7],  NONE;
+    CKA_VALUE                           Bytes      PUB,               PostQuantum, [1 4], NONE;
+    CKA_VALUE                           Bytes      PRIV,              PostQuantum, [4 6 7], NONE;
     CKA_OBJECT_ID                       Bytes      DATA,              Any,   [8],        EMPTY;
     CKA_CERTIFICATE_TYPE                Number     CERT,              Any,   [1],        NONE;
     CKA_ISSUER                          Bytes      CERT,              Any,   [8],        EMPTY;
@@ -258,6 +269,13 @@ static TABLE: &[Row] = rows! {
     CKA_ALWAYS_AUTHENTICATE             Bool       PRIV,              Any,   [],         NO;
     CKA_WRAP_WITH_TRUSTED               Bool       PRIV.or(SEC),      Any,   [8 11],     NO;
     CKA_PROFILE_ID                      Number     GIVEN,             Any,   [2 4 6],    NONE;
+    CKA_PARAMETER_SET                   Number     PUB,               PostQuantum, [1 3], NONE;
+    CKA_PARAMETER_SET                   Number     PRIV,              PostQuantum, [1 4 6], NONE;
+    CKA_ENCAPSULATE_TEMPLATE            Template   PUB,               Any,   [],         NONE;
+    CKA_DECAPSULATE_TEMPLATE            Template   PRIV,              Any,   [],         NONE;
+    CKA_ENCAPSULATE                     Bool       PUB,               Any,   [8],        YES;
+    CKA_DECAPSULATE                     Bool       PRIV,              Any,   [8],        YES;
+    CKA_SEED                            Bytes      PRIV,              Seeded, [4 6 7],   NONE;
     CKA_WRAP_TEMPLATE                   Template   PUB.or(SEC),       Any,   [],         NONE;
     CKA_UNWRAP_TEMPLATE                 Template   PRIV.or(SEC),      Any,   [],         NONE;
     CKA_DERIVE_TEMPLATE                 Template   PRIV.or(SEC),      Any,   [],         NONE;
@@ -307,7 +325,9 @@ mod tests {
     #[test]
     fn an_attribute_has_one_type_and_one_row_for_each_object() {
         for class in [CKO_DATA, CKO_CERTIFICATE, CKO_PUBLIC_KEY, CKO_PRIVATE_KEY, CKO_SECRET_KEY] {
-            for key_type in [None, Some(CKK_RSA), Some(CKK_EC), Some(CKK_AES)] {
+            for key_type in
+                [None, Some(CKK_RSA), Some(CKK_EC), Some(CKK_AES), Some(CKK_ML_DSA), Some(CKK_SLH_DSA)]
+            {
                 let mut kinds: Vec<_> = rows_of(class, key_type).map(|row| row.kind).collect();
                 let count = kinds.len();
                 kinds.dedup();

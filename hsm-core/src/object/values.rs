@@ -7,6 +7,8 @@ use cryptoki_sys::*;
 use super::curves::NamedCurve;
 use super::encoding;
 use super::material::{Key, size_bits};
+use super::parameter_sets::is_post_quantum;
+use super::post_quantum;
 use super::template::LONGEST_VALUE;
 use super::{Object, Value};
 use crate::crypto::{self, AesMode, Des3Mode, Direction, Hash, RsaCrt, RsaParts};
@@ -29,6 +31,10 @@ pub(crate) fn settle(mut object: Object) -> Result<Key> {
         }
         (CKO_PRIVATE_KEY, Some(CKK_RSA)) => settle_rsa_private(object),
         (CKO_PRIVATE_KEY, Some(CKK_EC | CKK_EC_EDWARDS | CKK_EC_MONTGOMERY)) => settle_curve_private(object),
+        (CKO_PRIVATE_KEY, Some(key_type)) if is_post_quantum(key_type) => {
+            post_quantum::settle_private(object)
+        }
+        (CKO_PUBLIC_KEY, Some(key_type)) if is_post_quantum(key_type) => post_quantum::settle_public(object),
         (CKO_PUBLIC_KEY, Some(CKK_RSA)) => settle_rsa_public(object),
         (CKO_PUBLIC_KEY, Some(CKK_EC | CKK_EC_EDWARDS | CKK_EC_MONTGOMERY)) => settle_curve_public(object),
         (CKO_PUBLIC_KEY | CKO_PRIVATE_KEY | CKO_SECRET_KEY, _) => {
@@ -187,7 +193,10 @@ pub(crate) fn public_point(key: &Key, curve: NamedCurve) -> Result<Vec<u8>> {
 }
 
 /// CKA_PUBLIC_KEY_INFO, which a template may have said and must have said rightly (section 4.9).
-fn set_public_key_info(object: &mut Object, info: impl FnOnce(&Object) -> Result<Vec<u8>>) -> Result<()> {
+pub(super) fn set_public_key_info(
+    object: &mut Object,
+    info: impl FnOnce(&Object) -> Result<Vec<u8>>,
+) -> Result<()> {
     let info = info(object)?;
     match object.get(CKA_PUBLIC_KEY_INFO).and_then(Value::as_bytes) {
         Some(given) if !given.is_empty() && given != info => {

@@ -10,6 +10,8 @@ use crate::mechanism::{Generated, Generator, Mechanism};
 use crate::object::curves::NamedCurve;
 use crate::object::encoding;
 use crate::object::material::Key;
+use crate::object::parameter_sets::ParameterSet;
+use crate::object::post_quantum;
 use crate::object::template::{self, Author, Origin, build, number_in};
 use crate::object::{Object, Template, Value, values};
 use crate::rng;
@@ -180,6 +182,7 @@ fn generate(row: &Row, generator: Generator, public: &Object) -> Result<Generate
             NamedCurve::Ed25519 | NamedCurve::X25519 => Err(Error::DomainParamsInvalid),
         },
         Generator::Edwards | Generator::Montgomery => curve().and_then(|_| Generated::octets()),
+        Generator::PostQuantum(_) => Ok(Generated::Seed(rng::secret(ParameterSet::of(public)?.seed_len())?)),
         Generator::Secret(_) => Err(Error::MechanismInvalid),
     }
 }
@@ -201,6 +204,7 @@ fn fill_pair(generated: Generated, public: &mut Object, private: &mut Object) ->
         Generated::Ec(curve, scalar) => {
             fill_curve_pair(NamedCurve::Weierstrass(curve), scalar, public, private)
         }
+        Generated::Seed(seed) => post_quantum::fill_pair(seed, public, private),
         Generated::Octets(value) => {
             let curve = NamedCurve::read(public.bytes(CKA_EC_PARAMS), public.key_type())?;
             fill_curve_pair(curve, value, public, private)

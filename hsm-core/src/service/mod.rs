@@ -5,6 +5,7 @@ mod account;
 mod ciphers;
 mod digests;
 mod dual;
+mod encapsulation;
 mod import_tokens;
 mod item;
 mod keys;

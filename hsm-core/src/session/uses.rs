@@ -25,6 +25,8 @@ pub(super) const fn act(function: Function) -> Option<Activity> {
         Function::Wrap => Some(acts::WRAP),
         Function::Unwrap => Some(acts::UNWRAP),
         Function::Derive => Some(acts::DERIVE),
+        Function::Encapsulate => Some(acts::ENCAPSULATE),
+        Function::Decapsulate => Some(acts::DECAPSULATE),
         // Without a key, and what makes one.
         Function::Digest | Function::Generate | Function::GenerateKeyPair => None,
     }

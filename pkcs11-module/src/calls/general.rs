@@ -81,11 +81,6 @@ pub(crate) fn interface(wanted: Outcome<Wanted>, place: Outcome<Place<'_, *mut C
     Ok(())
 }
 
-/// Functions that are not offered.
-pub(crate) fn not_supported(_library: &Library) -> Outcome {
-    Err(Rejection::NotSupported.into())
-}
-
 /// C_GetFunctionStatus and C_CancelFunction: "simply return the value CKR_FUNCTION_NOT_PARALLEL".
 pub(crate) fn not_parallel(_library: &Library) -> Outcome {
     Err(Rejection::NotParallel.into())

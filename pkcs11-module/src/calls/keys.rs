@@ -137,3 +137,46 @@ pub(crate) fn derive(
     key.put(session.derive_key(&mechanism?, ObjectHandle(base), template?)?.0);
     Ok(())
 }
+
+/// C_EncapsulateKey. A caller who asks for the ciphertext's length alone gets no key, and need not have a
+/// place for one.
+pub(crate) fn encapsulate(
+    library: &Library,
+    session: u64,
+    mechanism: Outcome<Mechanism>,
+    public: u64,
+    template: Outcome<Template>,
+    out: Outcome<Out<'_>>,
+    key: HandlePlace<'_>,
+) -> Outcome {
+    let session = library.session(session)?;
+    let (mechanism, template, out) = (mechanism?, template?, out?);
+    let place = if out.asks_for_length() { None } else { Some(key?) };
+    let mut made = None;
+    out.fill(|output| {
+        let (length, key) = session.encapsulate_key(&mechanism, ObjectHandle(public), template, output)?;
+        made = key;
+        Ok(length)
+    })?;
+    if let (Some(place), Some(key)) = (place, made) {
+        place.put(key.0);
+    }
+    Ok(())
+}
+
+/// C_DecapsulateKey.
+pub(crate) fn decapsulate(
+    library: &Library,
+    session: u64,
+    mechanism: Outcome<Mechanism>,
+    private: u64,
+    template: Outcome<Template>,
+    ciphertext: Outcome<&[u8]>,
+    key: HandlePlace<'_>,
+) -> Outcome {
+    let session = library.session(session)?;
+    let key = key?;
+    let made = session.decapsulate_key(&mechanism?, ObjectHandle(private), template?, ciphertext?)?;
+    key.put(made.0);
+    Ok(())
+}

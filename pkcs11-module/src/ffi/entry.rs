@@ -406,12 +406,16 @@ entry_points! {
         session: Session, kind: Mechanism, public: Object, attributes: Attributes, count: Length,
         buffer: Bytes, length: LengthOut, key: ObjectOut
     ) =
-        inside general::not_supported [];
+        inside keys::encapsulate [
+            session, mechanism(kind), public, template(attributes, count), out(buffer, length), place(key)
+        ];
     C_DecapsulateKey(
         session: Session, kind: Mechanism, private: Object, attributes: Attributes, count: Length,
         ciphertext: Bytes, length: Length, key: ObjectOut
     ) =
-        inside general::not_supported [];
+        inside keys::decapsulate [
+            session, mechanism(kind), private, template(attributes, count), bytes(ciphertext, length), place(key)
+        ];
     C_WrapKeyAuthenticated(
         session: Session, kind: Mechanism, wrapping: Object, key: Object, associated: Bytes,
         associated_length: Length, buffer: Bytes, length: LengthOut

@@ -33,6 +33,11 @@ impl<'call> Out<'call> {
         Ok(Out { buffer: Some(buffer), length })
     }
 
+    /// Whether the caller asks for the length alone.
+    pub(crate) fn asks_for_length(&self) -> bool {
+        self.buffer.is_none()
+    }
+
     /// Hands the buffer to `produce` and tells the caller the length that it answers.
     pub(crate) fn fill(self, produce: impl FnOnce(Output<'_>) -> hsm_core::Result<usize>) -> Outcome {
         let output = match &self.buffer {

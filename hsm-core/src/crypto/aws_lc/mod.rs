@@ -13,8 +13,9 @@ use openssl::error::ErrorStack;
 
 use super::{
     AesMode, BlowfishMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey,
-    EdPrivateKey, EdPublicKey, Hash, KeyWrap, Mac, Poly1305, Provider, RsaParts, RsaPrivateKey, RsaPublicKey,
-    XPrivateKey,
+    EdPrivateKey, EdPublicKey, Hash, KemPrivateKey, KemPublicKey, KemSet, KeyWrap, Mac, Poly1305,
+    PqPrivateKey, PqPublicKey, PreHash, PrivateForm, Provider, RsaParts, RsaPrivateKey, RsaPublicKey,
+    SignatureSet, XPrivateKey,
 };
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -131,6 +132,32 @@ impl Provider for AwsLc {
 
     fn x_private(&self, private: &[u8]) -> Option<Result<Box<dyn XPrivateKey>>> {
         Some(edwards::x_private(private))
+    }
+
+    /// AWS-LC has ML-KEM and ML-DSA; `openssl` exposes them for OpenSSL alone.
+    fn kem_private(&self, _set: KemSet, _form: PrivateForm<'_>) -> Option<Result<Box<dyn KemPrivateKey>>> {
+        None
+    }
+
+    fn kem_public(&self, _set: KemSet, _public: &[u8]) -> Option<Result<Box<dyn KemPublicKey>>> {
+        None
+    }
+
+    fn pq_private(
+        &self,
+        _set: SignatureSet,
+        _form: PrivateForm<'_>,
+    ) -> Option<Result<Box<dyn PqPrivateKey>>> {
+        None
+    }
+
+    fn pq_public(&self, _set: SignatureSet, _public: &[u8]) -> Option<Result<Box<dyn PqPublicKey>>> {
+        None
+    }
+
+    /// `openssl` tells no length to an extendable function of AWS-LC.
+    fn shake(&self, _hash: PreHash) -> Option<Box<dyn Digest>> {
+        None
     }
 }
 

@@ -9,6 +9,7 @@ mod rsa;
 mod rsa_aes;
 mod rsa_encryption;
 mod rsa_key;
+mod slh_dsa;
 
 use super::{Provider, order};
 

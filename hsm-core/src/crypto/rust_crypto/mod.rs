@@ -11,18 +11,23 @@ mod ec;
 mod ed;
 mod gcm;
 mod hashes;
+mod ml_dsa;
+mod ml_kem;
 mod modes;
 mod numbers;
 mod random;
 mod rsa;
 pub(super) mod saved;
 mod schemes;
+mod shake;
+mod slh_dsa;
 
 use super::blocks;
 use super::{
     AesMode, BlowfishMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey,
-    EdPrivateKey, EdPublicKey, Hash, KeyWrap, Mac, Poly1305, Provider, RsaParts, RsaPrivateKey, RsaPublicKey,
-    XPrivateKey,
+    EdPrivateKey, EdPublicKey, Hash, KemPrivateKey, KemPublicKey, KemSet, KeyWrap, Mac, Poly1305,
+    PqPrivateKey, PqPublicKey, PreHash, PrivateForm, Provider, RsaParts, RsaPrivateKey, RsaPublicKey,
+    SignatureSet, XPrivateKey,
 };
 use crate::error::Result;
 use crate::secret::Secret;
@@ -140,5 +145,25 @@ impl Provider for RustCrypto {
 
     fn x_private(&self, private: &[u8]) -> Option<Result<Box<dyn XPrivateKey>>> {
         Some(ed::x_private(private))
+    }
+
+    fn kem_private(&self, set: KemSet, form: PrivateForm<'_>) -> Option<Result<Box<dyn KemPrivateKey>>> {
+        Some(ml_kem::private(set, form))
+    }
+
+    fn kem_public(&self, set: KemSet, public: &[u8]) -> Option<Result<Box<dyn KemPublicKey>>> {
+        Some(ml_kem::public(set, public))
+    }
+
+    fn pq_private(&self, set: SignatureSet, form: PrivateForm<'_>) -> Option<Result<Box<dyn PqPrivateKey>>> {
+        Some(ml_dsa::private(set, form).unwrap_or_else(|| slh_dsa::private(set, form)))
+    }
+
+    fn pq_public(&self, set: SignatureSet, public: &[u8]) -> Option<Result<Box<dyn PqPublicKey>>> {
+        Some(ml_dsa::public(set, public).unwrap_or_else(|| slh_dsa::public(set, public)))
+    }
+
+    fn shake(&self, hash: PreHash) -> Option<Box<dyn Digest>> {
+        shake::digest(hash)
     }
 }

