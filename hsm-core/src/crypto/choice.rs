@@ -5,7 +5,7 @@
 use super::{
     AesMode, BlowfishMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey,
     EdPrivateKey, EdPublicKey, Hash, KeyWrap, Mac, Poly1305, Provider, RsaParts, RsaPrivateKey, RsaPublicKey,
-    XPrivateKey,
+    Shake, XPrivateKey,
 };
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -104,6 +104,16 @@ pub fn chacha20_poly1305(
     key: &[u8],
 ) -> Result<Box<dyn Cipher>> {
     first(order(), |provider| provider.chacha20_poly1305(parameters, direction, key))
+}
+
+/// Poly1305 of one message. RFC 8439, section 2.5.
+pub fn poly1305(key: &[u8], message: &[u8]) -> Result<[u8; 16]> {
+    first(order(), |provider| provider.poly1305(key, message))
+}
+
+/// The first `length` bytes of SHAKE.
+pub fn shake(shake: Shake, input: &[u8], length: usize) -> Result<Secret> {
+    first(order(), |provider| provider.shake(shake, input, length).map(Ok))
 }
 
 /// Wraps `data` under an AES key. NIST SP 800-38F.

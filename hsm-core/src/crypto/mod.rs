@@ -17,6 +17,7 @@ mod blocks;
 mod cbc_mac;
 mod choice;
 mod derive;
+mod gmac;
 #[cfg(test)]
 mod known_answers;
 #[cfg(test)]
@@ -25,7 +26,9 @@ mod padding;
 mod parameters;
 mod rsa_aes;
 mod rust_crypto;
+mod sp800_108;
 mod split;
+mod tls;
 mod v15;
 #[cfg(test)]
 mod wycheproof;
@@ -33,9 +36,12 @@ mod wycheproof;
 pub use cbc_mac::{aes_cbc_mac, des3_cbc_mac};
 pub use choice::*;
 pub use derive::*;
+pub use gmac::gmac;
 pub use parameters::*;
 pub use rsa_aes::*;
+pub use sp800_108::*;
 pub use split::{Part, SplitMethod, join, split};
+pub use tls::*;
 
 /// A running digest.
 pub trait Digest: Send {
@@ -228,6 +234,10 @@ pub trait Provider: Sync {
         direction: Direction,
         key: &[u8],
     ) -> Option<Result<Box<dyn Cipher>>>;
+    /// Poly1305 of one message under a key of 32 bytes, which no other message may have. RFC 8439, section 2.5.
+    fn poly1305(&self, key: &[u8], message: &[u8]) -> Option<Result<[u8; 16]>>;
+    /// The first `length` bytes of SHAKE. FIPS 202, section 6.2.
+    fn shake(&self, shake: Shake, input: &[u8], length: usize) -> Option<Secret>;
     /// Wraps `data` ([`Error::DataLength`] where the mode does not take its length).
     fn wrap(&self, mode: KeyWrap, key: &[u8], data: &[u8]) -> Option<Result<Vec<u8>>>;
     /// Unwraps; [`Error::EncryptedDataLength`] or [`Error::EncryptedDataInvalid`].

@@ -5,11 +5,13 @@ use cryptoki_sys::*;
 use zeroize::Zeroizing;
 
 use super::digest_info::digest_info;
+use super::kdf::tls_mac;
 use super::signing::Input;
 use super::table::offered;
-use crate::crypto::{self, Hash, Pss};
+use crate::crypto::{self, Hash, Pss, TlsPrf};
 use crate::error::{Error, Result};
 use crate::object::material::Key;
+use crate::secret::Secret;
 
 /// How a message is signed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +38,45 @@ pub enum Scheme {
     CbcMac(usize),
     /// CBC-MAC on Triple DES, cut to a length in bytes.
     Des3CbcMac(usize),
+    /// GMAC with a nonce, cut to a length in bytes.
+    Gmac(Nonce, usize),
+    /// Poly1305 under a key for one message alone.
+    Poly1305,
+    /// The "finished" message of TLS over a digest of the handshake, of so many bytes; the server's, or the client's.
+    TlsFinished {
+        /// The pseudorandom function.
+        prf: TlsPrf,
+        /// Whether it is the server's.
+        server: bool,
+        /// Length in bytes.
+        length: usize,
+    },
+}
+
+/// A nonce of a few bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Nonce {
+    bytes: [u8; 32],
+    length: usize,
+}
+
+impl Nonce {
+    /// A nonce of 1 to 32 bytes.
+    ///
+    /// # Errors
+    /// [`Error::MechanismParamInvalid`].
+    pub fn new(nonce: &[u8]) -> Result<Nonce> {
+        let mut bytes = [0; 32];
+        match bytes.get_mut(..nonce.len()) {
+            Some(room) if !nonce.is_empty() => room.copy_from_slice(nonce),
+            _ => return Err(Error::MechanismParamInvalid),
+        }
+        Ok(Nonce { bytes, length: nonce.len() })
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
 }
 
 impl Scheme {
@@ -45,9 +86,10 @@ impl Scheme {
             Scheme::V15(_) | Scheme::V15Digest(_) | Scheme::X509 | Scheme::Pss(..) => &[CKK_RSA],
             Scheme::Ecdsa(_) => &[CKK_EC],
             Scheme::Ed25519 => &[CKK_EC_EDWARDS],
-            Scheme::Hmac(Hash::Md5, _) => &[CKK_MD5_HMAC, CKK_GENERIC_SECRET],
             Scheme::Hmac(hash, _) => hmac_key_types(hash),
-            Scheme::Cmac(_) | Scheme::CbcMac(_) => &[CKK_AES],
+            Scheme::Cmac(_) | Scheme::CbcMac(_) | Scheme::Gmac(..) => &[CKK_AES],
+            Scheme::Poly1305 => &[CKK_POLY1305],
+            Scheme::TlsFinished { .. } => &[CKK_GENERIC_SECRET],
             Scheme::Des3Cmac(_) | Scheme::Des3CbcMac(_) => &[CKK_DES2, CKK_DES3],
         }
     }
@@ -71,7 +113,10 @@ impl Scheme {
             | Scheme::Cmac(length)
             | Scheme::Des3Cmac(length)
             | Scheme::CbcMac(length)
-            | Scheme::Des3CbcMac(length) => Some(length),
+            | Scheme::Des3CbcMac(length)
+            | Scheme::Gmac(_, length)
+            | Scheme::TlsFinished { length, .. } => Some(length),
+            Scheme::Poly1305 => Some(16),
             _ => None,
         }
     }
@@ -118,7 +163,10 @@ impl Scheme {
             | Scheme::Pss(_, None)
             | Scheme::Ecdsa(None)
             | Scheme::X509
-            | Scheme::Ed25519 => Input::Whole(Zeroizing::default()),
+            | Scheme::Ed25519
+            | Scheme::Gmac(..)
+            | Scheme::Poly1305
+            | Scheme::TlsFinished { .. } => Input::Whole(Zeroizing::default()),
             Scheme::Hmac(hash, _) => Input::Mac(crypto::hmac(hash, key.secret_value())?),
             Scheme::Cmac(_) => Input::Mac(crypto::cmac(key.secret_value())?),
             Scheme::Des3Cmac(_) => Input::Mac(crypto::des3_cmac(key.secret_value())?),
@@ -145,11 +193,24 @@ impl Scheme {
             }
             Scheme::Ecdsa(_) => key.ec_private()?.sign(message),
             Scheme::Ed25519 => Ok(key.ed_private()?.sign(message)?.to_vec()),
+            Scheme::Gmac(..) | Scheme::Poly1305 | Scheme::TlsFinished { .. } => {
+                Ok(self.tag(key, message)?.expose().to_vec())
+            }
             Scheme::Hmac(..)
             | Scheme::Cmac(_)
             | Scheme::Des3Cmac(_)
             | Scheme::CbcMac(_)
             | Scheme::Des3CbcMac(_) => Err(Error::CryptoFailed("a MAC is not signed")),
+        }
+    }
+
+    /// The tag of a message by the MACs that take it whole.
+    fn tag(self, key: &Key, message: &[u8]) -> Result<Secret> {
+        let value = key.secret_value();
+        match self {
+            Scheme::TlsFinished { prf, server, length } => tls_mac(prf, value, server, message, length),
+            Scheme::Gmac(nonce, length) => crypto::gmac(value, nonce.bytes(), length, message),
+            _ => Ok(Secret::copy_of(&crypto::poly1305(value, message)?)),
         }
     }
 
@@ -172,6 +233,9 @@ impl Scheme {
             }
             Scheme::Ecdsa(_) => key.ec_public()?.verify(message, signature),
             Scheme::Ed25519 => key.ed_public()?.verify(message, signature),
+            Scheme::Gmac(..) | Scheme::Poly1305 | Scheme::TlsFinished { .. } => {
+                if self.tag(key, message)?.equals(signature) { Ok(()) } else { Err(Error::SignatureInvalid) }
+            }
             Scheme::Hmac(..)
             | Scheme::Cmac(_)
             | Scheme::Des3Cmac(_)

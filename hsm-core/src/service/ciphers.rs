@@ -4,7 +4,7 @@ use cryptoki_sys::*;
 
 use crate::crypto::Direction;
 use crate::error::{Error, Result};
-use crate::mechanism::table::{Function, row_for};
+use crate::mechanism::table::Function;
 use crate::mechanism::usage;
 use crate::mechanism::{Ciphering, Mechanism};
 use crate::session::active::{Keyed, begin, last, step_with_key};
@@ -23,7 +23,7 @@ impl Session {
             Direction::Encrypt => Function::Encrypt,
             Direction::Decrypt => Function::Decrypt,
         };
-        let row = row_for(mechanism, function)?;
+        let row = self.row_for(mechanism, function)?;
         let loaded = self.key(key)?;
         usage::check(row, function, &loaded.key)?;
         let asks_for_login = loaded.object().flag(CKA_ALWAYS_AUTHENTICATE);

@@ -3,6 +3,7 @@
 
 mod account;
 mod ciphers;
+mod deriving;
 mod digests;
 mod import_tokens;
 mod item;
@@ -16,6 +17,7 @@ mod signatures;
 mod space;
 mod wrapping;
 
+pub use deriving::Derived;
 pub use item::Item;
 pub use objects::View;
 pub use provenance::Provenance;

@@ -13,6 +13,8 @@ pub(crate) use active::After;
 pub use active::{Kind, Output};
 
 use crate::error::{Error, Result};
+use crate::mechanism::Mechanism;
+use crate::mechanism::table::{self, Function, Row};
 use crate::object::locate;
 use crate::object::template::Author;
 use crate::partition::{Loaded, Named, Partition};
@@ -119,6 +121,23 @@ impl Session {
     /// [`Error::OperationNotInitialised`].
     pub fn cancel(&self, kind: Kind) -> Result<()> {
         self.operations().end(kind)
+    }
+
+    /// The row of a mechanism that has a function, if the configuration lets it through.
+    ///
+    /// # Errors
+    /// [`Error::MechanismInvalid`].
+    pub(crate) fn row_for(&self, mechanism: &Mechanism, function: Function) -> Result<&'static Row> {
+        let row = table::row_for(mechanism, function)?;
+        if self.permits(row)? { Ok(row) } else { Err(Error::MechanismInvalid) }
+    }
+
+    /// Whether the configuration lets a mechanism through.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchSlot`] once the HSM is gone.
+    pub fn permits(&self, row: &Row) -> Result<bool> {
+        Ok(self.partition.hsm()?.config().mechanisms.permits(row))
     }
 
     pub(crate) fn operations(&self) -> MutexGuard<'_, Operations> {

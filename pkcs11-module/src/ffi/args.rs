@@ -11,6 +11,7 @@ use hsm_core::object::Template;
 use super::interfaces::Wanted;
 use super::mechanism as mechanisms;
 use super::memory::{Place, Region};
+use super::returned::{self, Returned};
 use super::templates::{self, Query};
 use super::types::{Bounded, Initialization, List, Out, Transform};
 use crate::attributes;
@@ -105,6 +106,12 @@ pub(super) unsafe fn search_template(start: *const CK_ATTRIBUTE, count: CK_ULONG
 pub(super) unsafe fn query<'call>(start: *mut CK_ATTRIBUTE, count: CK_ULONG) -> Outcome<Query<'call>> {
     // SAFETY: the caller's promise.
     unsafe { Query::claim(start, count) }
+}
+
+/// Where a derivation's outputs go that its mechanism's parameter names.
+pub(super) unsafe fn returned<'call>(at: *const CK_MECHANISM) -> Outcome<Returned<'call>> {
+    // SAFETY: the caller's promise.
+    unsafe { returned::returned(at) }
 }
 
 /// A mechanism.

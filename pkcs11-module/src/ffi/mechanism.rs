@@ -29,7 +29,7 @@ pub(super) unsafe fn parse(given: &CK_MECHANISM) -> Outcome<Mechanism> {
 }
 
 /// A parameter as the caller gave it.
-struct Given<'call>(&'call [u8]);
+pub(super) struct Given<'call>(pub(super) &'call [u8]);
 
 impl<'call> Given<'call> {
     /// # Safety
@@ -47,6 +47,7 @@ impl<'call> Given<'call> {
             Shape::OptionalIv | Shape::OptionalEddsa if self.0.is_empty() => Ok(Parameter::None),
             Shape::OptionalIv => self.iv(|length| length <= BLOCK),
             Shape::Iv => self.iv(|length| length == BLOCK),
+            Shape::DesIv => self.iv(|length| length == BLOCK / 2),
             Shape::Number => self.number(),
             Shape::Ctr => self.ctr(),
             Shape::Pss => self.pss(),
@@ -60,6 +61,8 @@ impl<'call> Given<'call> {
             Shape::Ecdh => unsafe { self.ecdh() },
             // SAFETY: passed on.
             Shape::OptionalEddsa => unsafe { self.eddsa() },
+            // SAFETY: passed on.
+            _ => unsafe { super::parameters::shaped(self, shape) },
         }
     }
 
@@ -135,7 +138,7 @@ impl<'call> Given<'call> {
     }
 
     /// The parameter as a structure of the standard's, which may lie at any address.
-    fn structure<T: Structure>(&self) -> Outcome<T> {
+    pub(super) fn structure<T: Structure>(&self) -> Outcome<T> {
         if self.0.len() != size_of::<T>() {
             return Err(invalid());
         }
@@ -145,7 +148,7 @@ impl<'call> Given<'call> {
 }
 
 /// Structures of numbers, bytes and raw pointers, for which all bit patterns are valid.
-trait Structure: Copy {}
+pub(super) trait Structure: Copy {}
 
 impl Structure for CK_ULONG {}
 impl Structure for CK_AES_CTR_PARAMS {}
@@ -157,7 +160,7 @@ impl Structure for CK_ECDH1_DERIVE_PARAMS {}
 impl Structure for CK_EDDSA_PARAMS {}
 
 /// Bytes that a parameter consists of or points to. What cannot be there is the parameter's fault.
-unsafe fn part<'call>(start: *const u8, length: CK_ULONG) -> Outcome<&'call [u8]> {
+pub(super) unsafe fn part<'call>(start: *const u8, length: CK_ULONG) -> Outcome<&'call [u8]> {
     // SAFETY: passed on.
     let region = unsafe { Region::claim(start, length) }.map_err(|_| invalid())?;
     if region.count() > MAX_PART { Err(invalid()) } else { Ok(region.bytes()) }
@@ -179,12 +182,12 @@ unsafe fn label(given: &CK_RSA_PKCS_OAEP_PARAMS) -> Outcome<Vec<u8>> {
 }
 
 /// A copy of bytes that a parameter points to.
-unsafe fn copy(start: *const u8, length: CK_ULONG) -> Outcome<Vec<u8>> {
+pub(super) unsafe fn copy(start: *const u8, length: CK_ULONG) -> Outcome<Vec<u8>> {
     // SAFETY: passed on.
     unsafe { part(start, length) }.map(<[u8]>::to_vec)
 }
 
-fn invalid() -> Refusal {
+pub(super) fn invalid() -> Refusal {
     Error::MechanismParamInvalid.into()
 }
 

@@ -12,11 +12,14 @@ mod fork;
 mod interfaces;
 mod mechanism;
 mod memory;
+mod parameters;
+mod returned;
 mod templates;
 mod types;
 
 pub(crate) use fork::register as register_fork_handlers;
 pub(crate) use interfaces::{INTERFACES, Wanted, function_list, interface};
 pub(crate) use memory::Place;
+pub(crate) use returned::Returned;
 pub(crate) use templates::Query;
 pub(crate) use types::{Bounded, Initialization, List, Out, Transform};

@@ -14,7 +14,7 @@ use openssl::error::ErrorStack;
 use super::{
     AesMode, BlowfishMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey,
     EdPrivateKey, EdPublicKey, Hash, KeyWrap, Mac, Poly1305, Provider, RsaParts, RsaPrivateKey, RsaPublicKey,
-    XPrivateKey,
+    Shake, XPrivateKey,
 };
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -86,6 +86,16 @@ impl Provider for AwsLc {
         key: &[u8],
     ) -> Option<Result<Box<dyn Cipher>>> {
         Some(cipher::chacha20_poly1305(parameters, direction, key))
+    }
+
+    /// Not exposed by `openssl`.
+    fn poly1305(&self, _key: &[u8], _message: &[u8]) -> Option<Result<[u8; 16]>> {
+        None
+    }
+
+    /// `openssl` gives no output of other lengths than the strength's on AWS-LC.
+    fn shake(&self, _shake: Shake, _input: &[u8], _length: usize) -> Option<Secret> {
+        None
     }
 
     /// `openssl::aes` has KW, but leaves the expanded key in memory unwiped, and has no KWP.

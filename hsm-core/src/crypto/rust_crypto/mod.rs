@@ -21,7 +21,7 @@ use super::blocks;
 use super::{
     AesMode, BlowfishMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey,
     EdPrivateKey, EdPublicKey, Hash, KeyWrap, Mac, Poly1305, Provider, RsaParts, RsaPrivateKey, RsaPublicKey,
-    XPrivateKey,
+    Shake, XPrivateKey,
 };
 use crate::error::Result;
 use crate::secret::Secret;
@@ -95,6 +95,14 @@ impl Provider for RustCrypto {
             blocks::check_poly1305(&parameters, key)
                 .and_then(|()| chacha::poly1305(parameters, direction, key)),
         )
+    }
+
+    fn poly1305(&self, key: &[u8], message: &[u8]) -> Option<Result<[u8; 16]>> {
+        Some(chacha::one_time_mac(key, message))
+    }
+
+    fn shake(&self, shake: Shake, input: &[u8], length: usize) -> Option<Secret> {
+        Some(hashes::shake(shake, input, length))
     }
 
     fn wrap(&self, mode: KeyWrap, key: &[u8], data: &[u8]) -> Option<Result<Vec<u8>>> {
