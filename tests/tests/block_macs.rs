@@ -1,7 +1,12 @@
 //! MACs of ciphers: AES-MAC, GMAC, those of DES and Triple DES, Poly1305; MD5 with its HMAC; and keys for HMAC.
 //! PKCS #11 3.2, sections 6.10, 6.13.6, 6.18, 6.19 and 6.60. FIPS 113; NIST SP 800-38B, section D.4; NIST's
 //! vectors of GCM; RFC 8439, section 2.5.2; RFC 1321 and RFC 2202.
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use hsm_tests::keys::{self, aes, hex, secret};
 use hsm_tests::operations::{SIGN, VERIFY};

@@ -1,7 +1,12 @@
 //! Derivation from secret keys, and of passwords: known answers, lengths and key types, what the new key takes over
 //! of the base key's secrecy, and what is refused. PKCS #11 3.2, sections 6.17, 6.20.5, 6.37, 6.42, 6.43 and 6.62;
 //! RFC 5869, appendix A; RFC 6070; NIST's vectors of SP 800-108.
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use hsm_tests::keys::{self, aes_template, hex, secret, secret_template};
 use hsm_tests::prelude::*;
@@ -182,7 +187,7 @@ isolated! {
             let made = value(&session, &mech, base, &typed(kind));
             assert_eq!(made.len(), length);
             for (byte, given) in made.iter().zip(&full) {
-                assert!(byte.count_ones() % 2 == 1 && byte >> 1 == given >> 1, "odd parity, and the rest as given");
+                assert!(!byte.count_ones().is_multiple_of(2) && byte >> 1 == given >> 1, "odd parity, and the rest as given");
             }
         }
         let wrong = typed(CKK_DES3).and(attrs![CKA_VALUE_LEN => 16 as CK_ULONG]);
@@ -230,7 +235,8 @@ isolated! {
 
     fn hkdf_extracts_and_expands(kit) {
         let session = kit.user();
-        let (base, salt, info) = (open(&session, &[0x0b; 22]), hex("000102030405060708090a0b0c"), hex("f0f1f2f3f4f5f6f7f8f9"));
+        let base = open(&session, &[0x0b; 22]);
+        let (salt, info) = (hex("000102030405060708090a0b0c"), hex("f0f1f2f3f4f5f6f7f8f9"));
         let out = hex("3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865");
         let given = (CKF_HKDF_SALT_DATA, &salt[..], 0);
         let derive = |phases, salt, info: &[u8]| hkdf(CKM_HKDF_DERIVE, phases, salt, info);
@@ -258,8 +264,8 @@ isolated! {
 
     fn hkdf_makes_data_too(kit) {
         let session = kit.user();
-        let made = session.generate(&Mech::plain(CKM_HKDF_KEY_GEN), &attrs![CKA_VALUE_LEN => 32 as CK_ULONG, CKA_DERIVE => true]);
-        let base = made.unwrap();
+        let template = attrs![CKA_VALUE_LEN => 32 as CK_ULONG, CKA_DERIVE => true];
+        let base = session.generate(&Mech::plain(CKM_HKDF_KEY_GEN), &template).unwrap();
         assert_eq!(session.number(base, CKA_KEY_TYPE), Ok(CKK_HKDF));
         refused!(CKR_TEMPLATE_INCOMPLETE, session.generate(&Mech::plain(CKM_HKDF_KEY_GEN), &attrs![]));
         let mech = hkdf(CKM_HKDF_DATA, BOTH, NO_SALT, b"info");
@@ -268,7 +274,8 @@ isolated! {
         assert_eq!(session.number(object, CKA_CLASS), Ok(CKO_DATA));
         let same = hkdf(CKM_HKDF_DERIVE, BOTH, NO_SALT, b"info");
         assert_eq!(session.get(object, CKA_VALUE).unwrap(), value(&session, &same, base, &of_length(40)));
-        refused!(CKR_TEMPLATE_INCONSISTENT, session.derive(&mech, base, &length.and(attrs![CKA_CLASS => CKO_SECRET_KEY])));
+        let class = length.and(attrs![CKA_CLASS => CKO_SECRET_KEY]);
+        refused!(CKR_TEMPLATE_INCONSISTENT, session.derive(&mech, base, &class));
         refused!(CKR_ATTRIBUTE_READ_ONLY, session.derive(&mech, base, &length.and(attrs![CKA_VALUE => [1_u8; 4]])));
         refused!(CKR_TEMPLATE_INCOMPLETE, session.derive(&mech, base, &attrs![]));
     }
@@ -277,15 +284,18 @@ isolated! {
         let session = kit.user();
         let template = of_length(20).and(attrs![CKA_KEY_TYPE => CKK_GENERIC_SECRET]);
         let generate = |mech: &Mech| session.generate(mech, &template);
-        for (iterations, expected) in
-            [(1, "0c60c80f961f0e71f3a9b524af6012062fe037a6"), (2, "ea6c014dc72d8ccd1ed92ace1d41f0d8de8957"), (4096, "4b007901b765489abead49d926f721d065a429c1")]
-        {
+        for (iterations, expected) in [
+            (1, "0c60c80f961f0e71f3a9b524af6012062fe037a6"),
+            (2, "ea6c014dc72d6f8ccd1ed92ace1d41f0d8de8957"),
+            (4096, "4b007901b765489abead49d926f721d065a429c1"),
+        ] {
             let key = generate(&pbkdf2(CKP_PKCS5_PBKD2_HMAC_SHA1, b"salt", iterations, b"password")).unwrap();
             assert!(session.get(key, CKA_VALUE).unwrap().starts_with(&hex(expected)), "{iterations}");
         }
         // The older structure has the address of the length.
         let length = 8_u64.to_ne_bytes();
-        let fields = Fields::default().number(CKZ_SALT_SPECIFIED).counted(b"salt").number(1).number(CKP_PKCS5_PBKD2_HMAC_SHA1);
+        let fields = Fields::default().number(CKZ_SALT_SPECIFIED).counted(b"salt");
+        let fields = fields.number(1).number(CKP_PKCS5_PBKD2_HMAC_SHA1);
         let older = Mech::structure(CKM_PKCS5_PBKD2, fields.number(0).number(0).pointer(b"password").pointer(&length));
         let key = generate(&older).unwrap();
         assert_eq!(session.get(key, CKA_VALUE).unwrap(), hex("0c60c80f961f0e71f3a9b524af6012062fe037a6"));
@@ -398,7 +408,8 @@ isolated! {
 
     fn secrecy_is_handed_on(kit) {
         let session = kit.user();
-        let kept = session.create(&secret_template(&[7; 16]).and(attrs![CKA_SENSITIVE => true, CKA_EXTRACTABLE => false])).unwrap();
+        let hidden = attrs![CKA_SENSITIVE => true, CKA_EXTRACTABLE => false];
+        let kept = session.create(&secret_template(&[7; 16]).and(hidden)).unwrap();
         let shown = open(&session, &[8; 16]);
         for (mech, base) in [
             (number(CKM_CONCATENATE_BASE_AND_KEY, shown), kept),
@@ -432,7 +443,8 @@ isolated! {
         assert_eq!(history(hidden), (Ok(true), Ok(true)));
         let length = attrs![CKA_VALUE_LEN => 16 as CK_ULONG];
         let by_default = session.derive(&counter_mode(), kept, &length).unwrap();
-        assert_eq!((session.flag(by_default, CKA_SENSITIVE), session.flag(by_default, CKA_EXTRACTABLE)), (Ok(true), Ok(false)));
+        assert_eq!(session.flag(by_default, CKA_SENSITIVE), Ok(true));
+        assert_eq!(session.flag(by_default, CKA_EXTRACTABLE), Ok(false));
         let by_default = session.derive(&counter_mode(), shown, &length).unwrap();
         assert!(session.get(by_default, CKA_VALUE).is_ok());
     }

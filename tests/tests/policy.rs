@@ -1,4 +1,5 @@
 //! The configuration's `[mechanisms]`: what it leaves out is neither listed nor begun.
+#![allow(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
 use std::fs;
 

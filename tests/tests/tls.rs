@@ -1,7 +1,12 @@
 //! What TLS derives of its secrets: master secrets, the keys of a connection, exported keys, and the "finished"
 //! message. PKCS #11 3.2, section 6.40; RFC 5246, RFC 7627, RFC 5705. The pseudorandom function's own vectors are
 //! in the core's tests; here it is put together of HMAC.
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use hsm_tests::keys::{aes, secret_template};
 use hsm_tests::operations::SIGN;

@@ -74,7 +74,7 @@ pub(crate) const fn only_len(key_type: u64) -> Option<usize> {
 pub(crate) fn shape(key_type: Option<u64>, value: &mut Secret) {
     if matches!(key_type, Some(CKK_DES | CKK_DES2 | CKK_DES3)) {
         for byte in value.expose_mut() {
-            let even = (*byte >> 1).count_ones() % 2 == 0;
+            let even = (*byte >> 1).count_ones().is_multiple_of(2);
             *byte = *byte & 0xfe | u8::from(even);
         }
     }

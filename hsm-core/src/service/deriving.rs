@@ -255,7 +255,7 @@ const USES: [u64; 7] = [CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN, CKA_VERIFY, CKA_WRAP
 
 /// A length in bits as whole bytes.
 fn bytes_of(bits: u64) -> Result<usize> {
-    let bytes = usize::try_from(bits / 8).ok().filter(|bytes| bits % 8 == 0 && *bytes <= 512);
+    let bytes = usize::try_from(bits / 8).ok().filter(|bytes| bits.is_multiple_of(8) && *bytes <= 512);
     bytes.ok_or(Error::MechanismParamInvalid)
 }
 

@@ -227,7 +227,7 @@ unsafe fn field(given: &CK_PRF_DATA_PARAM) -> Outcome<PrfField> {
 
 /// A number of whole bytes, and of `most` at most.
 fn number(little_endian: CK_BBOOL, bits: CK_ULONG, most: CK_ULONG) -> Outcome<Number> {
-    if bits % 8 != 0 || !(1..=most).contains(&(bits / 8)) {
+    if !bits.is_multiple_of(8) || !(1..=most).contains(&(bits / 8)) {
         return Err(invalid());
     }
     let bytes = usize::try_from(bits / 8).map_err(|_| invalid())?;
