@@ -213,9 +213,9 @@ pub trait Provider: Sync {
         iterations: u32,
         out: &mut [u8],
     ) -> Option<Result<()>>;
-    /// CMAC on Triple DES, with a key of 16 or 24 bytes. NIST SP 800-38B.
+    /// CMAC on Triple DES, with a key as [`Provider::des3`] takes it. NIST SP 800-38B.
     fn des3_cmac(&self, key: &[u8]) -> Option<Result<Box<dyn Mac>>>;
-    /// A Triple DES cipher with a key of 16 or 24 bytes, whose parity bits do not matter.
+    /// A Triple DES cipher with a key of 16 or 24 bytes, or single DES with one of 8; parity bits do not matter.
     fn des3(&self, mode: Des3Mode<'_>, direction: Direction, key: &[u8]) -> Option<Result<Box<dyn Cipher>>>;
     /// A Blowfish cipher with a key of 4 to 56 bytes, for old data alone.
     fn blowfish(

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::digest_info::digest_info;
 use super::kdf::tls_mac;
 use super::signing::Input;
-use super::table::offered;
+use super::table::{Function, offered};
 use crate::crypto::{self, Hash, Pss, TlsPrf};
 use crate::error::{Error, Result};
 use crate::object::material::Key;
@@ -247,7 +247,9 @@ impl Scheme {
 
 /// Those of the hash's HMAC mechanism.
 fn hmac_key_types(hash: Hash) -> &'static [u64] {
-    let row = offered().find(|row| row.hash == Some(hash) && row.keys.contains(&CKK_GENERIC_SECRET));
+    let row = offered().find(|row| {
+        row.hash == Some(hash) && row.does(Function::Sign) && row.keys.contains(&CKK_GENERIC_SECRET)
+    });
     row.map_or(&[CKK_GENERIC_SECRET], |row| row.keys)
 }
 

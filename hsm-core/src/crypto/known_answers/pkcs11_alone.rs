@@ -44,8 +44,8 @@ fn stolen_ciphertext_is_that_of_rfc_3962() {
     let blocks = [
         "97687268d6ecccc0c07b25e25ecfe584",
         "39312523a78662d5be7fcbcc98ebf5a8",
-        "4807efe836ee89a526730dbc2f7bc840",
         "9dad8bbb96c4cdc03bc103e1a194bbd8",
+        "4807efe836ee89a526730dbc2f7bc840",
     ]
     .concat();
     let mode = AesMode::Cts { iv: &[0; 16] };
