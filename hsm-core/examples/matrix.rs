@@ -50,7 +50,11 @@ fn does(row: &Row, function: Function) -> bool {
 
 /// Type and sizes of the keys.
 fn keys(row: &Row) -> String {
-    let types: Vec<&str> = row.keys.iter().map(|key| key_type(*key)).collect();
+    let mut types: Vec<&str> = row.keys.iter().map(|key| key_type(*key)).collect();
+    types.dedup();
+    if row.keys.len() > 16 {
+        types = vec!["any secret"];
+    }
     let unit = match row.unit {
         Unit::Bits => "bits",
         Unit::Bytes => "bytes",
@@ -70,6 +74,13 @@ fn key_type(key: u64) -> &'static str {
         CKK_EC_EDWARDS => "Edwards",
         CKK_EC_MONTGOMERY => "Montgomery",
         CKK_AES => "AES",
+        CKK_AES_XTS => "AES-XTS",
+        CKK_DES => "DES",
+        CKK_DES2 => "DES2",
+        CKK_DES3 => "DES3",
+        CKK_CHACHA20 => "ChaCha20",
+        CKK_POLY1305 => "Poly1305",
+        CKK_HKDF => "HKDF",
         CKK_GENERIC_SECRET => "generic",
         CKK_ML_KEM => "ML-KEM",
         CKK_ML_DSA => "ML-DSA",
@@ -82,7 +93,10 @@ fn key_type(key: u64) -> &'static str {
 fn parameter(shape: Shape) -> &'static str {
     match shape {
         Shape::None => "",
-        Shape::Iv => "IV",
+        Shape::Iv | Shape::DesIv => "IV",
+        Shape::Ccm => "CK_CCM_PARAMS",
+        Shape::ChaCha20 => "CK_CHACHA20_PARAMS",
+        Shape::Aead => "CK_SALSA20_CHACHA20_POLY1305_PARAMS",
         Shape::OptionalIv => "none or the standard IV",
         Shape::Ctr => "CK_AES_CTR_PARAMS",
         Shape::Gcm => "CK_GCM_PARAMS",
@@ -94,6 +108,20 @@ fn parameter(shape: Shape) -> &'static str {
         Shape::Number => "CK_MAC_GENERAL_PARAMS",
         Shape::OptionalSignContext => "none or CK_SIGN_ADDITIONAL_CONTEXT",
         Shape::HashSignContext => "CK_HASH_SIGN_ADDITIONAL_CONTEXT",
+        Shape::Bit => "CK_EXTRACT_PARAMS",
+        Shape::Handle => "CK_OBJECT_HANDLE",
+        Shape::Data => "CK_KEY_DERIVATION_STRING_DATA",
+        Shape::AesCbcData => "CK_AES_CBC_ENCRYPT_DATA_PARAMS",
+        Shape::DesCbcData => "CK_DES_CBC_ENCRYPT_DATA_PARAMS",
+        Shape::Hkdf => "CK_HKDF_PARAMS",
+        Shape::Pbkdf2 => "CK_PKCS5_PBKD2_PARAMS2 or CK_PKCS5_PBKD2_PARAMS",
+        Shape::Sp800_108 => "CK_SP800_108_KDF_PARAMS",
+        Shape::Sp800_108Feedback => "CK_SP800_108_FEEDBACK_KDF_PARAMS",
+        Shape::TlsMaster => "CK_TLS12_MASTER_KEY_DERIVE_PARAMS",
+        Shape::TlsExtendedMaster => "CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS",
+        Shape::TlsKeys => "CK_TLS12_KEY_MAT_PARAMS",
+        Shape::TlsKdf => "CK_TLS_KDF_PARAMS",
+        Shape::TlsMac => "CK_TLS_MAC_PARAMS",
     }
 }
 

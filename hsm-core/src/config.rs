@@ -27,11 +27,13 @@ pub mod document;
 mod environment;
 mod file;
 mod home;
+mod mechanisms;
 mod softhsm2;
 
 pub use environment::Environment;
 pub use file::key_names;
 pub use home::Home;
+pub use mechanisms::MechanismPolicy;
 
 /// What the configuration comes to. See the module for where it is found.
 #[derive(Debug, Clone)]
@@ -46,6 +48,8 @@ pub struct Config {
     pub slots: SlotNumbers,
     /// The rules for PINs.
     pub pins: PinPolicy,
+    /// The mechanisms that sessions may use.
+    pub mechanisms: MechanismPolicy,
     /// What is audited, and how much of it is kept.
     pub audit: AuditConfig,
     /// Whether the module makes an HSM by the quick ceremony where there is none, at the first

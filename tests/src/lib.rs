@@ -19,6 +19,7 @@
 #![deny(unsafe_code)]
 
 pub mod audit;
+pub mod fields;
 pub mod home;
 pub mod isolated;
 pub mod journal;
@@ -39,6 +40,7 @@ pub mod tool;
 
 /// What nearly every test needs: the standard's constants and the kit's types.
 pub mod prelude {
+    pub use crate::fields::Fields;
     pub use crate::kit::{Kit, Token};
     pub use crate::mechanism::Mech;
     pub use crate::module::Module;

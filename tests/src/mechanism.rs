@@ -4,6 +4,7 @@ use std::ffi::c_void;
 
 use cryptoki_sys::*;
 
+use crate::fields::Fields;
 use crate::template::ulong;
 
 /// A mechanism and its parameter. Not `Clone`: the parameter points into `pointees`.
@@ -13,7 +14,6 @@ pub struct Mech {
     pub kind: CK_MECHANISM_TYPE,
     parameter: Parameter,
     /// What the parameter's own pointers point to.
-    #[expect(dead_code, reason = "read by the module, through the parameter's pointers")]
     pointees: Vec<Vec<u8>>,
     /// The structure inside a structure, where there is one.
     #[expect(dead_code, reason = "read by the module, through the parameter's pointers")]
@@ -44,6 +44,23 @@ impl Mech {
     /// With bytes as its parameter, such as an IV.
     pub fn bytes(kind: CK_MECHANISM_TYPE, bytes: &[u8]) -> Mech {
         Mech { kind, parameter: Parameter::Bytes(bytes.to_vec()), pointees: Vec::new(), inside: Vec::new() }
+    }
+
+    /// With a structure as its parameter.
+    pub fn structure(kind: CK_MECHANISM_TYPE, fields: Fields) -> Mech {
+        let Fields { bytes, pointees } = fields;
+        Mech { kind, parameter: Parameter::Bytes(bytes), pointees, inside: Vec::new() }
+    }
+
+    /// The single numbers that the parameter's pointers point to, such as handles that a call put there.
+    pub fn numbers_pointed_to(&self) -> Vec<CK_ULONG> {
+        let number = |bytes: &Vec<u8>| Some(CK_ULONG::from_ne_bytes(bytes.as_slice().try_into().ok()?));
+        self.pointees.iter().filter_map(number).collect()
+    }
+
+    /// What the parameter's pointers point to, in the order in which they were written.
+    pub fn pointee(&self, at: usize) -> &[u8] {
+        &self.pointees[at]
     }
 
     /// RSASSA-PSS of any kind, with the hash, the MGF and the salt's length in bytes.

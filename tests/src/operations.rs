@@ -263,6 +263,13 @@ impl Session<'_> {
         Ok(valid(key))
     }
 
+    /// C_DeriveKey for mechanisms that put their keys elsewhere: no place for a handle is given.
+    pub fn derive_without_handle(&self, mech: &Mech, base: Object, template: &Template) -> Result<(), Rv> {
+        let (template, raw) = (template.raw(), mech.raw());
+        let args = [(&raw).into(), base.into(), template.as_slice().into(), template.len().into(), Arg::NULL];
+        self.call(function!(C_DeriveKey), &args)
+    }
+
     /// C_DeriveKey.
     pub fn derive(&self, mech: &Mech, base: Object, template: &Template) -> Result<Object, Rv> {
         let template = template.raw();

@@ -117,16 +117,19 @@ pub fn is_section<'a>(name: &str, mut keys: impl Iterator<Item = &'a str>) -> bo
 /// What to say of a key that is none, with the nearest one that is.
 pub fn unknown<'a>(name: &str, keys: impl Iterator<Item = &'a str>) -> String {
     let keys: Vec<&str> = keys.collect();
-    let nearest = keys
-        .iter()
-        .map(|known| (strsim::jaro_winkler(name, known), known))
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    match nearest {
-        Some((likeness, known)) if likeness > 0.85 => {
-            format!("unknown key `{name}`; did you mean `{known}`?")
-        }
-        _ => format!("unknown key `{name}`; the keys are {}", keys.join(", ")),
+    match nearest(name, keys.iter().copied()) {
+        Some(known) => format!("unknown key `{name}`; did you mean `{known}`?"),
+        None => format!("unknown key `{name}`; the keys are {}", keys.join(", ")),
     }
+}
+
+/// The one of some names that was probably meant.
+pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|known| (strsim::jaro_winkler(name, known), known))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|(likeness, _)| *likeness > 0.85)
+        .map(|(_, known)| known)
 }
 
 impl<'a> Entry<'a> {

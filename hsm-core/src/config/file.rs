@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::document::{self, Document, Entry, Outcome};
+use super::mechanisms::{self, MechanismPolicy};
 use super::{AuditConfig, Config, Home, LogConfig, LogFormat, PinPolicy, SlotNumbers, Source};
 use crate::audit::Uses;
 use crate::error::{Error, Result};
@@ -20,6 +21,12 @@ const KEYS: &[Key] = &[
     Key { name: "pin.min_length", set: |s, v| v.number(1..=255).map(|it| s.pins.min_length = it) },
     Key { name: "pin.max_length", set: |s, v| v.number(1..=255).map(|it| s.pins.max_length = it) },
     Key { name: "pin.max_tries", set: |s, v| v.number(1..=1000).map(|it| s.pins.max_tries = it) },
+    Key {
+        name: "mechanisms.allow",
+        set: |s, v| mechanisms::named(v).map(|it| s.mechanisms.allow = Some(it)),
+    },
+    Key { name: "mechanisms.deny", set: |s, v| mechanisms::named(v).map(|it| s.mechanisms.deny = it) },
+    Key { name: "mechanisms.legacy", set: |s, v| v.boolean().map(|it| s.mechanisms.legacy = it) },
     Key { name: "audit.uses", set: |s, v| v.one_of(USES).map(|it| s.audit.uses = Some(it)) },
     Key { name: "audit.changes", set: |s, v| v.boolean().map(|it| s.audit.changes = it) },
     Key { name: "audit.keep", set: |s, v| keep(v).map(|it| s.audit.keep = it) },
@@ -61,6 +68,7 @@ pub(super) struct Settings {
     store: Option<StoreUrl>,
     log: LogConfig,
     pins: PinPolicy,
+    mechanisms: MechanismPolicy,
     audit: AuditConfig,
     auto_init: bool,
     credential: String,
@@ -72,7 +80,9 @@ impl Settings {
     pub(super) fn into_config(self, home: Home, source: Source, file: Option<PathBuf>) -> Config {
         let home = self.home.map_or(home, Home::at);
         let store = self.store.unwrap_or_else(|| StoreUrl::Sqlite(home.root.clone()));
-        let Settings { log, pins, audit, auto_init, slots, credential: sealer_credential, .. } = self;
+        let Settings {
+            log, pins, mechanisms, audit, auto_init, slots, credential: sealer_credential, ..
+        } = self;
         let credentials = None;
         Config {
             home,
@@ -80,6 +90,7 @@ impl Settings {
             log,
             slots,
             pins,
+            mechanisms,
             audit,
             auto_init,
             sealer_credential,
@@ -97,6 +108,7 @@ impl Default for Settings {
             store: None,
             log: LogConfig::default(),
             pins: PinPolicy::default(),
+            mechanisms: MechanismPolicy::default(),
             audit: AuditConfig::default(),
             auto_init: true,
             credential: "softhsm-rs.sealer".to_owned(),

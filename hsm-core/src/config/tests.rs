@@ -329,3 +329,26 @@ fn the_sealers_credential_is_in_the_processs_directory_of_them() {
     assert_eq!(refusal("sealer.credential = '../mine'"), format!("{wrong}, not a path"));
     assert_eq!(refusal("sealer.credential = '..'"), wrong);
 }
+
+#[test]
+fn mechanisms_are_named_as_the_standard_names_them() {
+    let text = "[mechanisms]\nallow = ['CKM_AES_CBC', 'CKM_MD5']\ndeny = 'CKM_MD5'\nlegacy = false\n";
+    let policy = MechanismPolicy {
+        allow: Some(vec![cryptoki_sys::CKM_AES_CBC, cryptoki_sys::CKM_MD5]),
+        deny: vec![cryptoki_sys::CKM_MD5],
+        legacy: false,
+    };
+    assert_eq!(parse(text).unwrap().mechanisms, policy);
+    assert_eq!(
+        refusal("[mechanisms]\ndeny = ['CKM_AES_CBC',\n'CKM_AES_EBC']\n"),
+        "2: `mechanisms.deny` names `CKM_AES_EBC`, which is no mechanism here; did you mean `CKM_AES_ECB`?"
+    );
+    assert_eq!(
+        refusal("mechanisms.allow = ['rot13']\n"),
+        "1: `mechanisms.allow` names `rot13`, which is no mechanism here"
+    );
+    assert_eq!(
+        refusal("mechanisms.allow = [1]"),
+        "1: `mechanisms.allow` is text, in quotes; this is an integer"
+    );
+}

@@ -55,7 +55,9 @@ pub(super) fn check(mode: &AesMode<'_>, key: &[u8]) -> Result<()> {
         | AesMode::Cbc { .. }
         | AesMode::CbcPad { .. }
         | AesMode::Cfb { .. }
-        | AesMode::Ofb { .. } => true,
+        | AesMode::Cfb8 { .. }
+        | AesMode::Ofb { .. }
+        | AesMode::Cts { .. } => true,
         AesMode::Xts { .. } => return check_halves(key),
         AesMode::Ctr { counter_bits, .. } => (1..=128).contains(counter_bits),
         AesMode::Gcm { iv, tag_len, .. } => !iv.is_empty() && matches!(tag_len, 4 | 8 | 12..=16),
@@ -94,13 +96,26 @@ pub(super) fn xts_len(length: usize, direction: Direction) -> Result<usize> {
     }
 }
 
-/// A key of Triple DES as its three keys: two mean that the third is the first. NIST SP 800-67.
+/// The length of a message with ciphertext stealing, if it may have it: a block is the least.
+pub(super) fn cts_len(length: usize, direction: Direction) -> Result<usize> {
+    match (length, direction) {
+        (BLOCK.., _) => Ok(length),
+        (_, Direction::Encrypt) => Err(Error::DataLength),
+        (_, Direction::Decrypt) => Err(Error::EncryptedDataLength),
+    }
+}
+
+/// A key of Triple DES as its three keys: two mean that the third is the first, and one that all are the same,
+/// which is single DES. NIST SP 800-67, sections 3.1 and 3.2.
 pub(super) fn three_keys(key: &[u8]) -> Result<Zeroizing<[u8; 24]>> {
     let mut three = Zeroizing::new([0; 24]);
     let (given, rest) = three.split_at_mut_checked(key.len()).ok_or(Error::KeySizeRange)?;
     given.copy_from_slice(key);
     match (key, rest) {
         (_, []) => {}
+        (single, others) if single.len() == 8 && others.len() == 16 => {
+            others.chunks_exact_mut(8).for_each(|other| other.copy_from_slice(single));
+        }
         ([first @ .., _, _, _, _, _, _, _, _], third) if first.len() == 8 && third.len() == 8 => {
             third.copy_from_slice(first);
         }

@@ -20,7 +20,7 @@ pub fn aes_cbc_mac(key: &[u8]) -> Result<Box<dyn Mac>> {
     Ok(Box::new(CbcMac::<BLOCK>::new(aes(mode, Direction::Encrypt, key)?)))
 }
 
-/// Begins a CBC-MAC on Triple DES, with a key of 16 or 24 bytes.
+/// Begins a CBC-MAC on Triple DES, with a key of 16 or 24 bytes, or on DES, with one of 8.
 ///
 /// # Errors
 /// [`Error::KeySizeRange`].

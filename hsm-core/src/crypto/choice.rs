@@ -6,7 +6,7 @@ use super::{
     AesMode, BlowfishMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey,
     EdPrivateKey, EdPublicKey, Hash, KemPrivateKey, KemPublicKey, KemSet, KeyWrap, Mac, Poly1305,
     PqPrivateKey, PqPublicKey, PreHash, PrivateForm, Provider, RsaParts, RsaPrivateKey, RsaPublicKey,
-    SavableDigest, SignatureSet, XPrivateKey,
+    SavableDigest, Shake, SignatureSet, XPrivateKey,
 };
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -117,6 +117,16 @@ pub fn chacha20_poly1305(
     first(order(), |provider| provider.chacha20_poly1305(parameters, direction, key))
 }
 
+/// Poly1305 of one message. RFC 8439, section 2.5.
+pub fn poly1305(key: &[u8], message: &[u8]) -> Result<[u8; 16]> {
+    first(order(), |provider| provider.poly1305(key, message))
+}
+
+/// The first `length` bytes of SHAKE.
+pub fn shake(shake: Shake, input: &[u8], length: usize) -> Result<Secret> {
+    first(order(), |provider| provider.shake(shake, input, length).map(Ok))
+}
+
 /// Wraps `data` under an AES key. NIST SP 800-38F.
 pub fn wrap(mode: KeyWrap, key: &[u8], data: &[u8]) -> Result<Vec<u8>> {
     first(order(), |provider| provider.wrap(mode, key, data))
@@ -196,7 +206,7 @@ pub fn pq_public(set: SignatureSet, public: &[u8]) -> Result<Box<dyn PqPublicKey
 pub fn pre_hash(hash: PreHash) -> Result<Box<dyn Digest>> {
     match hash {
         PreHash::Fixed(hash) => digest(hash),
-        PreHash::Shake128 | PreHash::Shake256 => first(order(), |provider| provider.shake(hash).map(Ok)),
+        PreHash::Shake128 | PreHash::Shake256 => first(order(), |provider| provider.shake_digest(hash).map(Ok)),
     }
 }
 

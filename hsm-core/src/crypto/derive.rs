@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{Hash, Mac, cmac, hash_of, hmac, pbkdf2};
+use super::{Hash, Mac, cmac, des3_cmac, hash_of, hmac, pbkdf2};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -20,17 +20,20 @@ pub enum Prf {
     Hmac(Hash),
     /// AES-CMAC.
     Cmac,
+    /// CMAC on Triple DES.
+    Des3Cmac,
 }
 
 impl Prf {
-    fn begin(self, key: &[u8]) -> Result<Box<dyn Mac>> {
+    pub(super) fn begin(self, key: &[u8]) -> Result<Box<dyn Mac>> {
         match self {
             Prf::Hmac(hash) => hmac(hash, key),
             Prf::Cmac => cmac(key),
+            Prf::Des3Cmac => des3_cmac(key),
         }
     }
 
-    fn of(self, key: &[u8], parts: &[&[u8]]) -> Result<Zeroizing<Vec<u8>>> {
+    pub(super) fn of(self, key: &[u8], parts: &[&[u8]]) -> Result<Zeroizing<Vec<u8>>> {
         let mut mac = self.begin(key)?;
         for part in parts {
             mac.update(part)?;
@@ -139,13 +142,25 @@ pub fn derive_by_sp800_108(
 /// # Errors
 /// [`Error::DataLength`] for lengths outside 1 to 255 times the hash's.
 pub fn derive_by_hkdf(hash: Hash, input: &[u8], salt: &[u8], info: &[u8], length: usize) -> Result<Secret> {
+    hkdf_expand(hash, hkdf_extract(hash, input, salt)?.expose(), info, length)
+}
+
+/// The first half of HKDF: a key as long as the hash.
+pub fn hkdf_extract(hash: Hash, input: &[u8], salt: &[u8]) -> Result<Secret> {
+    Ok(Secret::copy_of(&Prf::Hmac(hash).of(salt, &[input])?))
+}
+
+/// The second half of HKDF.
+///
+/// # Errors
+/// As [`derive_by_hkdf`].
+pub fn hkdf_expand(hash: Hash, key: &[u8], info: &[u8], length: usize) -> Result<Secret> {
     let mut out = room(length)?;
     let prf = Prf::Hmac(hash);
-    let key = prf.of(salt, &[input])?;
     let mut previous = Zeroizing::<Vec<u8>>::default();
     for (index, chunk) in out.expose_mut().chunks_mut(hash.len()).enumerate() {
         let counter = u8::try_from(index + 1).map_err(|_| Error::DataLength)?;
-        previous = prf.of(&key, &[&previous, info, &[counter]])?;
+        previous = prf.of(key, &[&previous, info, &[counter]])?;
         chunk.copy_from_slice(previous.get(..chunk.len()).unwrap_or_default());
     }
     Ok(out)

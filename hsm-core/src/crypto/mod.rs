@@ -17,6 +17,7 @@ mod blocks;
 mod cbc_mac;
 mod choice;
 mod derive;
+mod gmac;
 #[cfg(test)]
 mod known_answers;
 #[cfg(test)]
@@ -26,7 +27,9 @@ mod parameters;
 mod post_quantum;
 mod rsa_aes;
 mod rust_crypto;
+mod sp800_108;
 mod split;
+mod tls;
 mod v15;
 #[cfg(test)]
 mod wycheproof;
@@ -34,10 +37,13 @@ mod wycheproof;
 pub use cbc_mac::{aes_cbc_mac, des3_cbc_mac};
 pub use choice::*;
 pub use derive::*;
+pub use gmac::gmac;
 pub use parameters::*;
 pub use post_quantum::*;
 pub use rsa_aes::*;
+pub use sp800_108::*;
 pub use split::{Part, SplitMethod, join, split};
+pub use tls::*;
 
 /// A running digest.
 pub trait Digest: Send {
@@ -215,9 +221,9 @@ pub trait Provider: Sync {
         iterations: u32,
         out: &mut [u8],
     ) -> Option<Result<()>>;
-    /// CMAC on Triple DES, with a key of 16 or 24 bytes. NIST SP 800-38B.
+    /// CMAC on Triple DES, with a key as [`Provider::des3`] takes it. NIST SP 800-38B.
     fn des3_cmac(&self, key: &[u8]) -> Option<Result<Box<dyn Mac>>>;
-    /// A Triple DES cipher with a key of 16 or 24 bytes, whose parity bits do not matter.
+    /// A Triple DES cipher with a key of 16 or 24 bytes, or single DES with one of 8; parity bits do not matter.
     fn des3(&self, mode: Des3Mode<'_>, direction: Direction, key: &[u8]) -> Option<Result<Box<dyn Cipher>>>;
     /// A Blowfish cipher with a key of 4 to 56 bytes, for old data alone.
     fn blowfish(
@@ -236,6 +242,10 @@ pub trait Provider: Sync {
         direction: Direction,
         key: &[u8],
     ) -> Option<Result<Box<dyn Cipher>>>;
+    /// Poly1305 of one message under a key of 32 bytes, which no other message may have. RFC 8439, section 2.5.
+    fn poly1305(&self, key: &[u8], message: &[u8]) -> Option<Result<[u8; 16]>>;
+    /// The first `length` bytes of SHAKE. FIPS 202, section 6.2.
+    fn shake(&self, shake: Shake, input: &[u8], length: usize) -> Option<Secret>;
     /// Wraps `data` ([`Error::DataLength`] where the mode does not take its length).
     fn wrap(&self, mode: KeyWrap, key: &[u8], data: &[u8]) -> Option<Result<Vec<u8>>>;
     /// Unwraps; [`Error::EncryptedDataLength`] or [`Error::EncryptedDataInvalid`].
@@ -272,5 +282,5 @@ pub trait Provider: Sync {
     /// Prepares a public key of ML-DSA or SLH-DSA; [`Error::PublicKeyInvalid`].
     fn pq_public(&self, set: SignatureSet, public: &[u8]) -> Option<Result<Box<dyn PqPublicKey>>>;
     /// SHAKE128 or SHAKE256 with a result of any length. FIPS 202.
-    fn shake(&self, hash: PreHash) -> Option<Box<dyn Digest>>;
+    fn shake_digest(&self, hash: PreHash) -> Option<Box<dyn Digest>>;
 }

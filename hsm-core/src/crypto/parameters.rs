@@ -52,6 +52,14 @@ impl Hash {
     }
 }
 
+/// Functions whose output is as long as one wants. FIPS 202.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)] // The names say it.
+pub enum Shake {
+    Shake128,
+    Shake256,
+}
+
 /// Short Weierstrass curves. SEC 2 / FIPS 186-5 names.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[allow(missing_docs)] // The names say it.
@@ -139,8 +147,19 @@ pub enum AesMode<'a> {
         /// The initialisation vector.
         iv: &'a [u8; 16],
     },
+    /// Cipher feedback of single bytes (CFB8).
+    Cfb8 {
+        /// The initialisation vector.
+        iv: &'a [u8; 16],
+    },
     /// Output feedback.
     Ofb {
+        /// The initialisation vector.
+        iv: &'a [u8; 16],
+    },
+    /// Cipher block chaining with ciphertext stealing, of 16 bytes or more. CBC-CS1 of the addendum to NIST
+    /// SP 800-38A.
+    Cts {
         /// The initialisation vector.
         iv: &'a [u8; 16],
     },

@@ -28,7 +28,7 @@ pub(super) fn cbc_pad(_: &Row, parameter: &Parameter) -> Result<Transform> {
     Ok(Transform::CbcPad(iv(parameter)?, Padding::Pkcs7))
 }
 
-fn iv(parameter: &Parameter) -> Result<[u8; 16]> {
+fn iv<const N: usize>(parameter: &Parameter) -> Result<[u8; N]> {
     match parameter {
         Parameter::Iv(iv) => iv.as_slice().try_into().map_err(|_| Error::MechanismParamInvalid),
         _ => Err(Error::MechanismParamInvalid),
@@ -56,6 +56,85 @@ pub(super) fn gcm(_: &Row, parameter: &Parameter) -> Result<Transform> {
         return Err(Error::MechanismParamInvalid);
     }
     Ok(Transform::Gcm { iv: iv.clone(), aad: aad.clone(), tag_len })
+}
+
+/// CKM_AES_OFB.
+pub(super) fn ofb(_: &Row, parameter: &Parameter) -> Result<Transform> {
+    Ok(Transform::Ofb(iv(parameter)?))
+}
+
+/// CKM_AES_CFB128.
+pub(super) fn cfb(_: &Row, parameter: &Parameter) -> Result<Transform> {
+    Ok(Transform::Cfb(iv(parameter)?))
+}
+
+/// CKM_AES_CFB8.
+pub(super) fn cfb8(_: &Row, parameter: &Parameter) -> Result<Transform> {
+    Ok(Transform::Cfb8(iv(parameter)?))
+}
+
+/// CKM_AES_CTS. The standard names the addendum to SP 800-38A and none of its three variants; the first keeps
+/// the ciphertext of whole blocks as CBC has it.
+pub(super) fn cts(_: &Row, parameter: &Parameter) -> Result<Transform> {
+    Ok(Transform::Cts(iv(parameter)?))
+}
+
+/// CKM_AES_XTS, whose parameter is the data unit's number.
+pub(super) fn xts(_: &Row, parameter: &Parameter) -> Result<Transform> {
+    Ok(Transform::Xts(iv(parameter)?))
+}
+
+/// CKM_AES_CCM. What lengths there are, AES's own check knows.
+pub(super) fn ccm(_: &Row, parameter: &Parameter) -> Result<Transform> {
+    let Parameter::Ccm { data_len, nonce, aad, tag_len } = parameter else {
+        return Err(Error::MechanismParamInvalid);
+    };
+    let tag_len = usize::try_from(*tag_len).map_err(|_| Error::MechanismParamInvalid)?;
+    Ok(Transform::Ccm { nonce: nonce.clone(), aad: aad.clone(), tag_len, data_len: Some(*data_len) })
+}
+
+/// CKM_DES_ECB and CKM_DES3_ECB.
+pub(super) fn des_ecb(_: &Row, _: &Parameter) -> Result<Transform> {
+    Ok(Transform::Des3Ecb)
+}
+
+/// CKM_DES_CBC and CKM_DES3_CBC.
+pub(super) fn des_cbc(_: &Row, parameter: &Parameter) -> Result<Transform> {
+    Ok(Transform::Des3Cbc(iv(parameter)?))
+}
+
+/// CKM_DES_CBC_PAD and CKM_DES3_CBC_PAD.
+pub(super) fn des_cbc_pad(_: &Row, parameter: &Parameter) -> Result<Transform> {
+    Ok(Transform::Des3CbcPad(iv(parameter)?, Padding::Pkcs7))
+}
+
+/// CKM_DES_OFB64.
+pub(super) fn des_ofb(_: &Row, parameter: &Parameter) -> Result<Transform> {
+    Ok(Transform::Des3Ofb(iv(parameter)?))
+}
+
+/// CKM_DES_CFB64.
+pub(super) fn des_cfb(_: &Row, parameter: &Parameter) -> Result<Transform> {
+    Ok(Transform::Des3Cfb(iv(parameter)?))
+}
+
+/// CKM_CHACHA20: the nonce of 96 bits with a counter of 32, or that of 64 with one of 32 or 64.
+pub(super) fn chacha20(_: &Row, parameter: &Parameter) -> Result<Transform> {
+    let Parameter::ChaCha20 { counter, nonce } = parameter else { return Err(Error::MechanismParamInvalid) };
+    let counter = match (counter.as_slice(), nonce.len()) {
+        (counter @ [_, _, _, _], 8 | 12) | (counter @ [_, _, _, _, _, _, _, _], 8) => {
+            counter.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+        }
+        _ => return Err(Error::MechanismParamInvalid),
+    };
+    Ok(Transform::ChaCha20 { nonce: nonce.clone(), counter })
+}
+
+/// CKM_CHACHA20_POLY1305, with the tag and the nonce of RFC 8439.
+pub(super) fn chacha20_poly1305(_: &Row, parameter: &Parameter) -> Result<Transform> {
+    let Parameter::Aead { nonce, aad } = parameter else { return Err(Error::MechanismParamInvalid) };
+    let nonce = nonce.as_slice().try_into().map_err(|_| Error::MechanismParamInvalid)?;
+    Ok(Transform::ChaCha20Poly1305 { nonce, aad: aad.clone(), tag_len: 16 })
 }
 
 /// CKM_RSA_PKCS.

@@ -4,7 +4,7 @@
 use cryptoki_sys::*;
 
 use super::params::{Mechanism, Parameter, hash_of_kdf};
-use super::table::{Function, Row, row_for};
+use super::table::Row;
 use crate::crypto;
 use crate::error::{Error, Result};
 use crate::object::material::{self, Key};
@@ -43,11 +43,6 @@ pub(super) fn agree(key: &Key, point: &[u8]) -> Result<Secret> {
 }
 
 impl Mechanism {
-    /// The row by which this mechanism derives.
-    pub(crate) fn deriving(&self) -> Result<&'static Row> {
-        row_for(self, Function::Derive)
-    }
-
     /// Derives from `base`, which has been found fit. `length` is that of the new key in bytes, where
     /// it is known.
     pub(crate) fn derive(&self, row: &Row, base: &Key, length: Option<usize>) -> Result<Secret> {

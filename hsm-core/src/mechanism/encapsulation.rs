@@ -11,11 +11,6 @@ use crate::rng;
 use crate::secret::Secret;
 
 impl Mechanism {
-    /// The row by which this mechanism encapsulates or decapsulates.
-    pub(crate) fn encapsulating(&self, function: Function) -> Result<&'static Row> {
-        row_for(self, function)
-    }
-
     /// Length in bytes of a ciphertext for this public key.
     pub(crate) fn ciphertext_len(&self, key: &Key) -> Result<usize> {
         set(key).map(KemSet::ciphertext_len)

@@ -2,10 +2,10 @@
 
 use cryptoki_sys::*;
 
-use super::params::Mechanism;
+use super::params::{Mechanism, Parameter};
 use super::table::{Function, Row, row_for};
-use crate::crypto::{self, Curve, RsaParts};
-use crate::error::Result;
+use crate::crypto::{self, Curve, Hash, RsaParts};
+use crate::error::{Error, Result};
 use crate::rng;
 use crate::secret::Secret;
 
@@ -14,6 +14,8 @@ use crate::secret::Secret;
 pub enum Generator {
     /// A secret key of this type.
     Secret(u64),
+    /// A secret key of a password, of the type that the template says.
+    Password,
     /// An RSA key pair.
     Rsa,
     /// A key pair on a Weierstrass curve.
@@ -30,7 +32,7 @@ impl Generator {
     /// Whether it makes a key pair.
     pub const fn makes_pairs(self) -> bool {
         match self {
-            Generator::Secret(_) => false,
+            Generator::Secret(_) | Generator::Password => false,
             Generator::Rsa
             | Generator::Ec
             | Generator::Edwards
@@ -39,10 +41,11 @@ impl Generator {
         }
     }
 
-    /// The type of the keys it makes.
+    /// The type of the keys it makes; none that there is where the template says it.
     pub const fn key_type(self) -> u64 {
         match self {
             Generator::Secret(key_type) | Generator::PostQuantum(key_type) => key_type,
+            Generator::Password => CK_UNAVAILABLE_INFORMATION,
             Generator::Rsa => CKK_RSA,
             Generator::Ec => CKK_EC,
             Generator::Edwards => CKK_EC_EDWARDS,
@@ -81,7 +84,35 @@ impl Generated {
     }
 }
 
+/// The pseudorandom functions of PBKDF2. Section 6.37.3; GOST's is none here.
+const FUNCTIONS: [(u64, Hash); 7] = [
+    (CKP_PKCS5_PBKD2_HMAC_SHA1, Hash::Sha1),
+    (CKP_PKCS5_PBKD2_HMAC_SHA224, Hash::Sha224),
+    (CKP_PKCS5_PBKD2_HMAC_SHA256, Hash::Sha256),
+    (CKP_PKCS5_PBKD2_HMAC_SHA384, Hash::Sha384),
+    (CKP_PKCS5_PBKD2_HMAC_SHA512, Hash::Sha512),
+    (CKP_PKCS5_PBKD2_HMAC_SHA512_224, Hash::Sha512_224),
+    (CKP_PKCS5_PBKD2_HMAC_SHA512_256, Hash::Sha512_256),
+];
+
 impl Mechanism {
+    /// A value of so many bytes from the password in the parameter. RFC 8018, section 5.2.
+    pub(crate) fn by_password(&self, length: usize) -> Result<Secret> {
+        let Parameter::Pbkdf2 { prf, salt, iterations, password } = &self.parameter else {
+            return Err(Error::MechanismParamInvalid);
+        };
+        let hash = FUNCTIONS.iter().find(|(number, _)| number == prf).map(|(_, hash)| *hash);
+        let iterations = u32::try_from(*iterations).ok();
+        let (hash, iterations) = hash.zip(iterations).ok_or(Error::MechanismParamInvalid)?;
+        crypto::derive_by_pbkdf2(hash, password.expose(), salt, iterations, length).map_err(|error| {
+            match error {
+                // No iteration, or more work than is done for anybody.
+                Error::ArgumentsBad(_) => Error::MechanismParamInvalid,
+                other => other,
+            }
+        })
+    }
+
     /// What this mechanism makes, with its row.
     pub(crate) fn generator(&self, function: Function) -> Result<(&'static Row, Generator)> {
         let row = row_for(self, function)?;

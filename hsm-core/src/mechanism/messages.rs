@@ -62,7 +62,7 @@ impl Aead {
     pub(crate) fn transform(self, nonce: Vec<u8>, aad: Vec<u8>, tag_len: usize) -> Result<Transform> {
         match self {
             Aead::Gcm => Ok(Transform::Gcm { iv: nonce, aad, tag_len }),
-            Aead::Ccm => Ok(Transform::Ccm { nonce, aad, tag_len }),
+            Aead::Ccm => Ok(Transform::Ccm { nonce, aad, tag_len, data_len: None }),
             Aead::ChaCha20Poly1305 => {
                 let nonce = nonce.as_slice().try_into().map_err(|_| Error::MechanismParamInvalid)?;
                 Ok(Transform::ChaCha20Poly1305 { nonce, aad, tag_len })

@@ -84,6 +84,7 @@ impl Derivation<'_> {
             Derivation::Encrypt { transform, .. } => Some(transform.key_types()),
             Derivation::Agree { .. } => Some(&[CKK_EC, CKK_EC_MONTGOMERY]),
             Derivation::Sp800_108 { prf: Prf::Cmac, .. } => Some(&[CKK_AES]),
+            Derivation::Sp800_108 { prf: Prf::Des3Cmac, .. } => Some(&[CKK_DES2, CKK_DES3]),
             Derivation::Hash { .. }
             | Derivation::Hmac { .. }
             | Derivation::Pbkdf2 { .. }

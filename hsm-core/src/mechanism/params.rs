@@ -1,8 +1,10 @@
 //! Mechanism parameters, one variant per shape. Doors parse their own format into these, one parser
 //! per shape; what the values may be is checked where they are used.
 
-use crate::crypto::Hash;
+use crate::crypto::{self, Hash};
 use crate::error::{Error, Result};
+use crate::object::Template;
+use crate::secret::Secret;
 
 use cryptoki_sys::*;
 
@@ -22,6 +24,14 @@ pub enum Shape {
     None,
     /// An initialisation vector of 16 bytes.
     Iv,
+    /// An initialisation vector of 8 bytes.
+    DesIv,
+    /// CK_CCM_PARAMS.
+    Ccm,
+    /// CK_CHACHA20_PARAMS.
+    ChaCha20,
+    /// CK_SALSA20_CHACHA20_POLY1305_PARAMS.
+    Aead,
     /// None, or an initial value (KW: 8 bytes, KWP: 4).
     OptionalIv,
     /// CK_AES_CTR_PARAMS.
@@ -44,6 +54,34 @@ pub enum Shape {
     OptionalSignContext,
     /// CK_HASH_SIGN_ADDITIONAL_CONTEXT.
     HashSignContext,
+    /// CK_EXTRACT_PARAMS: the number of a bit.
+    Bit,
+    /// CK_OBJECT_HANDLE of another key.
+    Handle,
+    /// CK_KEY_DERIVATION_STRING_DATA.
+    Data,
+    /// CK_AES_CBC_ENCRYPT_DATA_PARAMS.
+    AesCbcData,
+    /// CK_DES_CBC_ENCRYPT_DATA_PARAMS.
+    DesCbcData,
+    /// CK_HKDF_PARAMS.
+    Hkdf,
+    /// CK_PKCS5_PBKD2_PARAMS2, or CK_PKCS5_PBKD2_PARAMS.
+    Pbkdf2,
+    /// CK_SP800_108_KDF_PARAMS.
+    Sp800_108,
+    /// CK_SP800_108_FEEDBACK_KDF_PARAMS.
+    Sp800_108Feedback,
+    /// CK_TLS12_MASTER_KEY_DERIVE_PARAMS.
+    TlsMaster,
+    /// CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS.
+    TlsExtendedMaster,
+    /// CK_TLS12_KEY_MAT_PARAMS.
+    TlsKeys,
+    /// CK_TLS_KDF_PARAMS.
+    TlsKdf,
+    /// CK_TLS_MAC_PARAMS.
+    TlsMac,
 }
 
 /// A parsed parameter.
@@ -51,8 +89,33 @@ pub enum Shape {
 pub enum Parameter {
     /// None.
     None,
-    /// [`Shape::Iv`] and [`Shape::OptionalIv`].
+    /// [`Shape::Iv`], [`Shape::DesIv`] and [`Shape::OptionalIv`].
     Iv(Vec<u8>),
+    /// [`Shape::Ccm`].
+    Ccm {
+        /// Length of the plaintext in bytes.
+        data_len: u64,
+        /// The nonce.
+        nonce: Vec<u8>,
+        /// Additional authenticated data.
+        aad: Vec<u8>,
+        /// Length of the tag in bytes.
+        tag_len: u64,
+    },
+    /// [`Shape::ChaCha20`].
+    ChaCha20 {
+        /// The first block's number, its lowest byte first.
+        counter: Vec<u8>,
+        /// The nonce.
+        nonce: Vec<u8>,
+    },
+    /// [`Shape::Aead`].
+    Aead {
+        /// The nonce.
+        nonce: Vec<u8>,
+        /// Additional authenticated data.
+        aad: Vec<u8>,
+    },
     /// [`Shape::Ctr`].
     Ctr {
         /// Width of the counter in bits.
@@ -114,7 +177,7 @@ pub enum Parameter {
         /// The context.
         context: Vec<u8>,
     },
-    /// [`Shape::Number`].
+    /// [`Shape::Number`] and [`Shape::Bit`].
     Number(u64),
     /// [`Shape::OptionalSignContext`], when given, and [`Shape::HashSignContext`].
     SignContext {
@@ -125,6 +188,135 @@ pub enum Parameter {
         /// The hash by which the caller made the digest, CKM_…; [`Shape::HashSignContext`] alone has one.
         hash: Option<u64>,
     },
+    /// [`Shape::Handle`].
+    Handle(u64),
+    /// [`Shape::Data`].
+    Data(Vec<u8>),
+    /// [`Shape::AesCbcData`] and [`Shape::DesCbcData`].
+    CbcData {
+        /// The initialisation vector.
+        iv: Vec<u8>,
+        /// What is encrypted.
+        data: Vec<u8>,
+    },
+    /// [`Shape::Hkdf`].
+    Hkdf {
+        /// Whether the base key is extracted from.
+        extract: bool,
+        /// Whether what comes of that is expanded.
+        expand: bool,
+        /// The hash, CKM_….
+        hash: u64,
+        /// The salt of the extraction.
+        salt: Salt,
+        /// The context of the expansion.
+        info: Vec<u8>,
+    },
+    /// [`Shape::Pbkdf2`].
+    Pbkdf2 {
+        /// The pseudorandom function, CKP_….
+        prf: u64,
+        /// The salt.
+        salt: Vec<u8>,
+        /// The iteration count.
+        iterations: u64,
+        /// The password.
+        password: Secret,
+    },
+    /// [`Shape::Sp800_108`] and [`Shape::Sp800_108Feedback`].
+    Sp800_108 {
+        /// The pseudorandom function, CKM_….
+        prf: u64,
+        /// The feedback mode's initialisation vector.
+        iv: Vec<u8>,
+        /// What the function is given.
+        fields: Vec<PrfField>,
+        /// Templates of further keys.
+        more: Vec<Template>,
+    },
+    /// [`Shape::TlsMaster`].
+    TlsMaster {
+        /// The hash, CKM_….
+        hash: u64,
+        /// The client's random bytes.
+        client: Vec<u8>,
+        /// The server's random bytes.
+        server: Vec<u8>,
+        /// Whether the version is asked for.
+        version: bool,
+    },
+    /// [`Shape::TlsExtendedMaster`].
+    TlsExtendedMaster {
+        /// The hash, CKM_….
+        hash: u64,
+        /// The hash of the handshake.
+        session: Vec<u8>,
+        /// Whether the version is asked for.
+        version: bool,
+    },
+    /// [`Shape::TlsKeys`].
+    TlsKeys {
+        /// Length of a MAC key in bits.
+        mac_bits: u64,
+        /// Length of a key in bits.
+        key_bits: u64,
+        /// Length of an initialisation vector in bits.
+        iv_bits: u64,
+        /// The hash, CKM_….
+        hash: u64,
+        /// The client's random bytes.
+        client: Vec<u8>,
+        /// The server's random bytes.
+        server: Vec<u8>,
+    },
+    /// [`Shape::TlsKdf`].
+    TlsKdf {
+        /// The hash, CKM_…, or CKM_TLS_PRF.
+        prf: u64,
+        /// The label.
+        label: Vec<u8>,
+        /// The client's random bytes.
+        client: Vec<u8>,
+        /// The server's random bytes.
+        server: Vec<u8>,
+        /// The context, if there is one.
+        context: Option<Vec<u8>>,
+    },
+    /// [`Shape::TlsMac`].
+    TlsMac {
+        /// The hash, CKM_…, or CKM_TLS_PRF.
+        prf: u64,
+        /// Length of the MAC in bytes.
+        length: u64,
+        /// 1: the server's, 2: the client's.
+        side: u64,
+    },
+}
+
+/// Where HKDF's salt comes from.
+#[derive(Debug)]
+pub enum Salt {
+    /// There is none: as many zeros as the hash is long.
+    None,
+    /// It is given.
+    Data(Vec<u8>),
+    /// It is the value of a key, named by handle.
+    Key(u64),
+}
+
+/// A part of what the pseudorandom function of SP 800-108 is given. Section 6.42.
+#[derive(Debug)]
+pub enum PrfField {
+    /// The iteration variable: the counter mode's has a form.
+    Iteration(Option<crypto::Number>),
+    /// The counter of the other modes.
+    Counter(crypto::Number),
+    /// The length of what is derived.
+    Length(crypto::Number, crypto::Extent),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// The value of a key, named by handle.
+    Key(u64),
 }
 
 impl Mechanism {

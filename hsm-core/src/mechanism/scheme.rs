@@ -5,12 +5,14 @@ use cryptoki_sys::*;
 use zeroize::Zeroizing;
 
 use super::digest_info::digest_info;
+use super::kdf::tls_mac;
 use super::post_quantum::{self, PostQuantum, Signed};
 use super::signing::Input;
-use super::table::offered;
-use crate::crypto::{self, Hash, Pss};
+use super::table::{Function, offered};
+use crate::crypto::{self, Hash, Pss, TlsPrf};
 use crate::error::{Error, Result};
 use crate::object::material::Key;
+use crate::secret::Secret;
 
 /// How a message is signed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,6 +42,45 @@ pub enum Scheme {
     CbcMac(usize),
     /// CBC-MAC on Triple DES, cut to a length in bytes.
     Des3CbcMac(usize),
+    /// GMAC with a nonce, cut to a length in bytes.
+    Gmac(Nonce, usize),
+    /// Poly1305 under a key for one message alone.
+    Poly1305,
+    /// The "finished" message of TLS over a digest of the handshake, of so many bytes; the server's, or the client's.
+    TlsFinished {
+        /// The pseudorandom function.
+        prf: TlsPrf,
+        /// Whether it is the server's.
+        server: bool,
+        /// Length in bytes.
+        length: usize,
+    },
+}
+
+/// A nonce of a few bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Nonce {
+    bytes: [u8; 32],
+    length: usize,
+}
+
+impl Nonce {
+    /// A nonce of 1 to 32 bytes.
+    ///
+    /// # Errors
+    /// [`Error::MechanismParamInvalid`].
+    pub fn new(nonce: &[u8]) -> Result<Nonce> {
+        let mut bytes = [0; 32];
+        match bytes.get_mut(..nonce.len()) {
+            Some(room) if !nonce.is_empty() => room.copy_from_slice(nonce),
+            _ => return Err(Error::MechanismParamInvalid),
+        }
+        Ok(Nonce { bytes, length: nonce.len() })
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
 }
 
 impl Scheme {
@@ -51,9 +92,10 @@ impl Scheme {
             Scheme::Ed25519 => &[CKK_EC_EDWARDS],
             Scheme::PostQuantum(scheme) if scheme.key_type == CKK_ML_DSA => &[CKK_ML_DSA],
             Scheme::PostQuantum(_) => &[CKK_SLH_DSA],
-            Scheme::Hmac(Hash::Md5, _) => &[CKK_MD5_HMAC, CKK_GENERIC_SECRET],
             Scheme::Hmac(hash, _) => hmac_key_types(hash),
-            Scheme::Cmac(_) | Scheme::CbcMac(_) => &[CKK_AES],
+            Scheme::Cmac(_) | Scheme::CbcMac(_) | Scheme::Gmac(..) => &[CKK_AES],
+            Scheme::Poly1305 => &[CKK_POLY1305],
+            Scheme::TlsFinished { .. } => &[CKK_GENERIC_SECRET],
             Scheme::Des3Cmac(_) | Scheme::Des3CbcMac(_) => &[CKK_DES2, CKK_DES3],
         }
     }
@@ -78,7 +120,10 @@ impl Scheme {
             | Scheme::Cmac(length)
             | Scheme::Des3Cmac(length)
             | Scheme::CbcMac(length)
-            | Scheme::Des3CbcMac(length) => Some(length),
+            | Scheme::Des3CbcMac(length)
+            | Scheme::Gmac(_, length)
+            | Scheme::TlsFinished { length, .. } => Some(length),
+            Scheme::Poly1305 => Some(16),
             _ => None,
         }
     }
@@ -132,7 +177,10 @@ impl Scheme {
             | Scheme::Pss(_, None)
             | Scheme::Ecdsa(None)
             | Scheme::X509
-            | Scheme::Ed25519 => Input::Whole(Zeroizing::default()),
+            | Scheme::Ed25519
+            | Scheme::Gmac(..)
+            | Scheme::Poly1305
+            | Scheme::TlsFinished { .. } => Input::Whole(Zeroizing::default()),
             Scheme::Hmac(hash, _) => Input::Mac(crypto::hmac(hash, key.secret_value())?),
             Scheme::Cmac(_) => Input::Mac(crypto::cmac(key.secret_value())?),
             Scheme::Des3Cmac(_) => Input::Mac(crypto::des3_cmac(key.secret_value())?),
@@ -160,11 +208,24 @@ impl Scheme {
             Scheme::Ecdsa(_) => key.ec_private()?.sign(message),
             Scheme::Ed25519 => Ok(key.ed_private()?.sign(message)?.to_vec()),
             Scheme::PostQuantum(scheme) => scheme.sign(key, message),
+            Scheme::Gmac(..) | Scheme::Poly1305 | Scheme::TlsFinished { .. } => {
+                Ok(self.tag(key, message)?.expose().to_vec())
+            }
             Scheme::Hmac(..)
             | Scheme::Cmac(_)
             | Scheme::Des3Cmac(_)
             | Scheme::CbcMac(_)
             | Scheme::Des3CbcMac(_) => Err(Error::CryptoFailed("a MAC is not signed")),
+        }
+    }
+
+    /// The tag of a message by the MACs that take it whole.
+    fn tag(self, key: &Key, message: &[u8]) -> Result<Secret> {
+        let value = key.secret_value();
+        match self {
+            Scheme::TlsFinished { prf, server, length } => tls_mac(prf, value, server, message, length),
+            Scheme::Gmac(nonce, length) => crypto::gmac(value, nonce.bytes(), length, message),
+            _ => Ok(Secret::copy_of(&crypto::poly1305(value, message)?)),
         }
     }
 
@@ -188,6 +249,9 @@ impl Scheme {
             Scheme::Ecdsa(_) => key.ec_public()?.verify(message, signature),
             Scheme::Ed25519 => key.ed_public()?.verify(message, signature),
             Scheme::PostQuantum(scheme) => scheme.verify(key, message, signature),
+            Scheme::Gmac(..) | Scheme::Poly1305 | Scheme::TlsFinished { .. } => {
+                if self.tag(key, message)?.equals(signature) { Ok(()) } else { Err(Error::SignatureInvalid) }
+            }
             Scheme::Hmac(..)
             | Scheme::Cmac(_)
             | Scheme::Des3Cmac(_)
@@ -199,7 +263,9 @@ impl Scheme {
 
 /// Those of the hash's HMAC mechanism.
 fn hmac_key_types(hash: Hash) -> &'static [u64] {
-    let row = offered().find(|row| row.hash == Some(hash) && row.keys.contains(&CKK_GENERIC_SECRET));
+    let row = offered().find(|row| {
+        row.hash == Some(hash) && row.does(Function::Sign) && row.keys.contains(&CKK_GENERIC_SECRET)
+    });
     row.map_or(&[CKK_GENERIC_SECRET], |row| row.keys)
 }
 

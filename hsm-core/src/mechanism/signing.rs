@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::kdf::tls_function;
 use super::params::{Parameter, hash_of_mechanism, hash_of_mgf};
 use super::put;
-use super::scheme::Scheme;
+use super::scheme::{Nonce, Scheme};
 use super::table::Row;
 use crate::crypto::{Digest, Mac, Pss};
 use crate::error::{Error, Result};
@@ -58,6 +59,54 @@ pub(super) fn hmac(row: &Row, parameter: &Parameter) -> Result<Scheme> {
 /// CKM_AES_CMAC and CKM_AES_CMAC_GENERAL.
 pub(super) fn cmac(_: &Row, parameter: &Parameter) -> Result<Scheme> {
     Ok(Scheme::Cmac(mac_length(parameter, 16)?))
+}
+
+/// CKM_DES3_CMAC and CKM_DES3_CMAC_GENERAL.
+pub(super) fn des3_cmac(_: &Row, parameter: &Parameter) -> Result<Scheme> {
+    Ok(Scheme::Des3Cmac(mac_length(parameter, 8)?))
+}
+
+/// CKM_AES_MAC, which is half a block long, and CKM_AES_MAC_GENERAL.
+pub(super) fn aes_mac(_: &Row, parameter: &Parameter) -> Result<Scheme> {
+    Ok(Scheme::CbcMac(half_of_block(parameter, 16)?))
+}
+
+/// The same of DES and Triple DES.
+pub(super) fn des_mac(_: &Row, parameter: &Parameter) -> Result<Scheme> {
+    Ok(Scheme::Des3CbcMac(half_of_block(parameter, 8)?))
+}
+
+fn half_of_block(parameter: &Parameter, block: usize) -> Result<usize> {
+    match parameter {
+        Parameter::Number(_) => mac_length(parameter, block),
+        _ => Ok(block / 2),
+    }
+}
+
+/// CKM_AES_GMAC: the nonce and the tag's length of a parameter of GCM; its additional data are the message.
+pub(super) fn gmac(_: &Row, parameter: &Parameter) -> Result<Scheme> {
+    let Parameter::Gcm { iv, aad, tag_bits } = parameter else { return Err(Error::MechanismParamInvalid) };
+    let tag_len = match tag_bits {
+        32 | 64 | 96 | 104 | 112 | 120 | 128 => *tag_bits as usize / 8,
+        _ => return Err(Error::MechanismParamInvalid),
+    };
+    if !aad.is_empty() {
+        return Err(Error::MechanismParamInvalid);
+    }
+    Ok(Scheme::Gmac(Nonce::new(iv)?, tag_len))
+}
+
+/// CKM_TLS_MAC and CKM_TLS12_MAC: at least 12 bytes, and no more than a digest has.
+pub(super) fn tls_mac(_: &Row, parameter: &Parameter) -> Result<Scheme> {
+    let Parameter::TlsMac { prf, length: length @ 12..=64, side: side @ (1 | 2) } = parameter else {
+        return Err(Error::MechanismParamInvalid);
+    };
+    Ok(Scheme::TlsFinished { prf: tls_function(*prf)?, server: *side == 1, length: *length as usize })
+}
+
+/// CKM_POLY1305.
+pub(super) fn poly1305(_: &Row, _: &Parameter) -> Result<Scheme> {
+    Ok(Scheme::Poly1305)
 }
 
 /// CK_MAC_GENERAL_PARAMS: a length in bytes, from 1 to the full one.

@@ -7,6 +7,7 @@ use cryptoki_sys::*;
 use super::ciphering;
 use super::derivation;
 use super::generation::Generator;
+use super::kdf::{self, Heritage, Product, Recipe};
 use super::messages::Aead;
 use super::params::{Mechanism, Parameter, Shape};
 use super::post_quantum;
@@ -46,6 +47,8 @@ pub struct Row {
     pub unit: Unit,
     /// The hash function inside, where the mechanism names one.
     pub hash: Option<Hash>,
+    /// It is for old data alone: one setting turns all such off.
+    pub legacy: bool,
     /// It digests messages.
     pub(super) digest: bool,
     /// It signs and verifies.
@@ -61,11 +64,13 @@ pub struct Row {
     /// Its signatures take the message whole.
     pub(super) whole: bool,
     /// It makes keys.
-    pub(super) generator: Option<Generator>,
+    pub(crate) generator: Option<Generator>,
     /// It derives secrets.
     pub(super) derive: Option<fn(&Parameter, &Key) -> Result<Secret>>,
     /// It encapsulates and decapsulates secrets.
     pub(super) kem: bool,
+    /// It derives secrets from a secret key.
+    pub(crate) recipe: Option<Recipe>,
 }
 
 /// What C_GetMechanismInfo tells of a mechanism.
@@ -132,7 +137,7 @@ impl Row {
             Function::Wrap | Function::Unwrap => self.wrap.is_some(),
             Function::Generate => self.generator.is_some_and(|generator| !generator.makes_pairs()),
             Function::GenerateKeyPair => self.generator.is_some_and(Generator::makes_pairs),
-            Function::Derive => self.derive.is_some(),
+            Function::Derive => self.derive.is_some() || self.recipe.is_some(),
             Function::Encapsulate | Function::Decapsulate => self.kem,
         }
     }
@@ -197,10 +202,30 @@ const EDWARDS: &[u64] = &[CKK_EC_EDWARDS];
 const MONTGOMERY: &[u64] = &[CKK_EC_MONTGOMERY];
 const AGREEING: &[u64] = &[CKK_EC, CKK_EC_MONTGOMERY];
 const AES: &[u64] = &[CKK_AES];
+const DES: &[u64] = &[CKK_DES];
+const DES3: &[u64] = &[CKK_DES2, CKK_DES3];
+const CHACHA20: &[u64] = &[CKK_CHACHA20];
 const GENERIC: &[u64] = &[CKK_GENERIC_SECRET];
 const ML_KEM: &[u64] = &[CKK_ML_KEM];
 const ML_DSA: &[u64] = &[CKK_ML_DSA];
 const SLH_DSA: &[u64] = &[CKK_SLH_DSA];
+
+/// Every type of secret key.
+#[rustfmt::skip]
+const ANY_SECRET: &[u64] = &[
+    CKK_GENERIC_SECRET, CKK_AES, CKK_AES_XTS, CKK_DES, CKK_DES2, CKK_DES3, CKK_CHACHA20, CKK_POLY1305, CKK_HKDF,
+    CKK_MD5_HMAC, CKK_SHA_1_HMAC, CKK_SHA224_HMAC, CKK_SHA256_HMAC, CKK_SHA384_HMAC, CKK_SHA512_HMAC,
+    CKK_SHA512_224_HMAC, CKK_SHA512_256_HMAC, CKK_SHA3_224_HMAC, CKK_SHA3_256_HMAC, CKK_SHA3_384_HMAC,
+    CKK_SHA3_512_HMAC,
+];
+/// Keys of the pseudorandom functions.
+#[rustfmt::skip]
+const PRF_KEYS: &[u64] = &[
+    CKK_GENERIC_SECRET, CKK_AES, CKK_DES2, CKK_DES3, CKK_SHA_1_HMAC, CKK_SHA224_HMAC, CKK_SHA256_HMAC,
+    CKK_SHA384_HMAC, CKK_SHA512_HMAC, CKK_SHA512_224_HMAC, CKK_SHA512_256_HMAC, CKK_SHA3_224_HMAC,
+    CKK_SHA3_256_HMAC, CKK_SHA3_384_HMAC, CKK_SHA3_512_HMAC,
+];
+const HKDF: &[u64] = &[CKK_HKDF, CKK_GENERIC_SECRET];
 
 /// RSA keys, in bits: below 1024 nothing is safe, above 16384 a signature takes seconds.
 const RSA_BITS: (u64, u64) = (1024, 16384);
@@ -218,6 +243,7 @@ const ROW: Row = Row {
     sizes: (0, 0),
     unit: Unit::Bits,
     hash: None,
+    legacy: false,
     digest: false,
     signature: None,
     recovery: false,
@@ -228,6 +254,7 @@ const ROW: Row = Row {
     generator: None,
     derive: None,
     kem: false,
+    recipe: None,
 };
 
 const fn digest(hash: Hash) -> Row {
@@ -301,6 +328,69 @@ const fn aes(shape: Shape) -> Row {
     Row { shape, keys: AES, sizes: (16, 32), unit: Unit::Bytes, ..ROW }
 }
 
+const fn xts(shape: Shape) -> Row {
+    Row { shape, keys: &[CKK_AES_XTS], sizes: (32, 64), unit: Unit::Bytes, ..ROW }
+}
+
+/// Of DES2 keys and DES3 keys, or of DES keys.
+const fn des(keys: &'static [u64], shape: Shape) -> Row {
+    let sizes = if keys.len() == 1 { (8, 8) } else { (16, 24) };
+    Row { shape, keys, sizes, unit: Unit::Bytes, ..ROW }
+}
+
+const fn chacha20() -> Row {
+    Row { keys: CHACHA20, sizes: (32, 32), unit: Unit::Bytes, ..ROW }
+}
+
+/// Derivations of one secret key.
+const fn kdf(
+    shape: Shape,
+    keys: &'static [u64],
+    make: fn(&kdf::Order<'_>) -> Result<Vec<Secret>>,
+    heritage: Heritage,
+) -> Row {
+    let recipe = Recipe { make, heritage, product: Product::Keys, chosen: false };
+    Row { shape, keys, sizes: SECRET_BYTES, unit: Unit::Bytes, recipe: Some(recipe), ..ROW }
+}
+
+/// Those whose result is another than a key.
+const fn giving(product: Product, row: Row) -> Row {
+    match row.recipe {
+        Some(recipe) => Row { recipe: Some(Recipe { product, ..recipe }), ..row },
+        None => row,
+    }
+}
+
+/// Those whose result the caller may choose.
+const fn chosen(row: Row) -> Row {
+    match row.recipe {
+        Some(recipe) => Row { recipe: Some(Recipe { chosen: true, ..recipe }), ..row },
+        None => row,
+    }
+}
+
+const fn tls(shape: Shape, make: fn(&kdf::Order<'_>) -> Result<Vec<Secret>>, heritage: Heritage) -> Row {
+    kdf(shape, GENERIC, make, heritage)
+}
+
+/// The digest of a key: any secret key is one.
+const fn hashed(hash: Hash) -> Row {
+    Row { hash: Some(hash), ..kdf(Shape::None, ANY_SECRET, kdf::hashed, Heritage::Free) }
+}
+
+const fn encrypted(shape: Shape, keys: &'static [u64]) -> Row {
+    chosen(kdf(shape, keys, kdf::encrypt_data, Heritage::Free))
+}
+
+const fn sp800_108(shape: Shape) -> Row {
+    let row = kdf(shape, PRF_KEYS, kdf::sp800_108, Heritage::ByDefault);
+    Row { sizes: (8 * SECRET_BYTES.0, 8 * SECRET_BYTES.1), unit: Unit::Bits, ..row }
+}
+
+const fn old(row: Row) -> Row {
+    Row { legacy: true, ..row }
+}
+
 const fn key_wrap() -> Row {
     Row { wrap: Some(wrapping::key_wrap), ..aes(Shape::OptionalIv) }
 }
@@ -360,9 +450,13 @@ static TABLE: &[Row] = rows! {
     CKM_SHA512_224                      "6.26.2"   digest(Hash::Sha512_224);
     CKM_SHA512_224_HMAC                 "6.26.4"   hmac(Hash::Sha512_224, &[CKK_SHA512_224_HMAC, CKK_GENERIC_SECRET], Shape::None);
     CKM_SHA512_224_HMAC_GENERAL         "6.26.3"   hmac(Hash::Sha512_224, &[CKK_SHA512_224_HMAC, CKK_GENERIC_SECRET], Shape::Number);
+    CKM_SHA512_224_KEY_DERIVATION       "6.25.5"   hashed(Hash::Sha512_224);
     CKM_SHA512_256                      "6.27.2"   digest(Hash::Sha512_256);
     CKM_SHA512_256_HMAC                 "6.27.4"   hmac(Hash::Sha512_256, &[CKK_SHA512_256_HMAC, CKK_GENERIC_SECRET], Shape::None);
     CKM_SHA512_256_HMAC_GENERAL         "6.27.3"   hmac(Hash::Sha512_256, &[CKK_SHA512_256_HMAC, CKK_GENERIC_SECRET], Shape::Number);
+    CKM_SHA512_256_KEY_DERIVATION       "6.26.5"   hashed(Hash::Sha512_256);
+    CKM_TLS12_EXTENDED_MASTER_KEY_DERIVE "6.40.4"   giving(Product::Master, Row { sizes: (48, 48), ..tls(Shape::TlsExtendedMaster, kdf::tls_extended_master, Heritage::Free) });
+    CKM_TLS12_EXTENDED_MASTER_KEY_DERIVE_DH "6.40.5"   giving(Product::Master, tls(Shape::TlsExtendedMaster, kdf::tls_extended_master, Heritage::Free));
     CKM_SHA3_256_RSA_PKCS               "6.1.10"   rsa_v15(Hash::Sha3_256);
     CKM_SHA3_384_RSA_PKCS               "6.1.10"   rsa_v15(Hash::Sha3_384);
     CKM_SHA3_512_RSA_PKCS               "6.1.10"   rsa_v15(Hash::Sha3_512);
@@ -371,6 +465,26 @@ static TABLE: &[Row] = rows! {
     CKM_SHA3_512_RSA_PKCS_PSS           "6.1.11"   rsa_pss(Some(Hash::Sha3_512));
     CKM_SHA3_224_RSA_PKCS               "6.1.10"   rsa_v15(Hash::Sha3_224);
     CKM_SHA3_224_RSA_PKCS_PSS           "6.1.11"   rsa_pss(Some(Hash::Sha3_224));
+    CKM_DES_KEY_GEN                     "historical" old(secret(DES, (8, 8), Generator::Secret(CKK_DES)));
+    CKM_DES_ECB                         "historical" old(Row { cipher: Some(ciphering::des_ecb), wrap: Some(ciphering::des_ecb), ..des(DES, Shape::None) });
+    CKM_DES_CBC                         "historical" old(Row { cipher: Some(ciphering::des_cbc), wrap: Some(ciphering::des_cbc), ..des(DES, Shape::DesIv) });
+    CKM_DES_MAC                         "historical" old(Row { signature: Some(signing::des_mac), ..des(DES, Shape::None) });
+    CKM_DES_MAC_GENERAL                 "historical" old(Row { signature: Some(signing::des_mac), ..des(DES, Shape::Number) });
+    CKM_DES_CBC_PAD                     "historical" old(Row { cipher: Some(ciphering::des_cbc_pad), wrap: Some(ciphering::des_cbc_pad), ..des(DES, Shape::DesIv) });
+    CKM_DES2_KEY_GEN                    "6.18.4"   secret(&[CKK_DES2], (16, 16), Generator::Secret(CKK_DES2));
+    CKM_DES3_KEY_GEN                    "6.18.5"   secret(&[CKK_DES3], (24, 24), Generator::Secret(CKK_DES3));
+    CKM_DES3_ECB                        "6.18.6"   Row { cipher: Some(ciphering::des_ecb), wrap: Some(ciphering::des_ecb), ..des(DES3, Shape::None) };
+    CKM_DES3_CBC                        "6.18.7"   Row { cipher: Some(ciphering::des_cbc), wrap: Some(ciphering::des_cbc), ..des(DES3, Shape::DesIv) };
+    CKM_DES3_MAC                        "6.18.10"  Row { signature: Some(signing::des_mac), ..des(DES3, Shape::None) };
+    CKM_DES3_MAC_GENERAL                "6.18.9"   Row { signature: Some(signing::des_mac), ..des(DES3, Shape::Number) };
+    CKM_DES3_CBC_PAD                    "6.18.8"   Row { cipher: Some(ciphering::des_cbc_pad), wrap: Some(ciphering::des_cbc_pad), ..des(DES3, Shape::DesIv) };
+    CKM_DES3_CMAC_GENERAL               "6.19.3"   Row { signature: Some(signing::des3_cmac), ..des(DES3, Shape::Number) };
+    CKM_DES3_CMAC                       "6.19.4"   Row { signature: Some(signing::des3_cmac), ..des(DES3, Shape::None) };
+    CKM_DES_OFB64                       "historical" old(Row { cipher: Some(ciphering::des_ofb), ..des(DES, Shape::DesIv) });
+    CKM_DES_CFB64                       "historical" old(Row { cipher: Some(ciphering::des_cfb), ..des(DES, Shape::DesIv) });
+    CKM_MD5                             "historical" old(digest(Hash::Md5));
+    CKM_MD5_HMAC                        "historical" old(hmac(Hash::Md5, &[CKK_MD5_HMAC, CKK_GENERIC_SECRET], Shape::None));
+    CKM_MD5_HMAC_GENERAL                "historical" old(hmac(Hash::Md5, &[CKK_MD5_HMAC, CKK_GENERIC_SECRET], Shape::Number));
     CKM_SHA_1                           "6.21.2"   digest(Hash::Sha1);
     CKM_SHA_1_HMAC                      "6.21.4"   hmac(Hash::Sha1, &[CKK_SHA_1_HMAC, CKK_GENERIC_SECRET], Shape::None);
     CKM_SHA_1_HMAC_GENERAL              "6.21.3"   hmac(Hash::Sha1, &[CKK_SHA_1_HMAC, CKK_GENERIC_SECRET], Shape::Number);
@@ -389,16 +503,49 @@ static TABLE: &[Row] = rows! {
     CKM_SHA3_256                        "6.30.2"   digest(Hash::Sha3_256);
     CKM_SHA3_256_HMAC                   "6.30.4"   hmac(Hash::Sha3_256, &[CKK_SHA3_256_HMAC, CKK_GENERIC_SECRET], Shape::None);
     CKM_SHA3_256_HMAC_GENERAL           "6.30.3"   hmac(Hash::Sha3_256, &[CKK_SHA3_256_HMAC, CKK_GENERIC_SECRET], Shape::Number);
+    CKM_SHA3_256_KEY_GEN                "6.29.6"   secret(&[CKK_SHA3_256_HMAC], SECRET_BYTES, Generator::Secret(CKK_SHA3_256_HMAC));
     CKM_SHA3_224                        "6.29.2"   digest(Hash::Sha3_224);
     CKM_SHA3_224_HMAC                   "6.29.4"   hmac(Hash::Sha3_224, &[CKK_SHA3_224_HMAC, CKK_GENERIC_SECRET], Shape::None);
     CKM_SHA3_224_HMAC_GENERAL           "6.29.3"   hmac(Hash::Sha3_224, &[CKK_SHA3_224_HMAC, CKK_GENERIC_SECRET], Shape::Number);
+    CKM_SHA3_224_KEY_GEN                "6.28.6"   secret(&[CKK_SHA3_224_HMAC], SECRET_BYTES, Generator::Secret(CKK_SHA3_224_HMAC));
     CKM_SHA3_384                        "6.31.2"   digest(Hash::Sha3_384);
     CKM_SHA3_384_HMAC                   "6.31.4"   hmac(Hash::Sha3_384, &[CKK_SHA3_384_HMAC, CKK_GENERIC_SECRET], Shape::None);
     CKM_SHA3_384_HMAC_GENERAL           "6.31.3"   hmac(Hash::Sha3_384, &[CKK_SHA3_384_HMAC, CKK_GENERIC_SECRET], Shape::Number);
+    CKM_SHA3_384_KEY_GEN                "6.30.6"   secret(&[CKK_SHA3_384_HMAC], SECRET_BYTES, Generator::Secret(CKK_SHA3_384_HMAC));
     CKM_SHA3_512                        "6.32.2"   digest(Hash::Sha3_512);
     CKM_SHA3_512_HMAC                   "6.32.4"   hmac(Hash::Sha3_512, &[CKK_SHA3_512_HMAC, CKK_GENERIC_SECRET], Shape::None);
     CKM_SHA3_512_HMAC_GENERAL           "6.32.3"   hmac(Hash::Sha3_512, &[CKK_SHA3_512_HMAC, CKK_GENERIC_SECRET], Shape::Number);
+    CKM_SHA3_512_KEY_GEN                "6.31.6"   secret(&[CKK_SHA3_512_HMAC], SECRET_BYTES, Generator::Secret(CKK_SHA3_512_HMAC));
     CKM_GENERIC_SECRET_KEY_GEN          "6.8.3"    secret(GENERIC, SECRET_BYTES, Generator::Secret(CKK_GENERIC_SECRET));
+    CKM_CONCATENATE_BASE_AND_KEY        "6.43.3"   kdf(Shape::Handle, ANY_SECRET, kdf::concatenate_base_and_key, Heritage::Strict);
+    CKM_CONCATENATE_BASE_AND_DATA       "6.43.4"   chosen(kdf(Shape::Data, ANY_SECRET, kdf::concatenate_base_and_data, Heritage::Strict));
+    CKM_CONCATENATE_DATA_AND_BASE       "6.43.5"   chosen(kdf(Shape::Data, ANY_SECRET, kdf::concatenate_data_and_base, Heritage::Strict));
+    CKM_XOR_BASE_AND_DATA               "6.43.6"   chosen(kdf(Shape::Data, ANY_SECRET, kdf::xor, Heritage::Strict));
+    CKM_EXTRACT_KEY_FROM_KEY            "6.43.7"   kdf(Shape::Bit, ANY_SECRET, kdf::extract, Heritage::Strict);
+    CKM_MD5_KEY_DERIVATION              "historical" old(hashed(Hash::Md5));
+    CKM_SHA1_KEY_DERIVATION             "6.20.5"   hashed(Hash::Sha1);
+    CKM_SHA256_KEY_DERIVATION           "6.22.5"   hashed(Hash::Sha256);
+    CKM_SHA384_KEY_DERIVATION           "6.23.5"   hashed(Hash::Sha384);
+    CKM_SHA512_KEY_DERIVATION           "6.24.5"   hashed(Hash::Sha512);
+    CKM_SHA224_KEY_DERIVATION           "6.21.5"   hashed(Hash::Sha224);
+    CKM_SHA3_256_KEY_DERIVATION         "6.29.5"   hashed(Hash::Sha3_256);
+    CKM_SHA3_224_KEY_DERIVATION         "6.28.5"   hashed(Hash::Sha3_224);
+    CKM_SHA3_384_KEY_DERIVATION         "6.30.5"   hashed(Hash::Sha3_384);
+    CKM_SHA3_512_KEY_DERIVATION         "6.31.5"   hashed(Hash::Sha3_512);
+    CKM_SHAKE_128_KEY_DERIVATION        "6.32.2"   kdf(Shape::None, ANY_SECRET, kdf::shake, Heritage::Free);
+    CKM_SHAKE_256_KEY_DERIVATION        "6.32.2"   kdf(Shape::None, ANY_SECRET, kdf::shake, Heritage::Free);
+    CKM_SP800_108_COUNTER_KDF           "6.42.3"   sp800_108(Shape::Sp800_108);
+    CKM_SP800_108_FEEDBACK_KDF          "6.42.4"   sp800_108(Shape::Sp800_108Feedback);
+    CKM_SP800_108_DOUBLE_PIPELINE_KDF   "6.42.5"   sp800_108(Shape::Sp800_108);
+    CKM_PKCS5_PBKD2                     "6.37.4"   Row { shape: Shape::Pbkdf2, ..secret(ANY_SECRET, SECRET_BYTES, Generator::Password) };
+    CKM_TLS12_MAC                       "6.40.9"   Row { shape: Shape::TlsMac, keys: GENERIC, sizes: SECRET_BYTES, unit: Unit::Bytes, signature: Some(signing::tls_mac), ..ROW };
+    CKM_TLS12_KDF                       "6.40.9"   tls(Shape::TlsKdf, kdf::tls_kdf, Heritage::StrictByDefault);
+    CKM_TLS12_MASTER_KEY_DERIVE         "6.40.4"   giving(Product::Master, Row { sizes: (48, 48), ..tls(Shape::TlsMaster, kdf::tls_master, Heritage::Free) });
+    CKM_TLS12_KEY_AND_MAC_DERIVE        "6.40.6"   giving(Product::Connection, tls(Shape::TlsKeys, kdf::tls_keys, Heritage::Whole));
+    CKM_TLS12_MASTER_KEY_DERIVE_DH      "6.40.5"   giving(Product::Master, tls(Shape::TlsMaster, kdf::tls_master, Heritage::Free));
+    CKM_TLS12_KEY_SAFE_DERIVE           "6.40.7"   giving(Product::Connection, tls(Shape::TlsKeys, kdf::tls_keys, Heritage::Whole));
+    CKM_TLS_MAC                         "6.40.3"   Row { shape: Shape::TlsMac, keys: GENERIC, sizes: SECRET_BYTES, unit: Unit::Bytes, signature: Some(signing::tls_mac), ..ROW };
+    CKM_TLS_KDF                         "6.40.8"   tls(Shape::TlsKdf, kdf::tls_kdf, Heritage::StrictByDefault);
     CKM_EC_KEY_PAIR_GEN                 "6.3.7"    Row { generator: Some(Generator::Ec), ..ec() };
     CKM_ECDSA                           "6.3.12"   ecdsa(None);
     CKM_ECDSA_SHA1                      "6.3.13"   ecdsa(Some(Hash::Sha1));
@@ -416,14 +563,34 @@ static TABLE: &[Row] = rows! {
     CKM_EC_EDWARDS_KEY_PAIR_GEN         "6.3.10"   Row { keys: EDWARDS, sizes: (255, 255), generator: Some(Generator::Edwards), ..ROW };
     CKM_EC_MONTGOMERY_KEY_PAIR_GEN      "6.3.11"   Row { keys: MONTGOMERY, sizes: (255, 255), generator: Some(Generator::Montgomery), ..ROW };
     CKM_EDDSA                           "6.3.14"   Row { shape: Shape::OptionalEddsa, keys: EDWARDS, sizes: (255, 255), signature: Some(signing::eddsa), ..ROW };
+    CKM_AES_XTS                         "6.15.4"   Row { cipher: Some(ciphering::xts), ..xts(Shape::Iv) };
+    CKM_AES_XTS_KEY_GEN                 "6.15.3"   Row { generator: Some(Generator::Secret(CKK_AES_XTS)), ..xts(Shape::None) };
     CKM_AES_KEY_GEN                     "6.13.3"   secret(AES, (16, 32), Generator::Secret(CKK_AES));
     CKM_AES_ECB                         "6.13.4"   Row { cipher: Some(ciphering::ecb), wrap: Some(ciphering::ecb), ..aes(Shape::None) };
     CKM_AES_CBC                         "6.13.5"   Row { cipher: Some(ciphering::cbc), wrap: Some(ciphering::cbc), ..aes(Shape::Iv) };
+    CKM_AES_MAC                         "6.10.10"  Row { signature: Some(signing::aes_mac), ..aes(Shape::None) };
+    CKM_AES_MAC_GENERAL                 "6.10.9"   Row { signature: Some(signing::aes_mac), ..aes(Shape::Number) };
     CKM_AES_CBC_PAD                     "6.13.6"   Row { cipher: Some(ciphering::cbc_pad), wrap: Some(ciphering::cbc_pad), ..aes(Shape::Iv) };
     CKM_AES_CTR                         "6.13.7"   Row { cipher: Some(ciphering::ctr), ..aes(Shape::Ctr) };
     CKM_AES_GCM                         "6.13.11"  Row { cipher: Some(ciphering::gcm), wrap: Some(ciphering::gcm), aead: Some(Aead::Gcm), ..aes(Shape::Gcm) };
+    CKM_AES_CCM                         "6.13.4"   Row { cipher: Some(ciphering::ccm), wrap: Some(ciphering::ccm), aead: Some(Aead::Ccm), ..aes(Shape::Ccm) };
+    CKM_AES_CTS                         "6.12.2"   Row { cipher: Some(ciphering::cts), ..aes(Shape::Iv) };
     CKM_AES_CMAC                        "6.13.17"  Row { signature: Some(signing::cmac), ..aes(Shape::None) };
     CKM_AES_CMAC_GENERAL                "6.13.16"  Row { signature: Some(signing::cmac), ..aes(Shape::Number) };
+    CKM_AES_GMAC                        "6.13.6"   Row { signature: Some(signing::gmac), ..aes(Shape::Gcm) };
+    CKM_DES_ECB_ENCRYPT_DATA            "6.17.3"   old(encrypted(Shape::Data, DES));
+    CKM_DES_CBC_ENCRYPT_DATA            "6.17.3"   old(encrypted(Shape::DesCbcData, DES));
+    CKM_DES3_ECB_ENCRYPT_DATA           "6.17.3"   encrypted(Shape::Data, DES3);
+    CKM_DES3_CBC_ENCRYPT_DATA           "6.17.3"   encrypted(Shape::DesCbcData, DES3);
+    CKM_AES_ECB_ENCRYPT_DATA            "6.17.3"   encrypted(Shape::Data, AES);
+    CKM_AES_CBC_ENCRYPT_DATA            "6.17.3"   encrypted(Shape::AesCbcData, AES);
+    CKM_CHACHA20_KEY_GEN                "6.58.4"   secret(CHACHA20, (32, 32), Generator::Secret(CKK_CHACHA20));
+    CKM_CHACHA20                        "6.58.5"   Row { shape: Shape::ChaCha20, cipher: Some(ciphering::chacha20), ..chacha20() };
+    CKM_POLY1305_KEY_GEN                "6.60.3"   secret(&[CKK_POLY1305], (32, 32), Generator::Secret(CKK_POLY1305));
+    CKM_POLY1305                        "6.60.4"   Row { keys: &[CKK_POLY1305], sizes: (32, 32), unit: Unit::Bytes, signature: Some(signing::poly1305), ..ROW };
+    CKM_AES_OFB                         "6.10.7"   Row { cipher: Some(ciphering::ofb), ..aes(Shape::Iv) };
+    CKM_AES_CFB8                        "6.10.8"   Row { cipher: Some(ciphering::cfb8), ..aes(Shape::Iv) };
+    CKM_AES_CFB128                      "6.10.8"   Row { cipher: Some(ciphering::cfb), ..aes(Shape::Iv) };
     CKM_AES_KEY_WRAP                    "6.13.18"  key_wrap();
     CKM_AES_KEY_WRAP_PAD                "6.13.18"  key_wrap();
     CKM_AES_KEY_WRAP_KWP                "6.13.18"  key_wrap();
@@ -432,6 +599,12 @@ static TABLE: &[Row] = rows! {
     CKM_SHA256_KEY_GEN                  "6.23.6"   secret(&[CKK_SHA256_HMAC], SECRET_BYTES, Generator::Secret(CKK_SHA256_HMAC));
     CKM_SHA384_KEY_GEN                  "6.24.6"   secret(&[CKK_SHA384_HMAC], SECRET_BYTES, Generator::Secret(CKK_SHA384_HMAC));
     CKM_SHA512_KEY_GEN                  "6.25.6"   secret(&[CKK_SHA512_HMAC], SECRET_BYTES, Generator::Secret(CKK_SHA512_HMAC));
+    CKM_SHA512_224_KEY_GEN              "6.25.6"   secret(&[CKK_SHA512_224_HMAC], SECRET_BYTES, Generator::Secret(CKK_SHA512_224_HMAC));
+    CKM_SHA512_256_KEY_GEN              "6.26.6"   secret(&[CKK_SHA512_256_HMAC], SECRET_BYTES, Generator::Secret(CKK_SHA512_256_HMAC));
+    CKM_CHACHA20_POLY1305               "6.61.2"   Row { shape: Shape::Aead, cipher: Some(ciphering::chacha20_poly1305), ..chacha20() };
+    CKM_HKDF_DERIVE                     "6.62.3"   kdf(Shape::Hkdf, HKDF, kdf::hkdf, Heritage::Free);
+    CKM_HKDF_DATA                       "6.62.4"   giving(Product::Data, kdf(Shape::Hkdf, HKDF, kdf::hkdf, Heritage::Free));
+    CKM_HKDF_KEY_GEN                    "6.62.5"   secret(&[CKK_HKDF], SECRET_BYTES, Generator::Secret(CKK_HKDF));
 };
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use cryptoki_sys::*;
 use zeroize::Zeroizing;
 
+use super::exactly::Exactly;
 use crate::crypto::{
     self, AesMode, BlowfishMode, Cipher, Des3Mode, Direction, Hash, KeyWrap, Oaep, Padding, Poly1305,
 };
@@ -40,8 +41,12 @@ pub enum Transform {
     EcbPad(Padding),
     /// AES-CFB of whole blocks.
     Cfb([u8; 16]),
+    /// AES-CFB of single bytes.
+    Cfb8([u8; 16]),
     /// AES-OFB.
     Ofb([u8; 16]),
+    /// AES-CBC with ciphertext stealing (CS1).
+    Cts([u8; 16]),
     /// AES-XTS over one data unit, with its tweak; the key is two AES keys.
     Xts([u8; 16]),
     /// AES-CCM.
@@ -52,6 +57,8 @@ pub enum Transform {
         aad: Vec<u8>,
         /// Length of the tag in bytes.
         tag_len: usize,
+        /// Length of the plaintext in bytes, where it was said before.
+        data_len: Option<u64>,
     },
     /// Triple DES in ECB.
     Des3Ecb,
@@ -139,7 +146,9 @@ impl Transform {
             | Transform::Cbc(_)
             | Transform::CbcPad(..)
             | Transform::Cfb(_)
+            | Transform::Cfb8(_)
             | Transform::Ofb(_)
+            | Transform::Cts(_)
             | Transform::Ctr { .. }
             | Transform::Gcm { .. }
             | Transform::Ccm { .. }
@@ -171,11 +180,13 @@ impl Transform {
             Transform::Cbc(iv) => AesMode::Cbc { iv },
             Transform::CbcPad(iv, padding) => AesMode::CbcPad { iv, padding: *padding },
             Transform::Cfb(iv) => AesMode::Cfb { iv },
+            Transform::Cfb8(iv) => AesMode::Cfb8 { iv },
             Transform::Ofb(iv) => AesMode::Ofb { iv },
+            Transform::Cts(iv) => AesMode::Cts { iv },
             Transform::Xts(tweak) => AesMode::Xts { tweak },
             Transform::Ctr { block, counter_bits } => AesMode::Ctr { block, counter_bits: *counter_bits },
             Transform::Gcm { iv, aad, tag_len } => AesMode::Gcm { iv, aad, tag_len: *tag_len },
-            Transform::Ccm { nonce, aad, tag_len } => AesMode::Ccm { nonce, aad, tag_len: *tag_len },
+            Transform::Ccm { nonce, aad, tag_len, .. } => AesMode::Ccm { nonce, aad, tag_len: *tag_len },
             _ => return None,
         })
     }
@@ -207,7 +218,7 @@ impl Transform {
     /// The cipher under a secret key, for the transforms that are one.
     pub(super) fn cipher(&self, direction: Direction, key: &[u8]) -> Option<Result<Box<dyn Cipher>>> {
         if let Some(mode) = self.aes_mode() {
-            return Some(crypto::aes(mode, direction, key));
+            return Some(crypto::aes(mode, direction, key).map(|cipher| self.bounded(cipher, direction)));
         }
         if let Some(mode) = self.des3_mode() {
             return Some(crypto::des3(mode, direction, key));
@@ -222,6 +233,19 @@ impl Transform {
                 Some(crypto::chacha20_poly1305(parameters, direction, key))
             }
             _ => None,
+        }
+    }
+
+    /// The cipher, which keeps to the length that was said before, if one was.
+    fn bounded(&self, cipher: Box<dyn Cipher>, direction: Direction) -> Box<dyn Cipher> {
+        match (self, direction) {
+            (Transform::Ccm { data_len: Some(length), .. }, Direction::Encrypt) => {
+                Box::new(Exactly::new(cipher, direction, *length))
+            }
+            (Transform::Ccm { data_len: Some(length), tag_len, .. }, Direction::Decrypt) => {
+                Box::new(Exactly::new(cipher, direction, length.saturating_add(*tag_len as u64)))
+            }
+            _ => cipher,
         }
     }
 

@@ -49,10 +49,12 @@ pub(crate) fn settle(mut object: Object) -> Result<Key> {
 pub(crate) fn check_secret_len(key_type: u64, length: usize) -> Result<()> {
     let fits = match key_type {
         CKK_AES => matches!(length, 16 | 24 | 32),
+        CKK_AES_XTS => matches!(length, 32 | 64),
+        CKK_DES => length == 8,
         CKK_DES2 => length == 16,
         CKK_DES3 => length == 24,
-        CKK_CHACHA20 => length == 32,
-        CKK_GENERIC_SECRET | CKK_MD5_HMAC | CKK_SHA_1_HMAC | CKK_SHA224_HMAC | CKK_SHA256_HMAC
+        CKK_CHACHA20 | CKK_POLY1305 => length == 32,
+        CKK_GENERIC_SECRET | CKK_HKDF | CKK_MD5_HMAC | CKK_SHA_1_HMAC | CKK_SHA224_HMAC | CKK_SHA256_HMAC
         | CKK_SHA384_HMAC | CKK_SHA512_HMAC | CKK_SHA512_224_HMAC | CKK_SHA512_256_HMAC
         | CKK_SHA3_224_HMAC | CKK_SHA3_256_HMAC | CKK_SHA3_384_HMAC | CKK_SHA3_512_HMAC => {
             (1..=LONGEST_VALUE).contains(&length)
@@ -60,6 +62,28 @@ pub(crate) fn check_secret_len(key_type: u64, length: usize) -> Result<()> {
         _ => return Err(Error::AttributeValueInvalid(CKA_KEY_TYPE)),
     };
     if fits { Ok(()) } else { Err(Error::AttributeValueInvalid(CKA_VALUE)) }
+}
+
+/// The length in bytes that keys of a type have, where there is one alone.
+pub(crate) const fn only_len(key_type: u64) -> Option<usize> {
+    match key_type {
+        CKK_DES => Some(8),
+        CKK_DES2 => Some(16),
+        CKK_DES3 => Some(24),
+        CKK_CHACHA20 | CKK_POLY1305 => Some(32),
+        _ => None,
+    }
+}
+
+/// Gives fresh or derived bytes the form of a key type: DES has odd parity in each byte (FIPS 46-3). What
+/// callers bring is taken as it is.
+pub(crate) fn shape(key_type: Option<u64>, value: &mut Secret) {
+    if matches!(key_type, Some(CKK_DES | CKK_DES2 | CKK_DES3)) {
+        for byte in value.expose_mut() {
+            let even = (*byte >> 1).count_ones().is_multiple_of(2);
+            *byte = *byte & 0xfe | u8::from(even);
+        }
+    }
 }
 
 /// CKA_VALUE_LEN, which a template may have said and must have said rightly, and CKA_CHECK_VALUE.
@@ -97,7 +121,7 @@ fn check_value(object: &Object) -> Result<Vec<u8>> {
             crypto::aes(AesMode::Ecb, Direction::Encrypt, value)?.update(&[0; 16], &mut out)?;
             out
         }
-        Some(CKK_DES2 | CKK_DES3) => {
+        Some(CKK_DES | CKK_DES2 | CKK_DES3) => {
             let mut out = vec![0; 8];
             crypto::des3(Des3Mode::Ecb, Direction::Encrypt, value)?.update(&[0; 8], &mut out)?;
             out

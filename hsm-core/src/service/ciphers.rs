@@ -4,7 +4,7 @@ use cryptoki_sys::*;
 
 use crate::crypto::Direction;
 use crate::error::{Error, Result};
-use crate::mechanism::table::{Function, row_for};
+use crate::mechanism::table::Function;
 use crate::mechanism::usage;
 use crate::mechanism::{Ciphering, Mechanism};
 use crate::session::active::{Keyed, begin_with_key, last, step_with_key};
@@ -20,7 +20,7 @@ impl Session {
         function: Function,
         key: ObjectHandle,
     ) -> Result<Box<Running>> {
-        let row = row_for(mechanism, function)?;
+        let row = self.row_for(mechanism, function)?;
         let loaded = self.key(key)?;
         usage::check(row, function, &loaded.key)?;
         let asks_for_login = loaded.object().flag(CKA_ALWAYS_AUTHENTICATE);

@@ -6,7 +6,7 @@ use crate::audit::acts;
 use crate::crypto::{self, Digest, Hash};
 use crate::error::{Error, Result};
 use crate::mechanism::Mechanism;
-use crate::mechanism::table::{Function, row_for};
+use crate::mechanism::table::Function;
 use crate::session::active::{Digesting, begin, last, step};
 use crate::session::{After, ObjectHandle, Output, Session};
 
@@ -17,7 +17,7 @@ impl Session {
     /// [`Error::OperationActive`], [`Error::MechanismInvalid`].
     pub fn digest_init(&self, mechanism: &Mechanism) -> Result<()> {
         begin(&mut self.operations().digest, || {
-            let hash = row_for(mechanism, Function::Digest)?.hash.ok_or(Error::MechanismInvalid)?;
+            let hash = self.row_for(mechanism, Function::Digest)?.hash.ok_or(Error::MechanismInvalid)?;
             Ok(Box::new(Digesting::new(mechanism.kind, hash)))
         })
     }

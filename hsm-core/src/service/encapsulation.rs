@@ -56,7 +56,7 @@ impl Session {
         template: Template,
         output: &Output<'_>,
     ) -> Result<Encapsulated> {
-        let row = mechanism.encapsulating(Function::Encapsulate)?;
+        let row = self.row_for(mechanism, Function::Encapsulate)?;
         let public = self.key(public)?;
         usage::check(row, Function::Encapsulate, &public.key)?;
         let length = mechanism.ciphertext_len(&public.key)?;
@@ -103,7 +103,7 @@ impl Session {
         mut template: Template,
         ciphertext: &[u8],
     ) -> Result<Key> {
-        let row = mechanism.encapsulating(Function::Decapsulate)?;
+        let row = self.row_for(mechanism, Function::Decapsulate)?;
         let private = self.key(private)?;
         usage::check(row, Function::Decapsulate, &private.key)?;
         if private.object().flag(CKA_ALWAYS_AUTHENTICATE) {

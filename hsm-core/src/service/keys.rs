@@ -25,9 +25,15 @@ impl Session {
     /// # Errors
     /// Those of the mechanism, the template and the session's rights; [`Error::KeySizeRange`].
     pub fn generate_key(&self, mechanism: &Mechanism, template: Template) -> Result<ObjectHandle> {
+        let row = self.row_for(mechanism, Function::Generate)?;
+        // Who knows the password knows the key.
+        let from = match row.generator {
+            Some(Generator::Password) => Provenance::Brought,
+            _ => Provenance::Inside,
+        };
         let author = self.author();
         let may = |object: &Object| self.may_change(object.is_token(), object.is_private());
-        self.add(new_secret(mechanism, template, author, &may)?, Provenance::Inside, acts::GENERATE_KEY)
+        self.add(new_secret(mechanism, template, author, &may)?, from, acts::GENERATE_KEY)
     }
 
     /// Generates a key pair: the public key's handle, then the private key's.
@@ -40,6 +46,7 @@ impl Session {
         public: Template,
         private: Template,
     ) -> Result<(ObjectHandle, ObjectHandle)> {
+        self.row_for(mechanism, Function::GenerateKeyPair)?;
         let author = self.author();
         let may = |object: &Object| self.may_change(object.is_token(), object.is_private());
         let (public, private) = new_pair(mechanism, public, private, author, &may)?;
@@ -56,6 +63,10 @@ impl Session {
         base: ObjectHandle,
         template: Template,
     ) -> Result<ObjectHandle> {
+        if self.row_for(mechanism, Function::Derive)?.recipe.is_some() {
+            let derived = self.derive(mechanism, base, template, &mut None)?;
+            return derived.keys.first().copied().ok_or(Error::MechanismInvalid);
+        }
         let keys = self.used(base, None);
         // Noted before the new key is there: one whose making was not recorded would be.
         let derived = self.noted(acts::DERIVE, keys, self.derived(mechanism, base, template))?;
@@ -64,7 +75,7 @@ impl Session {
 
     /// The derived key, not stored yet.
     fn derived(&self, mechanism: &Mechanism, base: ObjectHandle, mut template: Template) -> Result<Key> {
-        let row = mechanism.deriving()?;
+        let row = self.row_for(mechanism, Function::Derive)?;
         let base = self.key(base)?;
         usage::check(row, Function::Derive, &base.key)?;
         template::impose(base.object().get(CKA_DERIVE_TEMPLATE), &mut template)?;
@@ -90,13 +101,23 @@ pub(super) fn new_secret(
     may: &dyn Fn(&Object) -> Result<()>,
 ) -> Result<Key> {
     let (row, generator) = mechanism.generator(Function::Generate)?;
-    let key_type = generator.key_type();
+    let key_type = match generator {
+        Generator::Password => {
+            number_in(&template, CKA_KEY_TYPE)?.ok_or(Error::TemplateIncomplete(CKA_KEY_TYPE))?
+        }
+        _ => generator.key_type(),
+    };
     implied(&template, CKO_SECRET_KEY, key_type)?;
     let mut object =
         build(Origin::Generate(mechanism.kind), CKO_SECRET_KEY, Some(key_type), template, author)?;
     may(&object)?;
     let length = secret_len(row, &object)?;
-    object.set(CKA_VALUE, Value::Secret(rng::secret(length)?));
+    let mut value = match generator {
+        Generator::Password => mechanism.by_password(length)?,
+        _ => rng::secret(length)?,
+    };
+    values::shape(object.key_type(), &mut value);
+    object.set(CKA_VALUE, Value::Secret(value));
     values::settle(object)
 }
 
@@ -136,19 +157,23 @@ fn implied(template: &Template, class: u64, key_type: u64) -> Result<()> {
 fn secret_len(row: &Row, object: &Object) -> Result<usize> {
     let natural = match object.key_type() {
         Some(CKK_SHA_1_HMAC) => Some(20),
-        Some(CKK_SHA224_HMAC) => Some(28),
-        Some(CKK_SHA256_HMAC) => Some(32),
-        Some(CKK_SHA384_HMAC) => Some(48),
-        Some(CKK_SHA512_HMAC) => Some(64),
-        _ => None,
+        Some(CKK_SHA224_HMAC | CKK_SHA512_224_HMAC | CKK_SHA3_224_HMAC) => Some(28),
+        Some(CKK_SHA256_HMAC | CKK_SHA512_256_HMAC | CKK_SHA3_256_HMAC) => Some(32),
+        Some(CKK_SHA384_HMAC | CKK_SHA3_384_HMAC) => Some(48),
+        Some(CKK_SHA512_HMAC | CKK_SHA3_512_HMAC) => Some(64),
+        Some(key_type) => values::only_len(key_type).map(|length| length as u64),
+        None => None,
     };
     let length = object.number(CKA_VALUE_LEN).or(natural).ok_or(Error::TemplateIncomplete(CKA_VALUE_LEN))?;
     if !row.takes_bits(length.saturating_mul(8)) {
         return Err(Error::KeySizeRange);
     }
     let length = usize::try_from(length).map_err(|_| Error::KeySizeRange)?;
-    if object.key_type() == Some(CKK_AES) {
-        values::check_secret_len(CKK_AES, length).map_err(|_| Error::KeySizeRange)?;
+    if let Some(key_type) = object.key_type() {
+        values::check_secret_len(key_type, length).map_err(|error| match error {
+            Error::AttributeValueInvalid(CKA_VALUE) => Error::KeySizeRange,
+            other => other,
+        })?;
     }
     Ok(length)
 }
@@ -183,7 +208,7 @@ fn generate(row: &Row, generator: Generator, public: &Object) -> Result<Generate
         },
         Generator::Edwards | Generator::Montgomery => curve().and_then(|_| Generated::octets()),
         Generator::PostQuantum(_) => Ok(Generated::Seed(rng::secret(ParameterSet::of(public)?.seed_len())?)),
-        Generator::Secret(_) => Err(Error::MechanismInvalid),
+        Generator::Secret(_) | Generator::Password => Err(Error::MechanismInvalid),
     }
 }
 

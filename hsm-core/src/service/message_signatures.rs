@@ -5,7 +5,7 @@ use cryptoki_sys::*;
 
 use super::messages::finish;
 use crate::error::{Error, Result};
-use crate::mechanism::table::{Function, row_for};
+use crate::mechanism::table::Function;
 use crate::mechanism::{Mechanism, MessageSigning, MessageVerifying, usage};
 use crate::session::active::{Keyed, begin_with_key, step_of_messages};
 use crate::session::{After, ObjectHandle, Output, Session};
@@ -17,7 +17,7 @@ impl Session {
     /// As [`Session::sign_init`].
     pub fn message_sign_init(&self, mechanism: Mechanism, key: ObjectHandle) -> Result<()> {
         begin_with_key(self, &mut self.operations().message_sign, (Function::Sign, key), |function, key| {
-            let row = row_for(&mechanism, function)?;
+            let row = self.row_for(&mechanism, function)?;
             let loaded = self.key(key)?;
             usage::check(row, function, &loaded.key)?;
             let asks_for_login = loaded.object().flag(CKA_ALWAYS_AUTHENTICATE);
@@ -100,7 +100,7 @@ impl Session {
     /// As [`Session::verify_init`].
     pub fn message_verify_init(&self, mechanism: Mechanism, key: ObjectHandle) -> Result<()> {
         begin_with_key(self, &mut self.operations().message_verify, (Function::Verify, key), |function, key| {
-            let row = row_for(&mechanism, function)?;
+            let row = self.row_for(&mechanism, function)?;
             let loaded = self.key(key)?;
             usage::check(row, function, &loaded.key)?;
             let operation = MessageVerifying::new(row, mechanism.parameter, loaded.key.clone())?;

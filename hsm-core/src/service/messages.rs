@@ -2,7 +2,7 @@
 
 use crate::crypto::Direction;
 use crate::error::{Error, Result};
-use crate::mechanism::table::{Function, row_of};
+use crate::mechanism::table::Function;
 use crate::mechanism::{MessageCiphering, MessageParameter, Sealed, usage};
 use crate::session::active::{Keyed, begin_with_key, step_of_messages};
 use crate::session::{After, ObjectHandle, Output, Session};
@@ -15,7 +15,7 @@ impl Session {
             Direction::Encrypt => Function::Encrypt,
             Direction::Decrypt => Function::Decrypt,
         };
-        let row = row_of(kind, function)?;
+        let row = self.row_of(kind, function)?;
         if row.aead.is_none() {
             return Err(Error::MechanismInvalid);
         }

@@ -3,6 +3,7 @@
 
 mod account;
 mod ciphers;
+mod deriving;
 mod digests;
 mod dual;
 mod encapsulation;
@@ -23,6 +24,7 @@ mod space;
 mod wrapping;
 mod wrapping_sealed;
 
+pub use deriving::Derived;
 pub use item::Item;
 pub use objects::View;
 pub use provenance::Provenance;

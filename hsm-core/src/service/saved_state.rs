@@ -6,7 +6,7 @@
 
 use crate::crypto::{self, Hash, Mac};
 use crate::error::{Error, Result};
-use crate::mechanism::table::{Function, row_of};
+use crate::mechanism::table::Function;
 use crate::secret::Secret;
 use crate::session::active::{Digesting, Operations};
 use crate::session::{Access, LoginState, ObjectHandle, Output, Session};
@@ -61,7 +61,7 @@ impl Session {
             return Err(Error::KeyNotNeeded);
         }
         let kind = u64::from_be_bytes(*kind);
-        let hash = row_of(kind, Function::Digest)?.hash.ok_or(Error::SavedStateInvalid)?;
+        let hash = self.row_of(kind, Function::Digest)?.hash.ok_or(Error::SavedStateInvalid)?;
         let digest = Digesting::restored(kind, hash, inside).ok_or(Error::SavedStateInvalid)?;
         *self.operations() = Operations { digest: Some(Box::new(digest)), ..Operations::default() };
         Ok(())

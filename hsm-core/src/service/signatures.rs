@@ -3,7 +3,7 @@
 use cryptoki_sys::*;
 
 use crate::error::{Error, Result};
-use crate::mechanism::table::{Function, row_for};
+use crate::mechanism::table::Function;
 use crate::mechanism::usage;
 use crate::mechanism::{Mechanism, Signing, Verifying};
 use crate::session::active::{Keyed, begin_with_key, last, step_with_key};
@@ -16,7 +16,7 @@ impl Session {
         function: Function,
         key: ObjectHandle,
     ) -> Result<Box<Keyed<Signing>>> {
-        let row = row_for(mechanism, function)?;
+        let row = self.row_for(mechanism, function)?;
         let loaded = self.key(key)?;
         usage::check(row, function, &loaded.key)?;
         let asks_for_login = loaded.object().flag(CKA_ALWAYS_AUTHENTICATE);
@@ -30,7 +30,7 @@ impl Session {
         function: Function,
         key: ObjectHandle,
     ) -> Result<Box<Keyed<Verifying>>> {
-        let row = row_for(mechanism, function)?;
+        let row = self.row_for(mechanism, function)?;
         let loaded = self.key(key)?;
         usage::check(row, function, &loaded.key)?;
         let operation = Verifying::new(row, &mechanism.parameter, loaded.key.clone())?;

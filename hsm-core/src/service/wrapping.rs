@@ -51,6 +51,7 @@ impl Session {
         key: ObjectHandle,
         output: Output<'_>,
     ) -> Result<usize> {
+        self.row_for(mechanism, Function::Wrap)?;
         let (row, transform) = mechanism.wrapping(Function::Wrap)?;
         let (wrapping, key) = self.to_wrap(row, wrapping, key)?;
         let wrapped = wrap(&transform, &wrapping.key, &plaintext(key.object(), &transform)?)?;
@@ -88,6 +89,7 @@ impl Session {
         template: Template,
     ) -> Result<ObjectHandle> {
         self.unwrap_noted(unwrapping, || {
+            self.row_for(mechanism, Function::Unwrap)?;
             let (row, transform) = mechanism.wrapping(Function::Unwrap)?;
             self.unwrapped(row, &transform, unwrapping, wrapped, template)
         })
@@ -187,9 +189,13 @@ pub(super) fn plaintext(key: &Object, transform: &Transform) -> Result<Zeroizing
         CKO_PRIVATE_KEY => encoding::private_key_info(key)?,
         _ => Zeroizing::new(key.bytes(CKA_VALUE).to_vec()),
     };
-    let bare = matches!(transform, Transform::Ecb | Transform::Cbc(_));
-    if bare && key.class() == CKO_SECRET_KEY {
-        let full = plaintext.len().next_multiple_of(16);
+    let block = match transform {
+        Transform::Ecb | Transform::Cbc(_) => 16,
+        Transform::Des3Ecb | Transform::Des3Cbc(_) => 8,
+        _ => 1,
+    };
+    if block > 1 && key.class() == CKO_SECRET_KEY {
+        let full = plaintext.len().next_multiple_of(block);
         let mut padded = Zeroizing::new(vec![0; full]);
         padded.get_mut(..plaintext.len()).unwrap_or_default().copy_from_slice(&plaintext);
         plaintext = padded;
@@ -207,7 +213,14 @@ fn put_plaintext(object: &mut Object, transform: &Transform, plaintext: &[u8]) -
             encoding::read_private_key_info(object, plaintext)
         }
         CKO_SECRET_KEY => {
-            let bare = matches!(transform, Transform::Ecb | Transform::Cbc(_) | Transform::RsaX509);
+            let bare = matches!(
+                transform,
+                Transform::Ecb
+                    | Transform::Cbc(_)
+                    | Transform::Des3Ecb
+                    | Transform::Des3Cbc(_)
+                    | Transform::RsaX509
+            );
             let wanted = object.number(CKA_VALUE_LEN).and_then(|length| usize::try_from(length).ok());
             let value = match wanted {
                 Some(length) if bare => plaintext.get(..length).ok_or(Error::WrappedKeyLength)?,

@@ -5,7 +5,7 @@ use super::wrapping::{plaintext, wrap};
 use crate::audit::acts;
 use crate::error::{Error, Result};
 use crate::mechanism::nonces::KeyMark;
-use crate::mechanism::table::{Function, Row, row_of};
+use crate::mechanism::table::{Function, Row};
 use crate::mechanism::{Aead, MessageParameter, Sealed, Tag, put};
 use crate::object::Template;
 use crate::session::{ObjectHandle, Output, Session};
@@ -45,7 +45,7 @@ impl Session {
         (wrapping, key): (ObjectHandle, ObjectHandle),
         output: Output<'_>,
     ) -> Result<Sealed> {
-        let (row, aead) = sealing(kind, Function::Wrap)?;
+        let (row, aead) = self.sealing(kind, Function::Wrap)?;
         let (wrapping, key) = self.to_wrap(row, wrapping, key)?;
         let tag_len = parameter.check(aead)?;
         let appended = match parameter.tag {
@@ -90,7 +90,7 @@ impl Session {
         template: Template,
     ) -> Result<ObjectHandle> {
         self.unwrap_noted(unwrapping, || {
-            let (row, aead) = sealing(kind, Function::Unwrap)?;
+            let (row, aead) = self.sealing(kind, Function::Unwrap)?;
             let tag_len = parameter.check(aead)?;
             let tag = match parameter.tag {
                 Tag::Appended => &[],
@@ -100,10 +100,10 @@ impl Session {
             self.unwrapped(row, &transform, unwrapping, &[wrapped, tag].concat(), template)
         })
     }
-}
 
-/// The row of a mechanism that wraps with authenticated encryption.
-fn sealing(kind: u64, function: Function) -> Result<(&'static Row, Aead)> {
-    let row = row_of(kind, function)?;
-    Ok((row, row.aead.ok_or(Error::MechanismInvalid)?))
+    /// The row of a mechanism that wraps with authenticated encryption.
+    fn sealing(&self, kind: u64, function: Function) -> Result<(&'static Row, Aead)> {
+        let row = self.row_of(kind, function)?;
+        Ok((row, row.aead.ok_or(Error::MechanismInvalid)?))
+    }
 }

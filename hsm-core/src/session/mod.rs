@@ -14,7 +14,8 @@ pub(crate) use active::After;
 pub use active::{Kind, Output};
 
 use crate::error::{Error, Result};
-use crate::mechanism::Nonces;
+use crate::mechanism::table::{self, Function, Row};
+use crate::mechanism::{Mechanism, Nonces};
 use crate::object::template::Author;
 use crate::object::{lifecycle, locate};
 use crate::partition::{Loaded, Named, Partition};
@@ -136,6 +137,28 @@ impl Session {
     /// Ends the message that is under way in a process of many, which goes on.
     pub fn end_message(&self, kind: Kind) {
         self.operations().end_message(kind);
+    }
+
+    /// The row of a mechanism that has a function, if the configuration lets it through.
+    ///
+    /// # Errors
+    /// [`Error::MechanismInvalid`].
+    pub(crate) fn row_for(&self, mechanism: &Mechanism, function: Function) -> Result<&'static Row> {
+        self.row_of(mechanism.kind, function)
+    }
+
+    /// As [`Session::row_for`], by the mechanism's number.
+    pub(crate) fn row_of(&self, kind: u64, function: Function) -> Result<&'static Row> {
+        let row = table::row_of(kind, function)?;
+        if self.permits(row)? { Ok(row) } else { Err(Error::MechanismInvalid) }
+    }
+
+    /// Whether the configuration lets a mechanism through.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchSlot`] once the HSM is gone.
+    pub fn permits(&self, row: &Row) -> Result<bool> {
+        Ok(self.partition.hsm()?.config().mechanisms.permits(row))
     }
 
     pub(crate) fn operations(&self) -> MutexGuard<'_, Operations> {

@@ -132,7 +132,8 @@ fn aes(start: &Start<'_>) -> Outcome<Chosen> {
             if !(7..=13).contains(&nonce.len()) {
                 return Err(bad("a nonce of CCM has 7 to 13 bytes"));
             }
-            let transform = Transform::Ccm { nonce, aad: start.additional.to_vec(), tag_len };
+            let aad = start.additional.to_vec();
+            let transform = Transform::Ccm { nonce, aad, tag_len, data_len: None };
             Ok(Chosen { transform, fresh_iv, tag_length: tag_len })
         }
         Mode::NISTKeyWrap => Ok(plain(Transform::KeyWrap(KeyWrap::Kw))),

@@ -67,29 +67,36 @@ pub(super) fn token(call: &Call<'_, '_>, input: &mut Input<'_>) -> Result<Out> {
     Ok(out.text("", 16).done())
 }
 
-/// Whether a mechanism serves a function that is offered here.
-fn offered() -> impl Iterator<Item = &'static mechanism::table::Row> {
+/// The mechanisms that serve a function that is offered here, and that the configuration lets through.
+fn offered(call: &Call<'_, '_>) -> Result<Vec<&'static mechanism::table::Row>> {
     use mechanism::table::Function;
     let functions =
         [Function::Digest, Function::Sign, Function::Verify, Function::Encrypt, Function::Decrypt];
-    mechanism::table::offered().filter(move |row| functions.into_iter().any(|function| row.does(function)))
+    let mut rows = Vec::new();
+    for row in mechanism::table::offered() {
+        let serves = functions.into_iter().any(|function| row.does(function));
+        if serves && call.context.space.session().permits(row)? {
+            rows.push(row);
+        }
+    }
+    Ok(rows)
 }
 
 /// C_GetMechanismList.
-pub(super) fn mechanisms(input: &mut Input<'_>) -> Result<Out> {
+pub(super) fn mechanisms(call: &Call<'_, '_>, input: &mut Input<'_>) -> Result<Out> {
     read_slot(input)?;
     let room = input.buffer()?;
     input.end()?;
-    let kinds: Vec<u64> = offered().map(|row| row.kind).collect();
+    let kinds: Vec<u64> = offered(call)?.iter().map(|row| row.kind).collect();
     Output::list(&kinds, room)
 }
 
 /// C_GetMechanismInfo.
-pub(super) fn mechanism(input: &mut Input<'_>) -> Result<Out> {
+pub(super) fn mechanism(call: &Call<'_, '_>, input: &mut Input<'_>) -> Result<Out> {
     read_slot(input)?;
     let kind = input.number()?;
     input.end()?;
-    let info = offered().find(|row| row.kind == kind).ok_or(Error::MechanismInvalid)?.info();
+    let info = offered(call)?.into_iter().find(|row| row.kind == kind).ok_or(Error::MechanismInvalid)?.info();
     let flags = info.flags & (CKF_DIGEST | CKF_SIGN | CKF_VERIFY | CKF_ENCRYPT | CKF_DECRYPT);
     Ok(Output::default().number(info.min_key).number(info.max_key).number(flags).done())
 }

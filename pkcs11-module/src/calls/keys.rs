@@ -5,7 +5,7 @@ use hsm_core::mechanism::{Mechanism, Sealed};
 use hsm_core::object::Template;
 use hsm_core::session::ObjectHandle;
 
-use crate::ffi::{Out, Place, SealedWrapping, Wrapping};
+use crate::ffi::{Out, Place, Returned, SealedWrapping, Wrapping};
 use crate::library::Library;
 use crate::rv::Outcome;
 
@@ -123,18 +123,28 @@ pub(crate) fn unwrap_authenticated(
     Ok(())
 }
 
-/// C_DeriveKey.
+/// C_DeriveKey. Some mechanisms make more than one key, or give something else back.
 pub(crate) fn derive(
     library: &Library,
     session: u64,
     mechanism: Outcome<Mechanism>,
+    returned: Outcome<Returned<'_>>,
     base: u64,
     template: Outcome<Template>,
     key: HandlePlace<'_>,
 ) -> Outcome {
     let session = library.session(session)?;
-    let key = key?;
-    key.put(session.derive_key(&mechanism?, ObjectHandle(base), template?)?.0);
+    let mechanism = mechanism?;
+    let returned = returned?;
+    let key = if returned.has_all() { None } else { Some(key?) };
+    let mut failed = None;
+    let derived = session
+        .derive(&mechanism, ObjectHandle(base), template?, &mut failed)
+        .inspect_err(|_| failed.into_iter().for_each(|at| returned.put_failed(at)))?;
+    if let Some((place, made)) = key.zip(derived.keys.first()) {
+        place.put(made.0);
+    }
+    returned.put(&derived);
     Ok(())
 }
 

@@ -137,7 +137,8 @@ pub(crate) fn mechanisms(
 ) -> Outcome {
     let list = list?;
     check_present(library, slot)?;
-    let kinds: Vec<CK_MECHANISM_TYPE> = mechanism::offered().map(|row| row.kind).collect();
+    let kinds: Vec<CK_MECHANISM_TYPE> =
+        library.hsm().config().mechanisms.permitted().map(|row| row.kind).collect();
     list.fill(&kinds)
 }
 
@@ -150,7 +151,9 @@ pub(crate) fn mechanism_info(
 ) -> Outcome {
     let place = place?;
     check_present(library, slot)?;
-    let info = mechanism::row(kind).ok_or(Error::MechanismInvalid)?.info();
+    let policy = &library.hsm().config().mechanisms;
+    let row = mechanism::row(kind).filter(|row| policy.permits(row)).ok_or(Error::MechanismInvalid)?;
+    let info = row.info();
     place.put(CK_MECHANISM_INFO {
         ulMinKeySize: info.min_key,
         ulMaxKeySize: info.max_key,

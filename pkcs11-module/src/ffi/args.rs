@@ -13,6 +13,7 @@ use super::mechanism as mechanisms;
 use super::memory::{Place, Region};
 use super::message as messages;
 use super::message::{MessageArgument, SealedWrapping, Wrapping};
+use super::returned::{self, Returned};
 use super::templates::{self, Query};
 use super::types::{Bounded, Initialization, List, Out, SignedPart, Transform};
 use crate::attributes;
@@ -158,6 +159,12 @@ pub(super) unsafe fn search_template(start: *const CK_ATTRIBUTE, count: CK_ULONG
 pub(super) unsafe fn query<'call>(start: *mut CK_ATTRIBUTE, count: CK_ULONG) -> Outcome<Query<'call>> {
     // SAFETY: the caller's promise.
     unsafe { Query::claim(start, count) }
+}
+
+/// Where a derivation's outputs go that its mechanism's parameter names.
+pub(super) unsafe fn returned<'call>(at: *const CK_MECHANISM) -> Outcome<Returned<'call>> {
+    // SAFETY: the caller's promise.
+    unsafe { returned::returned(at) }
 }
 
 /// A mechanism.

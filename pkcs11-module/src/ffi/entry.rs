@@ -271,7 +271,9 @@ entry_points! {
         session: Session, kind: Mechanism, base: Object, attributes: Attributes, count: Length, key:
         ObjectOut
     ) =
-        inside keys::derive [session, mechanism(kind), base, template(attributes, count), place(key)];
+        inside keys::derive [
+            session, mechanism(kind), returned(kind), base, template(attributes, count), place(key)
+        ];
 
     // Section 5.19: random numbers.
     C_SeedRandom(session: Session, seed: Bytes, length: Length) =

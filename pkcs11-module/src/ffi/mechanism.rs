@@ -29,7 +29,7 @@ pub(super) unsafe fn parse(given: &CK_MECHANISM) -> Outcome<Mechanism> {
 }
 
 /// A parameter as the caller gave it.
-pub(super) struct Given<'call>(&'call [u8]);
+pub(super) struct Given<'call>(pub(super) &'call [u8]);
 
 impl<'call> Given<'call> {
     /// # Safety
@@ -53,6 +53,7 @@ impl<'call> Given<'call> {
             }
             Shape::OptionalIv => self.iv(|length| length <= BLOCK),
             Shape::Iv => self.iv(|length| length == BLOCK),
+            Shape::DesIv => self.iv(|length| length == BLOCK / 2),
             Shape::Number => self.number(),
             Shape::Ctr => self.ctr(),
             Shape::Pss => self.pss(),
@@ -70,6 +71,8 @@ impl<'call> Given<'call> {
             Shape::OptionalSignContext => unsafe { self.sign_context() },
             // SAFETY: passed on.
             Shape::HashSignContext => unsafe { self.hash_sign_context() },
+            // SAFETY: passed on.
+            _ => unsafe { super::parameters::shaped(self, shape) },
         }
     }
 
@@ -183,7 +186,7 @@ impl Structure for CK_SIGN_ADDITIONAL_CONTEXT {}
 impl Structure for CK_HASH_SIGN_ADDITIONAL_CONTEXT {}
 
 /// Bytes that a parameter consists of or points to. What cannot be there is the parameter's fault.
-unsafe fn part<'call>(start: *const u8, length: CK_ULONG) -> Outcome<&'call [u8]> {
+pub(super) unsafe fn part<'call>(start: *const u8, length: CK_ULONG) -> Outcome<&'call [u8]> {
     // SAFETY: passed on.
     let region = unsafe { Region::claim(start, length) }.map_err(|_| invalid())?;
     if region.count() > MAX_PART { Err(invalid()) } else { Ok(region.bytes()) }

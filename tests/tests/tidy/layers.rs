@@ -19,7 +19,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("store",     &["error", "rng"]),
     ("unit",      &["crypto", "error", "rng", "secret"]),
     ("audit",     &["error", "rng", "secret", "store", "unit"]),
-    ("config",    &["audit", "error", "store", "unit"]),
+    ("config",    &["audit", "error", "mechanism", "store", "unit"]),
     ("hsm",       &["audit", "config", "error", "partition", "rng", "secret", "session", "store", "unit"]),
     ("partition", &["audit", "error", "hsm", "import_token", "kms", "object", "rng", "secret", "session", "store", "unit"]),
     ("session",   &["audit", "crypto", "error", "mechanism", "object", "partition"]),

@@ -49,7 +49,7 @@ fn begin(
             Box::new(Collected::new(Xts { context: context(Some(tweak), &[])?, direction }))
         }
         AesMode::Gcm { iv, aad, tag_len } => authenticated(context(Some(iv), aad)?, direction, tag_len),
-        AesMode::Ccm { .. } => return Err(Error::NotSupported),
+        AesMode::Ccm { .. } | AesMode::Cfb8 { .. } | AesMode::Cts { .. } => return Err(Error::NotSupported),
     })
 }
 

@@ -15,7 +15,7 @@ use super::{
     AesMode, BlowfishMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey,
     EdPrivateKey, EdPublicKey, Hash, KemPrivateKey, KemPublicKey, KemSet, KeyWrap, Mac, Poly1305,
     PqPrivateKey, PqPublicKey, PreHash, PrivateForm, Provider, RsaParts, RsaPrivateKey, RsaPublicKey,
-    SignatureSet, XPrivateKey,
+    Shake, SignatureSet, XPrivateKey,
 };
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -89,6 +89,16 @@ impl Provider for AwsLc {
         Some(cipher::chacha20_poly1305(parameters, direction, key))
     }
 
+    /// Not exposed by `openssl`.
+    fn poly1305(&self, _key: &[u8], _message: &[u8]) -> Option<Result<[u8; 16]>> {
+        None
+    }
+
+    /// `openssl` gives no output of other lengths than the strength's on AWS-LC.
+    fn shake(&self, _shake: Shake, _input: &[u8], _length: usize) -> Option<Secret> {
+        None
+    }
+
     /// `openssl::aes` has KW, but leaves the expanded key in memory unwiped, and has no KWP.
     fn wrap(&self, _mode: KeyWrap, _key: &[u8], _data: &[u8]) -> Option<Result<Vec<u8>>> {
         None
@@ -156,7 +166,7 @@ impl Provider for AwsLc {
     }
 
     /// `openssl` tells no length to an extendable function of AWS-LC.
-    fn shake(&self, _hash: PreHash) -> Option<Box<dyn Digest>> {
+    fn shake_digest(&self, _hash: PreHash) -> Option<Box<dyn Digest>> {
         None
     }
 }

@@ -5,6 +5,7 @@ mod ciphers;
 mod curves;
 mod hashes;
 mod other_ciphers;
+mod pkcs11_alone;
 mod rsa;
 mod rsa_aes;
 mod rsa_encryption;

@@ -59,6 +59,14 @@ fn what_one_provider_offers_alone() {
     assert!(RustCrypto.des3_cmac(&[0; 24]).is_some());
     assert!(AwsLc.chacha20(&[0; 12], 0, &[0; 32]).is_none());
     assert!(RustCrypto.chacha20(&[0; 12], 0, &[0; 32]).is_some());
+    for mode in [AesMode::Cfb8 { iv: &[0; 16] }, AesMode::Cts { iv: &[0; 16] }] {
+        assert!(AwsLc.aes(mode, Direction::Encrypt, &[0; 16]).is_none());
+        assert!(RustCrypto.aes(mode, Direction::Encrypt, &[0; 16]).is_some());
+    }
+    assert!(AwsLc.poly1305(&[0; 32], b"").is_none());
+    assert!(RustCrypto.poly1305(&[0; 32], b"").is_some());
+    assert!(AwsLc.shake(Shake::Shake128, b"", 16).is_none());
+    assert!(RustCrypto.shake(Shake::Shake128, b"", 16).is_some());
     assert!(AwsLc.cmac(&[0; 16]).is_none());
     assert!(RustCrypto.cmac(&[0; 16]).is_some());
     for mode in [KeyWrap::Kw, KeyWrap::Kwp] {

@@ -11,6 +11,7 @@ use cipher::{
 };
 use cmac::Cmac;
 use ctr::{CtrCore, flavors::Ctr128BE};
+use cts::{Decrypt, Encrypt};
 use digest::InnerInit;
 use ofb::{Ofb, OfbCore};
 use xts_mode::Xts128;
@@ -41,6 +42,8 @@ pub(super) fn aes(mode: AesMode<'_>, direction: Direction, key: &[u8]) -> Option
         AesMode::Cbc { iv } => modes::cbc(aes, iv, direction, None),
         AesMode::CbcPad { iv, padding } => modes::cbc(aes, iv, direction, Some(padding)),
         AesMode::Cfb { iv } => modes::cfb(aes, iv, direction),
+        AesMode::Cfb8 { iv } => modes::cfb8(aes, iv, direction),
+        AesMode::Cts { iv } => Ok(Box::new(Collected::new(Cts { aes, iv: *iv, direction }))),
         AesMode::Ofb { iv } => Ok(modes::stream(Ofb::from_core(OfbCore::inner_iv_init(aes, iv.into())))),
         AesMode::Ctr { block, counter_bits } => {
             let stream = StreamCipherCoreWrapper::from_core(Ctr::inner_iv_init(aes, block.into()));
@@ -88,6 +91,31 @@ impl Whole for Xts {
             Direction::Encrypt => self.keys.encrypt_sector(out, self.tweak.into()),
             Direction::Decrypt => self.keys.decrypt_sector(out, self.tweak.into()),
         }
+        Ok(length)
+    }
+}
+
+/// A message with ciphertext stealing.
+struct Cts {
+    aes: Aes,
+    iv: [u8; BLOCK],
+    direction: Direction,
+}
+
+impl Whole for Cts {
+    fn output_len(&self, input: usize) -> usize {
+        input
+    }
+
+    fn transform(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
+        let length = blocks::cts_len(input.len(), self.direction)?;
+        let out = blocks::room(out, length)?;
+        let mode = cts::CbcCs1::inner_iv_init(&self.aes, &self.iv.into());
+        match self.direction {
+            Direction::Encrypt => mode.encrypt_b2b(input, out),
+            Direction::Decrypt => mode.decrypt_b2b(input, out),
+        }
+        .map_err(|_| Error::CryptoFailed("ciphertext stealing"))?;
         Ok(length)
     }
 }

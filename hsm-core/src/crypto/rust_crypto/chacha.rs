@@ -51,6 +51,12 @@ pub(super) fn poly1305(
     })))
 }
 
+/// Poly1305 by itself, on a message under a key of its own.
+pub(super) fn one_time_mac(key: &[u8], message: &[u8]) -> Result<[u8; 16]> {
+    let mac = ::poly1305::Poly1305::new_from_slice(key).map_err(|_| Error::KeySizeRange)?;
+    Ok(mac.compute_unpadded(message).into())
+}
+
 /// One message under one key and nonce.
 struct Message {
     key: Zeroizing<[u8; 32]>,

@@ -1,11 +1,12 @@
 //! Digests and HMAC on `md5`, `sha1`, `sha2`, `sha3` `hmac` and `pbkdf2`. The macro [`with_hash`] is the one place
 //! that knows which type stands for which [`Hash`].
 
-use digest::{FixedOutput, Output, OutputSizeUser, Update};
+use digest::{ExtendableOutput, FixedOutput, Output, OutputSizeUser, Update};
 use hmac::{Hmac, KeyInit, SimpleHmac};
 
-use crate::crypto::{Digest, Hash, Mac};
+use crate::crypto::{Digest, Hash, Mac, Shake};
 use crate::error::{Error, Result};
+use crate::secret::Secret;
 
 /// Evaluates `$body` with `$name` standing for the RustCrypto type of `$hash`.
 macro_rules! with_hash {
@@ -103,6 +104,16 @@ pub(super) fn pbkdf2(
 ) -> Result<()> {
     let done = with_hash!(hash, H => ::pbkdf2::pbkdf2::<SimpleHmac<H>>(password, salt, iterations, out));
     done.map_err(|_| Error::KeySizeRange)
+}
+
+/// The first `length` bytes of SHAKE.
+pub(super) fn shake(shake: Shake, input: &[u8], length: usize) -> Secret {
+    let mut out = Secret::zeroed(length);
+    match shake {
+        Shake::Shake128 => ::shake::Shake128::digest_xof(input, out.expose_mut()),
+        Shake::Shake256 => ::shake::Shake256::digest_xof(input, out.expose_mut()),
+    }
+    out
 }
 
 /// The digest of `parts`, one after the other.

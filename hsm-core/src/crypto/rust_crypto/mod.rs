@@ -27,7 +27,7 @@ use super::{
     AesMode, BlowfishMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey,
     EdPrivateKey, EdPublicKey, Hash, KemPrivateKey, KemPublicKey, KemSet, KeyWrap, Mac, Poly1305,
     PqPrivateKey, PqPublicKey, PreHash, PrivateForm, Provider, RsaParts, RsaPrivateKey, RsaPublicKey,
-    SignatureSet, XPrivateKey,
+    Shake, SignatureSet, XPrivateKey,
 };
 use crate::error::Result;
 use crate::secret::Secret;
@@ -103,6 +103,14 @@ impl Provider for RustCrypto {
         )
     }
 
+    fn poly1305(&self, key: &[u8], message: &[u8]) -> Option<Result<[u8; 16]>> {
+        Some(chacha::one_time_mac(key, message))
+    }
+
+    fn shake(&self, shake: Shake, input: &[u8], length: usize) -> Option<Secret> {
+        Some(hashes::shake(shake, input, length))
+    }
+
     fn wrap(&self, mode: KeyWrap, key: &[u8], data: &[u8]) -> Option<Result<Vec<u8>>> {
         Some(aes::wrap(mode, key, data))
     }
@@ -163,7 +171,7 @@ impl Provider for RustCrypto {
         Some(ml_dsa::public(set, public).unwrap_or_else(|| slh_dsa::public(set, public)))
     }
 
-    fn shake(&self, hash: PreHash) -> Option<Box<dyn Digest>> {
+    fn shake_digest(&self, hash: PreHash) -> Option<Box<dyn Digest>> {
         shake::digest(hash)
     }
 }

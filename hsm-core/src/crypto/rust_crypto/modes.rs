@@ -62,6 +62,19 @@ pub(super) fn cfb<C: Both>(cipher: C, iv: &[u8], direction: Direction) -> Result
     })
 }
 
+/// CFB of single bytes.
+pub(super) fn cfb8<C: Both>(cipher: C, iv: &[u8], direction: Direction) -> Result<Box<dyn Cipher>> {
+    let iv = block::<C>(iv)?;
+    Ok(match direction {
+        Direction::Encrypt => {
+            Box::new(Counter::endless(Cfb8Encryption(::cfb8::Encryptor::inner_iv_init(cipher, iv))))
+        }
+        Direction::Decrypt => {
+            Box::new(Counter::endless(Cfb8Decryption(::cfb8::Decryptor::inner_iv_init(cipher, iv))))
+        }
+    })
+}
+
 /// A stream of key bytes (OFB, ChaCha20), which is the same in both directions.
 pub(super) fn stream<S: StreamCipher + Send + 'static>(stream: S) -> Box<dyn Cipher> {
     Box::new(Counter::endless(KeyStream(stream)))
@@ -78,6 +91,8 @@ struct CbcEncryption<C: BlockCipherEncrypt>(::cbc::Encryptor<C>);
 struct CbcDecryption<C: BlockCipherDecrypt>(::cbc::Decryptor<C>);
 struct CfbEncryption<C: BlockCipherEncrypt>(cfb_mode::BufEncryptor<C>);
 struct CfbDecryption<C: BlockCipherEncrypt>(cfb_mode::BufDecryptor<C>);
+struct Cfb8Encryption<C: BlockCipherEncrypt>(::cfb8::Encryptor<C>);
+struct Cfb8Decryption<C: BlockCipherEncrypt>(::cfb8::Decryptor<C>);
 
 /// A stream of key bytes that is added to the message.
 pub(super) struct KeyStream<S>(pub S);
@@ -132,6 +147,18 @@ impl<C: Both> Stream for CfbDecryption<C> {
         out.copy_from_slice(input);
         self.0.decrypt(out);
         Ok(())
+    }
+}
+
+impl<C: Both> Stream for Cfb8Encryption<C> {
+    fn transform(&mut self, input: &[u8], out: &mut [u8]) -> Result<()> {
+        self.0.encrypt_b2b(input, out).map_err(|_| Error::CryptoFailed("lengths"))
+    }
+}
+
+impl<C: Both> Stream for Cfb8Decryption<C> {
+    fn transform(&mut self, input: &[u8], out: &mut [u8]) -> Result<()> {
+        self.0.decrypt_b2b(input, out).map_err(|_| Error::CryptoFailed("lengths"))
     }
 }
 
