@@ -27,6 +27,7 @@ pub mod document;
 mod environment;
 mod file;
 mod home;
+mod slots;
 mod softhsm2;
 
 pub use environment::Environment;
