@@ -20,6 +20,7 @@ use crate::unit::{ActiveUnit, Unit, UnitPaths, UnitStatus};
 
 mod audit;
 mod automatic;
+mod backup;
 mod commands;
 mod making;
 mod notes;
@@ -30,6 +31,7 @@ pub(crate) mod testing;
 
 pub use audit::Sealing;
 pub use automatic::Progress;
+pub use backup::{Contents, Copied, Step, look_at_backup};
 pub use commands::Submitted;
 pub(crate) use notes::Note;
 pub use rotation::Rewrapped;

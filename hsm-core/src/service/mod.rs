@@ -2,8 +2,10 @@
 //! what PKCS #11 applications do, and of [`Space`] for what clients of servers do.
 
 mod account;
+pub mod bringing;
 mod ciphers;
 mod digests;
+mod exporting;
 mod import_tokens;
 mod item;
 mod keys;
