@@ -18,6 +18,7 @@ mod import_tokens;
 mod init;
 mod keys;
 mod kms;
+mod moving;
 mod recovery;
 mod sealers;
 mod serve;
