@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::failure::Result;
 use crate::key_type::Curve;
+use crate::uri;
 
 /// An object in a list. The names are those of `--json` and stay as they are.
 #[derive(Debug, Serialize)]
@@ -26,6 +27,8 @@ pub(crate) struct Summary {
     pub(crate) extractable: bool,
     pub(crate) local: bool,
     pub(crate) uses: Vec<&'static str>,
+    /// RFC 7512; names the token too.
+    pub(crate) uri: String,
 }
 
 /// The usage attributes and the words for them.
@@ -54,7 +57,7 @@ impl Summary {
         let key_type = number(&view, CKA_KEY_TYPE);
         let curve = bytes(&view, CKA_EC_PARAMS).and_then(Curve::named_by);
         let is_key = key_type.is_some();
-        Ok(Some(Summary {
+        let mut summary = Summary {
             class: class_name(class),
             kind: curve.map_or_else(|| type_name(key_type), |curve| curve.name.to_owned()),
             size: curve.map(|curve| curve.bits).or_else(|| size(&view)),
@@ -69,7 +72,13 @@ impl Summary {
                 .filter(|(kind, _)| is_key && flag(&view, *kind))
                 .map(|(_, word)| *word)
                 .collect(),
-        }))
+            uri: String::new(),
+        };
+        let info = session.partition().info();
+        let label = String::from_utf8_lossy(&info.label).trim_end_matches([' ', '\0']).to_owned();
+        let token = uri::of_token(&label, &String::from_utf8_lossy(&info.serial));
+        summary.uri = uri::of_object(&token, &summary, class);
+        Ok(Some(summary))
     }
 
     /// What is worth a word in a table: who sees it and whether it can leave.

@@ -3,6 +3,7 @@
 
 use hsm_core::Error;
 use hsm_core::import_token::Refusal;
+use hsm_core::softhsm2::Fault;
 use hsm_core::store::StoreError;
 
 mod kms;
@@ -99,6 +100,21 @@ impl Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Failure {
         Error::from(refusal).into()
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Failure {
+        let (outcome, next) = match &fault {
+            Fault::NoToken(_) => {
+                (Outcome::NotFound, Some("directories.tokendir of softhsm2.conf says where they are"))
+            }
+            Fault::File { source, .. } => (Outcome::Disk, file_advice(source.kind())),
+            Fault::Damaged { .. } => (Outcome::Damaged, None),
+            Fault::WrongPin { .. } => (Outcome::WrongPin, Some("nothing was imported; try again")),
+            Fault::NoPin { .. } => (Outcome::Failed, Some("the SO of SoftHSM2 sets it")),
+        };
+        Failure { outcome, message: fault.to_string(), next: next.map(str::to_owned) }
     }
 }
 

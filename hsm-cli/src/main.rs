@@ -15,6 +15,7 @@ mod material;
 mod output;
 mod pin;
 mod signing_service;
+mod uri;
 
 use std::process::ExitCode;
 

@@ -28,6 +28,7 @@ mod environment;
 mod file;
 mod home;
 mod mechanisms;
+mod slots;
 mod softhsm2;
 
 pub use environment::Environment;

@@ -16,6 +16,7 @@ use crate::unit::{ActiveUnit, Unit, UnitPaths, UnitStatus};
 
 mod audit;
 mod automatic;
+mod backup;
 mod commands;
 mod making;
 mod notes;
@@ -28,6 +29,7 @@ mod uses;
 
 pub use audit::Sealing;
 pub use automatic::Progress;
+pub use backup::{Contents, Copied, Step, look_at_backup};
 pub use commands::Submitted;
 pub(crate) use notes::Note;
 pub use rotation::Rewrapped;

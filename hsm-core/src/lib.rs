@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod audit;
+pub mod backup;
 pub mod certificate;
 pub mod config;
 pub mod crypto;
@@ -17,6 +18,7 @@ pub mod rng;
 pub mod secret;
 pub mod service;
 pub mod session;
+pub mod softhsm2;
 pub mod store;
 pub mod unit;
 

@@ -148,36 +148,15 @@ struct Numbers {
 }
 
 impl Numbers {
-    /// A token's number: the configured one, else what SoftHSM2 makes of the serial (its last eight
-    /// hexadecimal digits without the top bit). Another token may have that number already; then the
-    /// next one that is nobody's.
+    /// A token's number.
     fn for_token(&self, serial: &[u8; 16], label: &[u8; 32], table: &[Slot]) -> u64 {
-        let label = String::from_utf8_lossy(label.trim_ascii_end());
-        let fixed = self.fixed.number(&label, &String::from_utf8_lossy(serial));
-        match fixed.filter(|number| find(table, *number).is_none()) {
-            Some(number) => number,
-            None => self.unused(from_serial(serial), table),
-        }
+        self.fixed.for_token(serial, label, &|number| find(table, number).is_some())
     }
 
-    /// The free slot's number: how many other slots there are, as in SoftHSM2.
+    /// The free slot's number.
     fn for_free(&self, table: &[Slot]) -> u64 {
-        self.unused(u64::try_from(table.len()).unwrap_or(0), table)
+        self.fixed.for_free(table.len(), &|number| find(table, number).is_some())
     }
-
-    /// The first number from `start` on that no slot has and the configuration keeps for none.
-    fn unused(&self, start: u64, table: &[Slot]) -> u64 {
-        let used = |number: &u64| find(table, *number).is_some() || self.fixed.reserved(*number);
-        (start..).find(|number| !used(number)).unwrap_or(start)
-    }
-}
-
-/// The number inside a serial; 0 for a serial that is not hexadecimal.
-fn from_serial(serial: &[u8; 16]) -> u64 {
-    let [.., a, b, c, d, e, f, g, h] = *serial;
-    let digits = [a, b, c, d, e, f, g, h];
-    let number = std::str::from_utf8(&digits).ok().and_then(|digits| u32::from_str_radix(digits, 16).ok());
-    u64::from(number.unwrap_or(0) & 0x7fff_ffff)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use hsm_core::partition::{Partition, PartitionInfo};
 use crate::cli::{Cli, Command, Consent, Global, TokenChoice};
 use crate::failure::{Failure, Outcome, Result};
 use crate::output::{Output, printable};
+use crate::uri::{self, Uri};
 
 mod about;
 mod audit;
@@ -22,12 +23,14 @@ mod init;
 mod key;
 mod kmip;
 mod kms;
+mod moving;
 mod save;
 mod serve;
 mod status;
 mod token;
 mod unit;
 mod unlock;
+mod util;
 
 /// Carries out a command line.
 pub(crate) fn run(cli: Cli, name: &str, output: Output) -> Result<()> {
@@ -62,6 +65,11 @@ fn carry_out(
         Command::Token(command) => token::run(&*hsm()?, command, output)?,
         Command::Audit(command) => audit::run(hsm, command, output)?,
         Command::Key(command) => key::run(&*hsm()?, command, output)?,
+        Command::Util(options) => util::run(&*hsm()?, &options, output)?,
+        Command::Import(command) => moving::import(&*hsm()?, &command, output)?,
+        Command::Export(mut options) => moving::export(&*hsm()?, &mut options, output)?,
+        Command::Backup(options) => moving::back_up(&*hsm()?, &options, output)?,
+        Command::Restore(options) => moving::restore(&*hsm()?, &options, output)?,
         Command::ImportToken(command) => import_token::run(hsm, command, output)?,
         Command::Kms(command) => kms::run(&*hsm()?, *command, output)?,
         Command::Serve(options) => serve::run(global, &options, output)?,
@@ -134,7 +142,7 @@ impl Token {
     fn choose(hsm: &Hsm, choice: &TokenChoice) -> Result<Token> {
         let mut tokens = Token::all(hsm)?;
         if let Some(name) = &choice.token {
-            tokens.retain(|token| token.label() == *name || token.serial() == *name);
+            Token::keep(&mut tokens, name)?;
         }
         match (tokens.len(), &choice.token) {
             // One element was just counted.
@@ -145,12 +153,34 @@ impl Token {
             }
             (0, None) => Err(Failure::new(Outcome::NotFound, "there is no token yet")
                 .next("`softhsm-rs token init LABEL` makes one")),
-            (_, Some(name)) => {
-                Err(Failure::new(Outcome::NotFound, format!("several tokens are called {}", quoted(name)))
-                    .next("name its serial number; `softhsm-rs token list` shows them"))
-            }
+            (_, Some(name)) => Err(several(name)),
             (_, None) => Err(Failure::new(Outcome::NotFound, "there are several tokens")
                 .next("name one with --token; `softhsm-rs token list` shows them")),
+        }
+    }
+
+    /// Leaves those that a label, a serial number or a URI means.
+    fn keep(tokens: &mut Vec<Token>, name: &str) -> Result<()> {
+        if uri::is_uri(name) {
+            let uri = Uri::parse(name)?;
+            tokens.retain(|token| uri.means(&token.label(), &token.serial()));
+        } else {
+            tokens.retain(|token| token.label() == name || token.serial() == name);
+        }
+        Ok(())
+    }
+
+    /// The token's URI.
+    fn uri(&self) -> String {
+        uri::of_token(&self.label(), &self.serial())
+    }
+
+    /// The token of that label or serial number among some; none where there is none.
+    fn find(mut tokens: Vec<Token>, name: &str) -> Result<Option<Token>> {
+        Token::keep(&mut tokens, name)?;
+        match tokens.len() {
+            0 | 1 => Ok(tokens.pop()),
+            _ => Err(several(name)),
         }
     }
 
@@ -162,6 +192,11 @@ impl Token {
     fn serial(&self) -> String {
         String::from_utf8_lossy(&self.info.serial).into_owned()
     }
+}
+
+fn several(name: &str) -> Failure {
+    Failure::new(Outcome::NotFound, format!("several tokens are called {}", quoted(name)))
+        .next("name its serial number; `softhsm-rs token list` shows them")
 }
 
 /// A name of the user's in a message.

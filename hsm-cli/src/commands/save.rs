@@ -56,6 +56,11 @@ impl<'a> Place<'a> {
         self.write(Secret::new(text.into_bytes()).expose())
     }
 
+    /// Writes a value as it is, whatever the file's name.
+    pub(super) fn save_as_it_is(&self, value: &[u8]) -> Result<()> {
+        self.write(value)
+    }
+
     fn write(&self, bytes: &[u8]) -> Result<()> {
         // What is there keeps its bytes until the new ones are there, and its mode is not taken over.
         let target = if self.replace { beside(self.path) } else { self.path.to_owned() };

@@ -64,6 +64,8 @@ pub(super) struct Listed {
     so_tries_left: Option<u32>,
     /// Whether a server opens it by the master key alone.
     opens_for_server: bool,
+    /// RFC 7512.
+    uri: String,
 }
 
 impl Listed {
@@ -76,6 +78,7 @@ impl Listed {
             so_pin: pin_state(token.info.so_pin_set, token.info.so_tries),
             so_tries_left: token.info.so_tries.map(|tries| tries.left),
             opens_for_server: token.info.opens_for_server,
+            uri: token.uri(),
         }
     }
 }
@@ -97,9 +100,12 @@ pub(super) fn table(page: &mut Page, tokens: &[Listed]) {
     let row = |token: &Listed| {
         let opens = if token.opens_for_server { "opens for the server" } else { "" };
         let (user_pin, so_pin) = (token.user_pin.to_owned(), token.so_pin.to_owned());
-        [printable(&token.label), token.serial.clone(), user_pin, so_pin, opens.to_owned()]
+        [printable(&token.label), token.serial.clone(), user_pin, so_pin, token.uri.clone(), opens.to_owned()]
     };
-    page.table(["TOKEN", "SERIAL", "USER PIN", "SO PIN", ""], &tokens.iter().map(row).collect::<Vec<_>>());
+    page.table(
+        ["TOKEN", "SERIAL", "USER PIN", "SO PIN", "URI", ""],
+        &tokens.iter().map(row).collect::<Vec<_>>(),
+    );
 }
 
 fn list(hsm: &Hsm, output: Output) -> Result<()> {
@@ -285,7 +291,7 @@ fn report(partition: &Arc<Partition>, done: &str, output: Output) -> Result<()> 
 }
 
 /// A label as C_InitToken takes it: padded with blanks.
-fn padded(label: &str) -> Result<[u8; LABEL]> {
+pub(super) fn padded(label: &str) -> Result<[u8; LABEL]> {
     let mut padded = [b' '; LABEL];
     let place = padded.get_mut(..label.len()).filter(|place| !place.is_empty());
     let place = place

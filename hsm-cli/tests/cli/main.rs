@@ -19,6 +19,7 @@ mod init;
 mod keys;
 mod kms;
 mod lock_events;
+mod moving;
 mod recovery;
 mod sealers;
 mod selection;

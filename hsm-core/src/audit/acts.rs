@@ -32,6 +32,8 @@ acts! {
     DELETE_TOKEN:         OWN_DOOR, "DeleteToken",         Administration, Critical;
     INIT_PIN:             OWN_DOOR, "InitPIN",             Administration, Warning;
     SET_PIN:              OWN_DOOR, "SetPIN",              Administration, Warning;
+    BACK_UP:              OWN_DOOR, "BackUp",              Administration, Warning;
+    RESTORE:              OWN_DOOR, "Restore",             Administration, Critical;
     GIVE_PINS:            OWN_DOOR, "GivePins",            Administration, Warning;
     CLOSE_FOR_SERVER:     OWN_DOOR, "CloseForServer",      Administration, Warning;
     LOGIN_USER:           OWN_DOOR, "LoginUser",           Login,          Normal;
@@ -39,6 +41,7 @@ acts! {
     LOGIN_CONTEXT:        OWN_DOOR, "LoginContext",        Login,          Normal;
     LOGIN_SERVER:         OWN_DOOR, "LoginServer",         Login,          Normal;
     CREATE_OBJECT:        OWN_DOOR, "CreateObject",        Change,         Normal;
+    BRING_OBJECTS:        OWN_DOOR, "BringObjects",        Change,         Warning;
     COPY_OBJECT:          OWN_DOOR, "CopyObject",          Change,         Normal;
     DESTROY_OBJECT:       OWN_DOOR, "DestroyObject",       Change,         Critical;
     SET_ATTRIBUTES:       OWN_DOOR, "SetAttributeValue",   Change,         Normal;
@@ -62,6 +65,7 @@ acts! {
     READ:                 OWN_DOOR, "GetAttributeValue",   Use,            Normal;
     ENCAPSULATE_KEY:      OWN_DOOR, "EncapsulateKey",      Change,         Normal;
     DECAPSULATE_KEY:      OWN_DOOR, "DecapsulateKey",      Change,         Normal;
+    EXPORT_KEY:           OWN_DOOR, "ExportKey",           Change,         Warning;
     CREATE_IMPORT_TOKEN:  KMS,      "import-token.create", Change,         Normal;
     READ_IMPORT_TOKEN:    KMS,      "import-token.read",   Change,         Normal;
     REDEEM_IMPORT_TOKEN:  KMS,      "import-token.redeem", Change,         Warning;

@@ -2,6 +2,7 @@
 //! say and lead to an anchor, and certificates of our own. RFC 5280, RFC 2986.
 
 mod chain;
+pub mod encrypted;
 mod issue;
 mod name;
 pub mod pkcs12;

@@ -2,7 +2,6 @@
 //! private key. The new key's attributes are the service's matter. PKCS #11 3.2, section 5.18.
 
 use super::params::Mechanism;
-use super::table::{Function, Row, row_for};
 use crate::crypto::KemSet;
 use crate::error::{Error, Result};
 use crate::object::material::Key;

@@ -601,7 +601,7 @@ static TABLE: &[Row] = rows! {
     CKM_SHA512_KEY_GEN                  "6.25.6"   secret(&[CKK_SHA512_HMAC], SECRET_BYTES, Generator::Secret(CKK_SHA512_HMAC));
     CKM_SHA512_224_KEY_GEN              "6.25.6"   secret(&[CKK_SHA512_224_HMAC], SECRET_BYTES, Generator::Secret(CKK_SHA512_224_HMAC));
     CKM_SHA512_256_KEY_GEN              "6.26.6"   secret(&[CKK_SHA512_256_HMAC], SECRET_BYTES, Generator::Secret(CKK_SHA512_256_HMAC));
-    CKM_CHACHA20_POLY1305               "6.61.2"   Row { shape: Shape::Aead, cipher: Some(ciphering::chacha20_poly1305), ..chacha20() };
+    CKM_CHACHA20_POLY1305               "6.61.2"   Row { shape: Shape::Aead, cipher: Some(ciphering::chacha20_poly1305), aead: Some(Aead::ChaCha20Poly1305), ..chacha20() };
     CKM_HKDF_DERIVE                     "6.62.3"   kdf(Shape::Hkdf, HKDF, kdf::hkdf, Heritage::Free);
     CKM_HKDF_DATA                       "6.62.4"   giving(Product::Data, kdf(Shape::Hkdf, HKDF, kdf::hkdf, Heritage::Free));
     CKM_HKDF_KEY_GEN                    "6.62.5"   secret(&[CKK_HKDF], SECRET_BYTES, Generator::Secret(CKK_HKDF));

@@ -169,6 +169,11 @@ pub fn curve_point(object: &Object) -> Option<&[u8]> {
     encoding::octet_string(object.bytes(CKA_EC_POINT))
 }
 
+/// The point in a CKA_EC_POINT.
+pub fn point_in(attribute: &[u8]) -> Option<&[u8]> {
+    encoding::octet_string(attribute)
+}
+
 /// CKA_EC_POINT of a point.
 ///
 /// # Errors

@@ -176,7 +176,7 @@ pub(super) fn list(writer: &mut dyn Writer, unit: &ActiveUnit, token: RecordId) 
 }
 
 /// Whether the index names a partition.
-pub(super) fn lists(reader: &mut dyn Reader, unit: &ActiveUnit, token: RecordId) -> Result<bool> {
+pub(crate) fn lists(reader: &mut dyn Reader, unit: &ActiveUnit, token: RecordId) -> Result<bool> {
     chain(&key(unit)?).holds(reader, ALL, token)
 }
 
@@ -285,7 +285,7 @@ pub(crate) fn server(hsm: &Hsm, label: &[u8; 32], note: &Note) -> Result<RecordI
 }
 
 /// All partitions, of a store that is this HSM's.
-fn checked(
+pub(super) fn checked(
     hsm: &Hsm,
     writer: &mut dyn Writer,
     unit: &ActiveUnit,

@@ -13,6 +13,8 @@ use crate::store::{PartitionId, Reader, RecordId, Writer};
 /// The indexes of a partition.
 const PUBLIC: u8 = 1;
 const PRIVATE: u8 = 2;
+/// All of them.
+pub(super) const CHAINS: [u8; 2] = [PUBLIC, PRIVATE];
 /// The kinds of record that hold objects.
 const KIND_PUBLIC: u8 = 1;
 const KIND_PRIVATE: u8 = 2;

@@ -1,6 +1,7 @@
 //! The events of what this process does with a partition, for the transactions that do it (`hsm`'s notes).
 
 use super::Partition;
+use super::handles::Identity;
 use crate::audit::{Activity, ObjectId, Uses};
 use crate::error::{Error, Result};
 use crate::hsm::Note;
@@ -16,6 +17,14 @@ impl Partition {
         let mut note = self.note(act)?;
         note.about(id);
         Ok(note)
+    }
+
+    /// As [`Partition::note`], about what a handle stands for; objects of a session have no lasting name.
+    pub(crate) fn note_of(&self, act: Activity, identity: Identity) -> Result<Note> {
+        match identity {
+            Identity::Token(id) => self.note_about(act, id),
+            Identity::Session(_) | Identity::ImportToken { .. } | Identity::Profile(_) => self.note(act),
+        }
     }
 
     /// As [`Partition::note`], for what a damaged log does not keep people from.

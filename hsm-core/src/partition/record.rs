@@ -23,6 +23,7 @@ use crate::store::seal::SealKey;
 use crate::store::{PartitionId, RecordId};
 use crate::unit::ActiveUnit;
 
+mod copy;
 mod next;
 mod wraps;
 

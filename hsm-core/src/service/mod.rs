@@ -2,11 +2,13 @@
 //! what PKCS #11 applications do, and of [`Space`] for what clients of servers do.
 
 mod account;
+pub mod bringing;
 mod ciphers;
 mod deriving;
 mod digests;
 mod dual;
 mod encapsulation;
+mod exporting;
 mod import_tokens;
 mod item;
 mod keys;

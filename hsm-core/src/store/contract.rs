@@ -152,7 +152,9 @@ contract! {
         a_removed_record_begins_again_at_revision_one
         records_of_partitions_are_apart
         a_removed_partition_is_empty_and_others_are_not
-        a_removed_partition_can_be_filled_in_the_same_write;
+        a_removed_partition_can_be_filled_in_the_same_write
+        records_come_in_order_and_from_their_partition_alone
+        a_copy_keeps_its_revision_and_finds_its_place_free;
     entries:
         entries_come_in_order_and_from_their_chain_alone
         the_entry_before_is_the_last_at_or_before

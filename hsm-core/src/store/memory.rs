@@ -78,6 +78,17 @@ impl Base for &State {
         let found = self.entries.range(range).take(limit);
         Ok(found.map(|((_, entry), mac)| Indexed { entry: *entry, mac: *mac }).collect())
     }
+
+    fn records_after(
+        &self,
+        partition: PartitionId,
+        after: Bound<RecordId>,
+        limit: usize,
+    ) -> StoreResult<Vec<(RecordId, Row)>> {
+        let end = Bound::Included((partition, RecordId([0xff; 16])));
+        let found = self.rows.range((after.map(|after| (partition, after)), end)).take(limit);
+        Ok(found.map(|((_, id), row)| (*id, row.clone())).collect())
+    }
 }
 
 impl Store for MemoryStore {

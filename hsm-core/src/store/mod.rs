@@ -115,6 +115,15 @@ pub trait Reader {
         after: Entry,
         limit: usize,
     ) -> StoreResult<Vec<Indexed>>;
+
+    /// The first records after `after` in a partition (from the first one on without it), in the order of their
+    /// numbers, at most `limit`; for copies of all there is.
+    fn records_after(
+        &mut self,
+        partition: PartitionId,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> StoreResult<Vec<(RecordId, Row)>>;
 }
 
 /// A write transaction: reads see its own writes; all of it is committed or none.
@@ -122,6 +131,9 @@ pub trait Writer: Reader {
     /// Puts a record. `row.revision` must be one more than the stored revision (1 where there is
     /// none), else [`StoreError::Conflict`].
     fn put(&mut self, partition: PartitionId, id: RecordId, row: &Row) -> StoreResult<()>;
+
+    /// Puts a record where none is, as it was elsewhere, whatever its revision, else [`StoreError::Conflict`].
+    fn put_copy(&mut self, partition: PartitionId, id: RecordId, row: &Row) -> StoreResult<()>;
 
     /// Removes a record whose revision is `revision`, else [`StoreError::Conflict`].
     fn remove(&mut self, partition: PartitionId, id: RecordId, revision: u64) -> StoreResult<()>;

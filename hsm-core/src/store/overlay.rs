@@ -23,6 +23,19 @@ pub(super) trait Base {
 
     /// The first entries strictly after `after` in its partition and chain, at most `limit`.
     fn entries_after(&self, partition: PartitionId, after: Entry, limit: usize) -> StoreResult<Vec<Indexed>>;
+
+    /// The first records after `after` in the partition, at most `limit`.
+    fn records_after(
+        &self,
+        partition: PartitionId,
+        after: Bound<RecordId>,
+        limit: usize,
+    ) -> StoreResult<Vec<(RecordId, Row)>>;
+}
+
+/// What is after a record, or everything.
+fn behind(after: Option<RecordId>) -> Bound<RecordId> {
+    after.map_or(Bound::Included(RecordId([0; 16])), Bound::Excluded)
 }
 
 /// What a transaction changes. A partition in `cleared` loses everything that is not in the maps.
@@ -156,12 +169,43 @@ impl<B: Base> Reader for Overlay<'_, B> {
         self.count(found.len().max(1));
         Ok(found)
     }
+
+    fn records_after(
+        &mut self,
+        partition: PartitionId,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> StoreResult<Vec<(RecordId, Row)>> {
+        let end = Bound::Included((partition, RecordId([0xff; 16])));
+        let range = (behind(after).map(|after| (partition, after)), end);
+        let own: Vec<_> = self.changes.rows.range(range).map(|((_, id), row)| (*id, row.clone())).collect();
+        let below = if self.changes.cleared.contains(&partition) {
+            Vec::new()
+        } else {
+            // Each record of its own hides at most one below.
+            self.base.records_after(partition, behind(after), limit.saturating_add(own.len()))?
+        };
+        let mut merged: BTreeMap<RecordId, Option<Row>> =
+            below.into_iter().map(|(id, row)| (id, Some(row))).collect();
+        merged.extend(own);
+        let found: Vec<_> = merged.into_iter().filter_map(|(id, row)| Some((id, row?))).take(limit).collect();
+        self.count(found.len().max(1));
+        Ok(found)
+    }
 }
 
 impl<B: Base> Writer for Overlay<'_, B> {
     fn put(&mut self, partition: PartitionId, id: RecordId, row: &Row) -> StoreResult<()> {
         let stored = self.row(partition, id)?.map_or(0, |stored| stored.revision);
         if stored.checked_add(1) != Some(row.revision) {
+            return Err(StoreError::Conflict);
+        }
+        self.changes.rows.insert((partition, id), Some(row.clone()));
+        Ok(())
+    }
+
+    fn put_copy(&mut self, partition: PartitionId, id: RecordId, row: &Row) -> StoreResult<()> {
+        if self.row(partition, id)?.is_some() {
             return Err(StoreError::Conflict);
         }
         self.changes.rows.insert((partition, id), Some(row.clone()));

@@ -222,6 +222,23 @@ impl Base for Committed<'_> {
         let after = Bound::Excluded(key(ENTRIES, partition, &after.to_bytes()));
         self.db.range((after, last)).take(limit).map(|found| self.indexed(found)).collect()
     }
+
+    fn records_after(
+        &self,
+        partition: PartitionId,
+        after: Bound<RecordId>,
+        limit: usize,
+    ) -> StoreResult<Vec<(RecordId, Row)>> {
+        let last = Bound::Included(key(ROWS, partition, &[0xff; 16]));
+        let after = after.map(|after| key(ROWS, partition, &after.0));
+        let wrong = || damaged(self.path, "a record is too short");
+        let found = self.db.range((after, last)).take(limit).map(|found| {
+            let (key, value) = found.map_err(|error| meaning(self.path, error))?;
+            let id = key.get(17..).and_then(|id| id.try_into().ok()).map(RecordId).ok_or_else(wrong)?;
+            Ok((id, row_of(&value).ok_or_else(wrong)?))
+        });
+        found.collect()
+    }
 }
 
 impl Store for SledStore {

@@ -14,14 +14,16 @@ const MODULES: &[(&str, &[&str])] = &[
     ("object",    &["crypto", "error", "secret"]),
     ("import_token", &["crypto", "error", "object", "rng", "secret"]),
     ("kms",       &["crypto", "error", "object", "rng", "secret"]),
+    ("backup",    &["error", "rng", "secret"]),
+    ("softhsm2",  &["crypto", "object", "secret"]),
     ("mechanism", &["crypto", "error", "object", "rng", "secret"]),
     ("certificate", &["crypto", "error", "mechanism", "object", "rng", "secret"]),
     ("store",     &["error", "rng"]),
     ("unit",      &["crypto", "error", "rng", "secret"]),
     ("audit",     &["error", "rng", "secret", "store", "unit"]),
     ("config",    &["audit", "error", "mechanism", "store", "unit"]),
-    ("hsm",       &["audit", "config", "error", "partition", "rng", "secret", "session", "store", "unit"]),
-    ("partition", &["audit", "error", "hsm", "import_token", "kms", "object", "rng", "secret", "session", "store", "unit"]),
+    ("hsm",       &["audit", "backup", "config", "error", "partition", "rng", "secret", "session", "store", "unit"]),
+    ("partition", &["audit", "backup", "error", "hsm", "import_token", "kms", "object", "rng", "secret", "session", "store", "unit"]),
     ("session",   &["audit", "crypto", "error", "mechanism", "object", "partition"]),
     ("service",   &["audit", "crypto", "error", "import_token", "kms", "mechanism", "object", "partition", "rng", "secret", "session"]),
 ];
@@ -29,8 +31,8 @@ const MODULES: &[(&str, &[&str])] = &[
 /// What doors and tools may name of the core. Of the store: its errors and its place, no more.
 #[rustfmt::skip]
 const OFFERED: &[&str] = &[
-    "Error", "Result", "audit", "certificate", "config", "crypto", "error", "hsm", "import_token", "kms", "mechanism", "object", "partition",
-    "secret", "service", "session", "store::StoreError", "store::StoreUrl", "unit",
+    "Error", "Result", "audit", "backup", "certificate", "config", "crypto", "error", "hsm", "import_token", "kms", "mechanism", "object", "partition",
+    "secret", "service", "session", "softhsm2", "store::StoreError", "store::StoreUrl", "unit",
 ];
 
 pub(crate) fn modules(workspace: &Workspace) -> Complaints {

@@ -82,6 +82,7 @@ mod tests {
             extractable: false,
             local: true,
             uses: Vec::new(),
+            uri: String::new(),
         }
     }
 

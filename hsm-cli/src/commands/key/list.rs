@@ -40,10 +40,11 @@ pub(super) fn table(page: &mut Page, objects: &[Summary]) {
             printable(&object.label),
             object.id.clone(),
             object.flags(),
+            object.uri.clone(),
         ]
     };
     page.table(
-        ["CLASS", "TYPE", "BITS", "LABEL", "ID", "FLAGS"],
+        ["CLASS", "TYPE", "BITS", "LABEL", "ID", "FLAGS", "URI"],
         &objects.iter().map(row).collect::<Vec<_>>(),
     );
 }

@@ -7,6 +7,7 @@ use cryptoki_sys::*;
 use hsm_core::hsm::Hsm;
 use hsm_core::import_token::is_unique_id;
 use hsm_core::object::{Template, Value};
+use hsm_core::secret::Secret;
 use hsm_core::session::{Access, ObjectHandle, Role, Session};
 
 use super::{Token, confirm, quoted};
@@ -14,6 +15,7 @@ use crate::cli::{self, Class, Hexadecimal, KeyAccess, KeyChoice, KeyView};
 use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
 use crate::pin::Source;
+use crate::uri;
 
 mod delete;
 mod generate;
@@ -24,7 +26,14 @@ mod show;
 /// The length of a CKA_ID that the user did not choose, in bytes.
 const ID: usize = 8;
 
-pub(super) fn run(hsm: &Hsm, command: cli::Key, output: Output) -> Result<()> {
+pub(super) fn run(hsm: &Hsm, mut command: cli::Key, output: Output) -> Result<()> {
+    match &mut command {
+        cli::Key::List { view, choice, .. } | cli::Key::Show { view, choice, .. } => {
+            uri::resolve(&mut view.access.token, choice)?;
+        }
+        cli::Key::Delete { access, choice, .. } => uri::resolve(&mut access.token, choice)?,
+        cli::Key::Generate(_) | cli::Key::Import(_) => {}
+    }
     match command {
         cli::Key::List { view, choice, all } => list::run(hsm, &view, &choice, all, output),
         cli::Key::Generate(options) => generate::run(hsm, &options, output),
@@ -49,6 +58,11 @@ impl Desk {
     pub(super) fn open(hsm: &Hsm, access: &KeyAccess, mode: Access, output: Output) -> Result<Desk> {
         let token = Token::choose(hsm, &access.token)?;
         let pin = Source::user(&token.label(), access.pin_file.as_deref()).existing(output)?;
+        Desk::enter(token, &pin, mode)
+    }
+
+    /// With a PIN that is known.
+    pub(super) fn enter(token: Token, pin: &Secret, mode: Access) -> Result<Desk> {
         let session = token.partition.open_session(mode)?;
         let desk = Desk { token, session };
         desk.session.login(Role::User, pin.expose())?;
@@ -64,14 +78,14 @@ impl Desk {
     }
 
     /// Without login.
-    fn open_public(hsm: &Hsm, access: &KeyAccess) -> Result<Desk> {
+    pub(super) fn open_public(hsm: &Hsm, access: &KeyAccess) -> Result<Desk> {
         let token = Token::choose(hsm, &access.token)?;
         let session = token.partition.open_session(Access::ReadOnly)?;
         Ok(Desk { token, session })
     }
 
     /// The CKA_ID that was chosen, or a random one.
-    fn id(&self, chosen: Option<&Hexadecimal>) -> Result<Vec<u8>> {
+    pub(super) fn id(&self, chosen: Option<&Hexadecimal>) -> Result<Vec<u8>> {
         if let Some(id) = chosen {
             return Ok(id.0.clone());
         }
@@ -81,7 +95,7 @@ impl Desk {
     }
 
     /// All objects that match, in the order in which the core finds them.
-    fn find(&self, template: Template) -> Result<Vec<ObjectHandle>> {
+    pub(super) fn find(&self, template: Template) -> Result<Vec<ObjectHandle>> {
         const AT_ONCE: usize = 256;
         self.session.find_init(template)?;
         let mut found = Vec::new();

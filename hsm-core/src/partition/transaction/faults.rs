@@ -49,11 +49,24 @@ impl Reader for Faulty<'_> {
     ) -> StoreResult<Vec<Indexed>> {
         self.0.entries_after(partition, after, limit)
     }
+
+    fn records_after(
+        &mut self,
+        partition: PartitionId,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> StoreResult<Vec<(RecordId, Row)>> {
+        self.0.records_after(partition, after, limit)
+    }
 }
 
 impl Writer for Faulty<'_> {
     fn put(&mut self, partition: PartitionId, id: RecordId, row: &Row) -> StoreResult<()> {
         self.write()?.put(partition, id, row)
+    }
+
+    fn put_copy(&mut self, partition: PartitionId, id: RecordId, row: &Row) -> StoreResult<()> {
+        self.write()?.put_copy(partition, id, row)
     }
 
     fn remove(&mut self, partition: PartitionId, id: RecordId, revision: u64) -> StoreResult<()> {

@@ -105,3 +105,37 @@ pub(super) fn a_removed_partition_can_be_filled_in_the_same_write(subject: Subje
     assert_eq!(after(subject.store(), P, indexed(3, 0, 0).entry, 9), [indexed(3, 8, 8)]);
     assert!(subject.store().generation(P).unwrap().is_some());
 }
+
+pub(super) fn records_come_in_order_and_from_their_partition_alone(subject: Subject) {
+    for number in [0, 255, 7, 3] {
+        put(subject.store(), P, id(number), &row(1, "p"));
+    }
+    put(subject.store(), Q, id(5), &row(1, "q"));
+    let ids = |after, limit| {
+        let found = read(subject.store(), |reader| reader.records_after(P, after, limit));
+        assert!(found.iter().all(|(_, found)| *found == row(1, "p")));
+        found.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(None, 9), [id(0), id(3), id(7), id(255)]);
+    assert_eq!(ids(None, 2), [id(0), id(3)]);
+    assert_eq!(ids(Some(id(3)), 9), [id(7), id(255)]);
+    assert_eq!(ids(Some(id(255)), 9), []);
+    let body = |writer: &mut dyn Writer| {
+        writer.remove(P, id(3), 1)?;
+        writer.put(P, id(4), &row(1, "new"))?;
+        let found = writer.records_after(P, Some(id(0)), 2)?;
+        assert_eq!(found, [(id(4), row(1, "new")), (id(7), row(1, "p"))]);
+        Ok(())
+    };
+    write(subject.store(), body).unwrap();
+}
+
+pub(super) fn a_copy_keeps_its_revision_and_finds_its_place_free(subject: Subject) {
+    write(subject.store(), |w| w.put_copy(P, id(1), &row(7, "copy"))).unwrap();
+    assert_eq!(get(subject.store(), P, id(1)), Some(row(7, "copy")));
+    for revision in [1, 7, 8] {
+        assert!(is_conflict(&write(subject.store(), |w| w.put_copy(P, id(1), &row(revision, "other")))));
+    }
+    put(subject.store(), P, id(1), &row(8, "next"));
+    assert_eq!(get(subject.store(), P, id(1)), Some(row(8, "next")));
+}

@@ -192,6 +192,15 @@ impl Reader for Liar<'_> {
         let from = if lie.is_multiple_of(2) { next } else { lie };
         Ok(self.entries[from..].iter().take(limit).cloned().collect())
     }
+
+    fn records_after(
+        &mut self,
+        _: PartitionId,
+        _: Option<RecordId>,
+        _: usize,
+    ) -> StoreResult<Vec<(RecordId, Row)>> {
+        Ok(Vec::new())
+    }
 }
 
 fn model() -> impl Strategy<Value = Model> {

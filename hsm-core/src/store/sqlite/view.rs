@@ -181,6 +181,31 @@ impl Reader for View<'_> {
         self.count(found.len().max(1));
         found.into_iter().map(|columns| self.indexed(columns)).collect()
     }
+
+    fn records_after(
+        &mut self,
+        partition: PartitionId,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> StoreResult<Vec<(RecordId, Row)>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        // No number of a record is shorter than 16 bytes.
+        let after = after.map_or_else(Vec::new, |after| after.0.to_vec());
+        let found: Vec<([u8; 16], u8, i64, Vec<u8>)> = self.checked(|connection| {
+            let sql = "SELECT id, kind, revision, sealed FROM records WHERE partition = ?1 AND id > ?2
+                ORDER BY id LIMIT ?3";
+            let mut statement = connection.prepare_cached(sql)?;
+            let found = statement.query_map(params![partition.0, after, limit], |columns| {
+                Ok((columns.get(0)?, columns.get(1)?, columns.get(2)?, columns.get(3)?))
+            })?;
+            found.collect()
+        })?;
+        self.count(found.len().max(1));
+        let row = |(id, kind, revision, sealed)| {
+            Ok((RecordId(id), Row { kind, revision: self.unsigned(revision)?, sealed }))
+        };
+        found.into_iter().map(row).collect()
+    }
 }
 
 impl Writer for View<'_> {
@@ -195,6 +220,15 @@ impl Writer for View<'_> {
                 WHERE partition = ?1 AND id = ?2 AND revision = ?4 - 1";
             self.change(partition, sql, params![partition.0, id.0, row.kind, revision, row.sealed])?
         };
+        if changed == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+    }
+
+    fn put_copy(&mut self, partition: PartitionId, id: RecordId, row: &Row) -> StoreResult<()> {
+        let revision = self.revision_column(row.revision)?;
+        let sql = "INSERT INTO records (partition, id, kind, revision, sealed)
+            VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
+        let changed =
+            self.change(partition, sql, params![partition.0, id.0, row.kind, revision, row.sealed])?;
         if changed == 1 { Ok(()) } else { Err(StoreError::Conflict) }
     }
 
