@@ -69,6 +69,31 @@ isolated! {
         }
     }
 
+    fn the_one_step_derivation_has_its_counter_first(kit) {
+        let session = kit.user();
+        let base = p256(&session);
+        for (kdf, digest) in [
+            (CKD_SHA1_KDF_SP800, CKM_SHA_1),
+            (CKD_SHA224_KDF_SP800, CKM_SHA224),
+            (CKD_SHA256_KDF_SP800, CKM_SHA256),
+            (CKD_SHA384_KDF_SP800, CKM_SHA384),
+            (CKD_SHA512_KDF_SP800, CKM_SHA512),
+            (CKD_SHA3_224_KDF_SP800, CKM_SHA3_224),
+            (CKD_SHA3_256_KDF_SP800, CKM_SHA3_256),
+            (CKD_SHA3_384_KDF_SP800, CKM_SHA3_384),
+            (CKD_SHA3_512_KDF_SP800, CKM_SHA3_512),
+        ] {
+            let mech = Mech::ecdh(kdf, b"shared", &hex(P256_R));
+            let blocks = [1_u32, 2, 3, 4].map(|counter| {
+                let input = [&counter.to_be_bytes()[..], &hex(P256_SHARED), b"shared"].concat();
+                session.digest(&Mech::plain(digest), &input).unwrap()
+            });
+            let expected = blocks.concat();
+            let expected = expected.get(..70).unwrap();
+            assert_eq!(value(&session, &mech, base, 70), expected, "{kdf}");
+        }
+    }
+
     fn both_sides_agree_on_x25519(kit) {
         let session = kit.user();
         let (one, two) = (x25519(&session), x25519(&session));

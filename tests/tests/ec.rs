@@ -180,6 +180,36 @@ isolated! {
         assert_eq!(signature, hex(expected), "RFC 8032, section 7.1, test 1");
     }
 
+    fn eddsa_over_a_digest_is_that_of_rfc_8032(kit) {
+        let session = kit.user();
+        let template = attrs![
+            CKA_CLASS => CKO_PRIVATE_KEY,
+            CKA_KEY_TYPE => CKK_EC_EDWARDS,
+            CKA_EC_PARAMS => keys::ED25519.params,
+            CKA_SIGN => true,
+            CKA_VALUE => hex("833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42"),
+        ];
+        let key = session.create(&template).unwrap();
+        let signature = session.sign(&Mech::eddsa(true, b""), key, b"abc").unwrap();
+        let expected = "98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae41
+                        31f85042463c2a355a2003d062adf5aaa10b8c61e636062aaad11c2a26083406";
+        assert_eq!(signature, hex(expected), "RFC 8032, section 7.3");
+    }
+
+    fn eddsa_over_a_digest_has_its_context(kit) {
+        let session = kit.user();
+        let pair = ed25519(&session);
+        let mech = Mech::eddsa(true, b"context");
+        let signature = session.sign_parts(&mech, pair.private, PARTS).unwrap();
+        assert_eq!(session.verify(&mech, pair.public, MESSAGE, &signature), Ok(()));
+        for other in [Mech::eddsa(true, b""), Mech::eddsa(true, b"contexts"), Mech::plain(CKM_EDDSA)] {
+            refused!(CKR_SIGNATURE_INVALID, session.verify(&other, pair.public, MESSAGE, &signature));
+        }
+        refused!(CKR_SIGNATURE_LEN_RANGE, session.verify(&mech, pair.public, MESSAGE, &signature[1..]));
+        refused!(CKR_MECHANISM_PARAM_INVALID, session.init(SIGN, &Mech::eddsa(true, &[7; 256]), pair.private));
+        refused!(CKR_MECHANISM_PARAM_INVALID, session.init(SIGN, &Mech::eddsa(false, b"context"), pair.private));
+    }
+
     fn eddsa_refuses_a_parameter_of_another_size(kit) {
         let session = kit.user();
         let pair = ed25519(&session);

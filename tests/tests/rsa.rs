@@ -38,6 +38,19 @@ fn pss(kind: CK_MECHANISM_TYPE, hash: hsm_tests::offer::Hash, keyed: Keyed, salt
 }
 
 isolated! {
+    fn v15_over_md5_is_there_for_old_data(kit) {
+        let session = kit.user();
+        let pair = keys::rsa(&session);
+        let mech = Mech::plain(CKM_MD5_RSA_PKCS);
+        let signature = session.sign_parts(&mech, pair.private, &[b"old ", b"data"]).unwrap();
+        let openssl = OpenSsl::with_key(&kit.directory, &session, pair.public);
+        assert!(openssl.verifies("md5", &[], b"old data", &signature));
+        assert_eq!(session.verify(&mech, pair.public, b"old data", &signature), Ok(()));
+        refused!(CKR_SIGNATURE_INVALID, session.verify(&mech, pair.public, b"new data", &signature));
+        let sha1 = Mech::plain(CKM_SHA1_RSA_PKCS);
+        refused!(CKR_SIGNATURE_INVALID, session.verify(&sha1, pair.public, b"old data", &signature));
+    }
+
     fn pkcs1_signatures_with_every_hash(kit) {
         let (session, pair, openssl) = ready(kit);
         for (hash, keyed) in offered(&session, keyed(), |(_, keyed)| keyed.rsa) {

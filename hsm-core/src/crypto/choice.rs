@@ -24,7 +24,12 @@ pub fn order() -> &'static [&'static dyn Provider] {
 /// it signs in 180 µs where RustCrypto needs 27.
 pub fn order_for(curve: Curve) -> &'static [&'static dyn Provider] {
     match curve {
-        Curve::P224 | Curve::P256 | Curve::P384 | Curve::P521 => order(),
+        Curve::P224
+        | Curve::P256
+        | Curve::P384
+        | Curve::P521
+        | Curve::BrainpoolP256r1
+        | Curve::BrainpoolP384r1 => order(),
         Curve::Secp256k1 => &[
             &super::rust_crypto::RustCrypto,
             #[cfg(feature = "aws-lc")]
@@ -177,6 +182,22 @@ pub fn ed_public(public: &[u8]) -> Result<Box<dyn EdPublicKey>> {
     first(order(), |provider| provider.ed_public(public))
 }
 
+/// Signs by Ed25519ph with a 32-byte seed.
+pub fn sign_ed25519ph(seed: &[u8], message: &[u8], context: &[u8]) -> Result<[u8; 64]> {
+    first(order(), |provider| match provider.ed_private(seed)? {
+        Ok(key) => key.sign_hashed(message, context),
+        Err(error) => Some(Err(error)),
+    })
+}
+
+/// Verifies by Ed25519ph.
+pub fn verify_ed25519ph(public: &[u8], message: &[u8], context: &[u8], signature: &[u8]) -> Result<()> {
+    first(order(), |provider| match provider.ed_public(public)? {
+        Ok(key) => key.verify_hashed(message, context, signature),
+        Err(error) => Some(Err(error)),
+    })
+}
+
 /// Prepares an X25519 private key.
 pub fn x_private(private: &[u8]) -> Result<Box<dyn XPrivateKey>> {
     first(order(), |provider| provider.x_private(private))
@@ -206,7 +227,9 @@ pub fn pq_public(set: SignatureSet, public: &[u8]) -> Result<Box<dyn PqPublicKey
 pub fn pre_hash(hash: PreHash) -> Result<Box<dyn Digest>> {
     match hash {
         PreHash::Fixed(hash) => digest(hash),
-        PreHash::Shake128 | PreHash::Shake256 => first(order(), |provider| provider.shake_digest(hash).map(Ok)),
+        PreHash::Shake128 | PreHash::Shake256 => {
+            first(order(), |provider| provider.shake_digest(hash).map(Ok))
+        }
     }
 }
 

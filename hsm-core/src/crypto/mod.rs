@@ -176,10 +176,13 @@ pub trait EcPublicKey: Send + Sync {
     fn verify(&self, digest: &[u8], signature: &[u8]) -> Result<()>;
 }
 
-/// A prepared Ed25519 private key. RFC 8032, section 5.1 (pure).
+/// A prepared Ed25519 private key. RFC 8032, section 5.1.
 pub trait EdPrivateKey: Send + Sync {
     /// The 64-byte signature.
     fn sign(&self, message: &[u8]) -> Result<[u8; 64]>;
+    /// The signature by Ed25519ph, over the message's SHA-512, with a context of at most 255 bytes; `None`
+    /// where the library has it not.
+    fn sign_hashed(&self, message: &[u8], context: &[u8]) -> Option<Result<[u8; 64]>>;
     /// The public key.
     fn public_key(&self) -> Result<[u8; 32]>;
 }
@@ -188,6 +191,8 @@ pub trait EdPrivateKey: Send + Sync {
 pub trait EdPublicKey: Send + Sync {
     /// Verifies; errors as [`EcPublicKey::verify`].
     fn verify(&self, message: &[u8], signature: &[u8]) -> Result<()>;
+    /// Verifies by Ed25519ph; `None` where the library has it not.
+    fn verify_hashed(&self, message: &[u8], context: &[u8], signature: &[u8]) -> Option<Result<()>>;
 }
 
 /// A prepared X25519 private key. RFC 7748.

@@ -60,7 +60,7 @@ pub enum Shake {
     Shake256,
 }
 
-/// Short Weierstrass curves. SEC 2 / FIPS 186-5 names.
+/// Short Weierstrass curves. SEC 2 / FIPS 186-5 names; the last two are of RFC 5639.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[allow(missing_docs)] // The names say it.
 pub enum Curve {
@@ -69,18 +69,28 @@ pub enum Curve {
     P384,
     P521,
     Secp256k1,
+    BrainpoolP256r1,
+    BrainpoolP384r1,
 }
 
 impl Curve {
     /// Every curve.
-    pub const ALL: [Curve; 5] = [Curve::P224, Curve::P256, Curve::P384, Curve::P521, Curve::Secp256k1];
+    pub const ALL: [Curve; 7] = [
+        Curve::P224,
+        Curve::P256,
+        Curve::P384,
+        Curve::P521,
+        Curve::Secp256k1,
+        Curve::BrainpoolP256r1,
+        Curve::BrainpoolP384r1,
+    ];
 
     /// Size of the field and of the order in bits.
     pub const fn bits(self) -> usize {
         match self {
             Curve::P224 => 224,
-            Curve::P256 | Curve::Secp256k1 => 256,
-            Curve::P384 => 384,
+            Curve::P256 | Curve::Secp256k1 | Curve::BrainpoolP256r1 => 256,
+            Curve::P384 | Curve::BrainpoolP384r1 => 384,
             Curve::P521 => 521,
         }
     }

@@ -355,12 +355,37 @@ pub(crate) fn hash_of_mgf(mgf: u64) -> Result<Hash> {
     find(|(_, own, ..)| *own == mgf && mgf != NEVER)
 }
 
-/// The hash inside an X9.63 key derivation function; `None` for CKD_NULL.
-pub(crate) fn hash_of_kdf(kdf: u64) -> Result<Option<Hash>> {
-    if kdf == CKD_NULL {
+/// A key derivation function on a hash, by which a shared secret becomes a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kdf {
+    /// ANSI X9.63: the counter stands behind the secret.
+    X963(Hash),
+    /// NIST SP 800-56C, section 4: the counter stands before the secret.
+    OneStep(Hash),
+}
+
+/// The CKD_…_SP800 functions with their hashes.
+const ONE_STEP: [(u64, Hash); 9] = [
+    (CKD_SHA1_KDF_SP800, Hash::Sha1),
+    (CKD_SHA224_KDF_SP800, Hash::Sha224),
+    (CKD_SHA256_KDF_SP800, Hash::Sha256),
+    (CKD_SHA384_KDF_SP800, Hash::Sha384),
+    (CKD_SHA512_KDF_SP800, Hash::Sha512),
+    (CKD_SHA3_224_KDF_SP800, Hash::Sha3_224),
+    (CKD_SHA3_256_KDF_SP800, Hash::Sha3_256),
+    (CKD_SHA3_384_KDF_SP800, Hash::Sha3_384),
+    (CKD_SHA3_512_KDF_SP800, Hash::Sha3_512),
+];
+
+/// The key derivation function that a CKD_… names; `None` for CKD_NULL.
+pub(crate) fn kdf(number: u64) -> Result<Option<Kdf>> {
+    if number == CKD_NULL {
         return Ok(None);
     }
-    find(|(_, _, own, _)| *own == kdf && kdf != NEVER).map(Some)
+    match ONE_STEP.iter().find(|(own, _)| *own == number) {
+        Some((_, hash)) => Ok(Some(Kdf::OneStep(*hash))),
+        None => find(|(_, _, own, _)| *own == number && number != NEVER).map(|hash| Some(Kdf::X963(hash))),
+    }
 }
 
 fn find(fits: impl Fn(&(u64, u64, u64, Hash)) -> bool) -> Result<Hash> {

@@ -4,6 +4,7 @@
 use cryptoki_sys::*;
 use zeroize::Zeroizing;
 
+use super::context::Context;
 use super::digest_info::digest_info;
 use super::kdf::tls_mac;
 use super::post_quantum::{self, PostQuantum, Signed};
@@ -11,7 +12,7 @@ use super::signing::Input;
 use super::table::{Function, offered};
 use crate::crypto::{self, Hash, Pss, TlsPrf};
 use crate::error::{Error, Result};
-use crate::object::material::Key;
+use crate::object::material::{Key, octet_string};
 use crate::secret::Secret;
 
 /// How a message is signed.
@@ -30,6 +31,8 @@ pub enum Scheme {
     Ecdsa(Option<Hash>),
     /// Ed25519.
     Ed25519,
+    /// Ed25519ph, with a context.
+    Ed25519ph(Context),
     /// ML-DSA or SLH-DSA.
     PostQuantum(PostQuantum),
     /// HMAC, cut to a length in bytes.
@@ -89,7 +92,7 @@ impl Scheme {
         match self {
             Scheme::V15(_) | Scheme::V15Digest(_) | Scheme::X509 | Scheme::Pss(..) => &[CKK_RSA],
             Scheme::Ecdsa(_) => &[CKK_EC],
-            Scheme::Ed25519 => &[CKK_EC_EDWARDS],
+            Scheme::Ed25519 | Scheme::Ed25519ph(_) => &[CKK_EC_EDWARDS],
             Scheme::PostQuantum(scheme) if scheme.key_type == CKK_ML_DSA => &[CKK_ML_DSA],
             Scheme::PostQuantum(_) => &[CKK_SLH_DSA],
             Scheme::Hmac(hash, _) => hmac_key_types(hash),
@@ -107,7 +110,7 @@ impl Scheme {
                 key.size_bits().div_ceil(8) as usize
             }
             Scheme::Ecdsa(_) => 2 * key.size_bits().div_ceil(8) as usize,
-            Scheme::Ed25519 => 64,
+            Scheme::Ed25519 | Scheme::Ed25519ph(_) => 64,
             Scheme::PostQuantum(_) => post_quantum::signature_len(key),
             _ => self.mac_len().unwrap_or_default(),
         }
@@ -180,7 +183,8 @@ impl Scheme {
             | Scheme::Ed25519
             | Scheme::Gmac(..)
             | Scheme::Poly1305
-            | Scheme::TlsFinished { .. } => Input::Whole(Zeroizing::default()),
+            | Scheme::TlsFinished { .. }
+            | Scheme::Ed25519ph(_) => Input::Whole(Zeroizing::default()),
             Scheme::Hmac(hash, _) => Input::Mac(crypto::hmac(hash, key.secret_value())?),
             Scheme::Cmac(_) => Input::Mac(crypto::cmac(key.secret_value())?),
             Scheme::Des3Cmac(_) => Input::Mac(crypto::des3_cmac(key.secret_value())?),
@@ -207,6 +211,10 @@ impl Scheme {
             }
             Scheme::Ecdsa(_) => key.ec_private()?.sign(message),
             Scheme::Ed25519 => Ok(key.ed_private()?.sign(message)?.to_vec()),
+            Scheme::Ed25519ph(context) if key.object().class() == CKO_PRIVATE_KEY => {
+                Ok(crypto::sign_ed25519ph(key.secret_value(), message, context.as_bytes())?.to_vec())
+            }
+            Scheme::Ed25519ph(_) => Err(Error::KeyTypeInconsistent),
             Scheme::PostQuantum(scheme) => scheme.sign(key, message),
             Scheme::Gmac(..) | Scheme::Poly1305 | Scheme::TlsFinished { .. } => {
                 Ok(self.tag(key, message)?.expose().to_vec())
@@ -248,6 +256,11 @@ impl Scheme {
             }
             Scheme::Ecdsa(_) => key.ec_public()?.verify(message, signature),
             Scheme::Ed25519 => key.ed_public()?.verify(message, signature),
+            Scheme::Ed25519ph(context) => {
+                let point =
+                    octet_string(key.object().bytes(CKA_EC_POINT)).ok_or(Error::KeyTypeInconsistent)?;
+                crypto::verify_ed25519ph(point, message, context.as_bytes(), signature)
+            }
             Scheme::PostQuantum(scheme) => scheme.verify(key, message, signature),
             Scheme::Gmac(..) | Scheme::Poly1305 | Scheme::TlsFinished { .. } => {
                 if self.tag(key, message)?.equals(signature) { Ok(()) } else { Err(Error::SignatureInvalid) }

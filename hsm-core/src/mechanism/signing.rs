@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::context::Context;
 use super::kdf::tls_function;
 use super::params::{Parameter, hash_of_mechanism, hash_of_mgf};
 use super::put;
@@ -41,11 +42,13 @@ pub(super) fn ecdsa(row: &Row, _: &Parameter) -> Result<Scheme> {
     Ok(Scheme::Ecdsa(row.hash))
 }
 
-/// CKM_EDDSA: pure Ed25519, without parameter, or with one that asks for no more than that.
+/// CKM_EDDSA: pure Ed25519, without parameter, or with one that asks for no more than that; Ed25519ph, with
+/// any context. Ed25519ctx is not offered.
 pub(super) fn eddsa(_: &Row, parameter: &Parameter) -> Result<Scheme> {
     match parameter {
         Parameter::None => Ok(Scheme::Ed25519),
         Parameter::Eddsa { prehash: false, context } if context.is_empty() => Ok(Scheme::Ed25519),
+        Parameter::Eddsa { prehash: true, context } => Ok(Scheme::Ed25519ph(Context::new(context)?)),
         _ => Err(Error::MechanismParamInvalid),
     }
 }

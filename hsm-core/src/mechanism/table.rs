@@ -407,6 +407,7 @@ static TABLE: &[Row] = rows! {
     CKM_RSA_PKCS_KEY_PAIR_GEN           "6.1.4"    Row { generator: Some(Generator::Rsa), ..rsa() };
     CKM_RSA_PKCS                        "6.1.6"    Row { signature: Some(signing::v15), recovery: true, whole: true, cipher: Some(ciphering::rsa_v15), wrap: Some(ciphering::rsa_v15), ..rsa() };
     CKM_RSA_X_509                       "6.1.12"   Row { signature: Some(signing::x509), recovery: true, whole: true, cipher: Some(ciphering::rsa_x509), ..rsa() };
+    CKM_MD5_RSA_PKCS                    "6.1.10"   old(rsa_v15(Hash::Md5));
     CKM_SHA1_RSA_PKCS                   "6.1.10"   rsa_v15(Hash::Sha1);
     CKM_RSA_PKCS_OAEP                   "6.1.8"    Row { shape: Shape::Oaep, cipher: Some(ciphering::oaep), wrap: Some(ciphering::oaep), ..rsa() };
     CKM_RSA_PKCS_PSS                    "6.1.9"    rsa_pss(None);

@@ -36,6 +36,17 @@ const TABLE: &[Row] = &[
     weierstrass(Curve::P521, rfc5912::SECP_521_R_1, "secp521r1"),
     // SEC 2, version 2, appendix A.2.1.
     weierstrass(Curve::Secp256k1, ObjectIdentifier::new_unwrap("1.3.132.0.10"), "secp256k1"),
+    // RFC 5639, section 4.1.
+    weierstrass(
+        Curve::BrainpoolP256r1,
+        ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.7"),
+        "brainpoolP256r1",
+    ),
+    weierstrass(
+        Curve::BrainpoolP384r1,
+        ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.11"),
+        "brainpoolP384r1",
+    ),
     Row {
         curve: NamedCurve::Ed25519,
         oid: rfc8410::ID_ED_25519,

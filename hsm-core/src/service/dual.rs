@@ -16,7 +16,8 @@ impl Session {
         let Operations { digest, encrypt, .. } = &mut *operations;
         both(digest, encrypt)?;
         let asks = matches!(output, Output::Length);
-        let written = step_with_key(self, encrypt, output, |running, output| ciphers::update(running, data, output))?;
+        let written =
+            step_with_key(self, encrypt, output, |running, output| ciphers::update(running, data, output))?;
         if !asks {
             step(digest, |running| digests::update(running, data))?;
         }
@@ -32,10 +33,13 @@ impl Session {
         let Operations { digest, decrypt, .. } = &mut *operations;
         both(digest, decrypt)?;
         let Output::Buffer(out) = output else {
-            return step_with_key(self, decrypt, output, |running, output| ciphers::update(running, data, output));
+            return step_with_key(self, decrypt, output, |running, output| {
+                ciphers::update(running, data, output)
+            });
         };
-        let written =
-            step_with_key(self, decrypt, Output::Buffer(out), |running, output| ciphers::update(running, data, output))?;
+        let written = step_with_key(self, decrypt, Output::Buffer(out), |running, output| {
+            ciphers::update(running, data, output)
+        })?;
         step(digest, |running| digests::update(running, out.get(..written).unwrap_or_default()))?;
         Ok(written)
     }
@@ -52,7 +56,8 @@ impl Session {
             return Err(Error::ContextLoginNeeded);
         }
         let asks = matches!(output, Output::Length);
-        let written = step_with_key(self, encrypt, output, |running, output| ciphers::update(running, data, output))?;
+        let written =
+            step_with_key(self, encrypt, output, |running, output| ciphers::update(running, data, output))?;
         if !asks {
             step_with_key(self, sign, Output::Length, |running, _| signatures::sign_update(running, data))?;
         }
@@ -69,10 +74,13 @@ impl Session {
         let Operations { verify, decrypt, .. } = &mut *operations;
         both(verify, decrypt)?;
         let Output::Buffer(out) = output else {
-            return step_with_key(self, decrypt, output, |running, output| ciphers::update(running, data, output));
+            return step_with_key(self, decrypt, output, |running, output| {
+                ciphers::update(running, data, output)
+            });
         };
-        let written =
-            step_with_key(self, decrypt, Output::Buffer(out), |running, output| ciphers::update(running, data, output))?;
+        let written = step_with_key(self, decrypt, Output::Buffer(out), |running, output| {
+            ciphers::update(running, data, output)
+        })?;
         let part = out.get(..written).unwrap_or_default();
         step_with_key(self, verify, Output::Length, |running, _| signatures::verify_update(running, part))?;
         Ok(written)

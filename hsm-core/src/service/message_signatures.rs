@@ -99,13 +99,18 @@ impl Session {
     /// # Errors
     /// As [`Session::verify_init`].
     pub fn message_verify_init(&self, mechanism: Mechanism, key: ObjectHandle) -> Result<()> {
-        begin_with_key(self, &mut self.operations().message_verify, (Function::Verify, key), |function, key| {
-            let row = self.row_for(&mechanism, function)?;
-            let loaded = self.key(key)?;
-            usage::check(row, function, &loaded.key)?;
-            let operation = MessageVerifying::new(row, mechanism.parameter, loaded.key.clone())?;
-            Ok(Box::new(Keyed { operation, asks_for_login: false, key: loaded, function, noted: false }))
-        })
+        begin_with_key(
+            self,
+            &mut self.operations().message_verify,
+            (Function::Verify, key),
+            |function, key| {
+                let row = self.row_for(&mechanism, function)?;
+                let loaded = self.key(key)?;
+                usage::check(row, function, &loaded.key)?;
+                let operation = MessageVerifying::new(row, mechanism.parameter, loaded.key.clone())?;
+                Ok(Box::new(Keyed { operation, asks_for_login: false, key: loaded, function, noted: false }))
+            },
+        )
     }
 
     /// Verifies a whole message (C_VerifyMessage).

@@ -70,7 +70,9 @@ impl Session {
     /// # Errors
     /// As [`Session::sign`].
     pub fn sign_update(&self, data: &[u8]) -> Result<()> {
-        step_with_key(self, &mut self.operations().sign, Output::Length, |running, _| sign_update(running, data))
+        step_with_key(self, &mut self.operations().sign, Output::Length, |running, _| {
+            sign_update(running, data)
+        })
     }
 
     /// Signs what came in.
@@ -146,7 +148,9 @@ impl Session {
     /// # Errors
     /// [`Error::OperationNotInitialised`].
     pub fn verify_update(&self, data: &[u8]) -> Result<()> {
-        step_with_key(self, &mut self.operations().verify, Output::Length, |running, _| verify_update(running, data))
+        step_with_key(self, &mut self.operations().verify, Output::Length, |running, _| {
+            verify_update(running, data)
+        })
     }
 
     /// Verifies what came in.

@@ -12,6 +12,11 @@ use crate::crypto::{Curve, EcPrivateKey, EcPublicKey};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
+/// Whether AWS-LC has a curve; it has none of RFC 5639.
+pub(super) fn offers(curve: Curve) -> bool {
+    !matches!(curve, Curve::BrainpoolP256r1 | Curve::BrainpoolP384r1)
+}
+
 fn group(curve: Curve) -> Result<EcGroup> {
     let nid = match curve {
         Curve::P224 => Nid::SECP224R1,
@@ -19,6 +24,7 @@ fn group(curve: Curve) -> Result<EcGroup> {
         Curve::P384 => Nid::SECP384R1,
         Curve::P521 => Nid::SECP521R1,
         Curve::Secp256k1 => Nid::SECP256K1,
+        Curve::BrainpoolP256r1 | Curve::BrainpoolP384r1 => return Err(Error::NotSupported),
     };
     EcGroup::from_curve_name(nid).map_err(failed("curve"))
 }

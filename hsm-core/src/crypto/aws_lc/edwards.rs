@@ -48,6 +48,11 @@ impl EdPrivateKey for EdPrivate {
         Ok(out)
     }
 
+    /// Not exposed by `openssl` on AWS-LC.
+    fn sign_hashed(&self, _message: &[u8], _context: &[u8]) -> Option<Result<[u8; 64]>> {
+        None
+    }
+
     fn public_key(&self) -> Result<[u8; 32]> {
         public_bytes(&self.0)
     }
@@ -66,6 +71,10 @@ impl EdPublicKey for EdPublic {
             Ok(true) => Ok(()),
             Ok(false) | Err(_) => Err(Error::SignatureInvalid),
         }
+    }
+
+    fn verify_hashed(&self, _message: &[u8], _context: &[u8], _signature: &[u8]) -> Option<Result<()>> {
+        None
     }
 }
 

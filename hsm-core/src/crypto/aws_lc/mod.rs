@@ -14,8 +14,8 @@ use openssl::error::ErrorStack;
 use super::{
     AesMode, BlowfishMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey,
     EdPrivateKey, EdPublicKey, Hash, KemPrivateKey, KemPublicKey, KemSet, KeyWrap, Mac, Poly1305,
-    PqPrivateKey, PqPublicKey, PreHash, PrivateForm, Provider, RsaParts, RsaPrivateKey, RsaPublicKey,
-    Shake, SignatureSet, XPrivateKey,
+    PqPrivateKey, PqPublicKey, PreHash, PrivateForm, Provider, RsaParts, RsaPrivateKey, RsaPublicKey, Shake,
+    SignatureSet, XPrivateKey,
 };
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -121,15 +121,15 @@ impl Provider for AwsLc {
     }
 
     fn generate_ec(&self, curve: Curve) -> Option<Result<Secret>> {
-        Some(ec::generate(curve))
+        ec::offers(curve).then(|| ec::generate(curve))
     }
 
     fn ec_private(&self, curve: Curve, scalar: &[u8]) -> Option<Result<Box<dyn EcPrivateKey>>> {
-        Some(ec::private(curve, scalar))
+        ec::offers(curve).then(|| ec::private(curve, scalar))
     }
 
     fn ec_public(&self, curve: Curve, point: &[u8]) -> Option<Result<Box<dyn EcPublicKey>>> {
-        Some(ec::public(curve, point))
+        ec::offers(curve).then(|| ec::public(curve, point))
     }
 
     fn ed_private(&self, seed: &[u8]) -> Option<Result<Box<dyn EdPrivateKey>>> {

@@ -1,19 +1,22 @@
 //! ECDSA with the keys of RFC 6979, ECDH, Ed25519 (RFC 8032) and X25519 (RFC 7748).
 
 use super::{all, bytes};
-use crate::crypto::{Curve, EcPrivateKey, EcPublicKey, Hash, ec_private, generate_ec, hash_of, order_for};
+use crate::crypto::{
+    Curve, EcPrivateKey, EcPublicKey, Hash, ec_private, generate_ec, hash_of, order_for, sign_ed25519ph,
+    verify_ed25519ph,
+};
 use crate::error::Error;
 
 struct Row {
     curve: Curve,
     hash: Hash,
-    /// RFC 6979, appendix A.2. (The key of P-256 serves for secp256k1 too.)
+    /// RFC 6979, appendix A.2 (the key of P-256 serves for secp256k1 too), and RFC 7027, appendix A.
     private: &'static str,
     /// Compressed.
     public: &'static str,
     /// The y coordinate.
     y: &'static str,
-    /// Of "sample", with the hash above.
+    /// Of "sample", with the hash above; on the curves of RFC 7027 made with OpenSSL.
     signature: &'static str,
     /// 7 times the generator, compressed.
     peer: &'static str,
@@ -21,7 +24,7 @@ struct Row {
     shared: &'static str,
 }
 
-const ROWS: [Row; 5] = [
+const ROWS: [Row; 7] = [
     Row {
         curve: Curve::P224,
         hash: Hash::Sha224,
@@ -88,6 +91,34 @@ const ROWS: [Row; 5] = [
             93ed071ca6e05074d85863d4056ce89b02bfab69",
         peer: "025cbdf0646e5db4eaa398f365f2ea7a0e3d419b7e0330e39ce92bddedcac4f9bc",
         shared: "fe4f17af5902fb6b420eafc8b65344ae2b14d677eda9753db99848a2b733569b",
+    },
+    Row {
+        curve: Curve::BrainpoolP256r1,
+        hash: Hash::Sha256,
+        private: "81db1ee100150ff2ea338d708271be38300cb54241d79950f77b063039804f1d",
+        public: "0244106e913f92bc02a1705d9953a8414db95e1aaa49e81d9e85f929a8e3100be5",
+        y: "8ab4846f11caccb73ce49cbdd120f5a900a69fd32c272223f789ef10eb089bdc",
+        signature: "543e9d9fd7941508be6a6d6c13da5f6d3b15b6075c97d9b2d568fac7c619b33290d38aa3438cf6542af49467\
+            ee09853743ae0e2e196af37ceeff600c4b1daec6",
+        peer: "026b8bb7f53e36b6824d3300afbc27257bd432568e24e5fb5702295ecd04e9de4c",
+        shared: "0e4bd8e53431ba472c8bd39f922e311c2e3cb4f9dcac57f1d78c16f6b2926416",
+    },
+    Row {
+        curve: Curve::BrainpoolP384r1,
+        hash: Hash::Sha384,
+        private: "1e20f5e048a5886f1f157c74e91bde2b98c8b52d58e5003d57053fc4b0bd65d6f15eb5d1ee1610df87079514\
+            3627d042",
+        public: "0368b665dd91c195800650cdd363c625f4e742e8134667b767b1b476793588f885ab698c852d4a6e77a252d6\
+            380fcaf068",
+        y: "55bc91a39c9ec01dee36017b7d673a931236d2f1f5c83942d049e3fa20607493e0d038ff2fd30c2ab67d15c8\
+            5f7faa59",
+        signature: "62b223928726b799cc123c1b0e6fbd16fb01376843826e8f366f98a028bfbd95b114b09db8faec960f4ea260\
+            80cf2fa96181a3b47f6132f2775c7e03cb9bf959a3da8f9a5efd9ef069eed105cb037faa44b18fe396e3e437\
+            363499af3d901a89",
+        peer: "036460f955efdcbf3bf7393081ddf04a64747781bc8956c1e5ff47be522f7f758244ae054e91e8aa160c76dc\
+            7302bcf181",
+        shared: "26e7e2180caaaa774fe1a94a4a2ac01fda2a9d603bb81fd5157fe71f212b4a2c70b640f04ae9b3af582d3a2e\
+            f9201ca2",
     },
 ];
 
@@ -306,6 +337,32 @@ fn ed25519_is_that_of_rfc_8032() {
         }
     }
 }
+
+#[test]
+fn ed25519ph_is_that_of_rfc_8032() {
+    // Section 7.3, and a signature with a context made with @noble/curves 2.4.0.
+    let seed = bytes("833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42");
+    let public = bytes("ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf");
+    let signature = bytes(
+        "98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae41\
+         31f85042463c2a355a2003d062adf5aaa10b8c61e636062aaad11c2a26083406",
+    );
+    assert_eq!(sign_ed25519ph(&seed, b"abc", b"").unwrap()[..], signature);
+    verify_ed25519ph(&public, b"abc", b"", &signature).unwrap();
+    for (message, context) in [(&b"abd"[..], &b""[..]), (b"abc", b"context")] {
+        let answer = verify_ed25519ph(&public, message, context, &signature);
+        assert!(matches!(answer, Err(Error::SignatureInvalid)));
+    }
+    let with_context = sign_ed25519ph(&seed, b"abc", b"context").unwrap();
+    assert_eq!(with_context[..], bytes(WITH_CONTEXT));
+    verify_ed25519ph(&public, b"abc", b"context", &with_context).unwrap();
+    let short = verify_ed25519ph(&public, b"abc", b"", &signature[1..]);
+    assert!(matches!(short, Err(Error::SignatureLength)));
+    assert!(matches!(sign_ed25519ph(&seed, b"abc", &[7; 256]), Err(Error::MechanismParamInvalid)));
+}
+
+const WITH_CONTEXT: &str = "36834fb4acb878264440dc916416da728d56b0a35c45a01595880060c4d1d474\
+    e01ea7a4b3d4ad0bf55a5676902d4a057ae4c323547a73ec104d56e8963d6303";
 
 #[test]
 fn ed25519_refuses_other_messages_signatures_and_lengths() {

@@ -6,9 +6,12 @@ use proptest::sample::select;
 
 use super::*;
 
+/// The curves that both providers have.
+const BOTH: [Curve; 5] = [Curve::P224, Curve::P256, Curve::P384, Curve::P521, Curve::Secp256k1];
+
 /// A curve with a number below 2^(bits − 1), which is below the order of each of them.
 fn curve_and_scalar() -> impl Strategy<Value = (Curve, Vec<u8>)> {
-    select(&Curve::ALL[..]).prop_flat_map(|curve| {
+    select(&BOTH[..]).prop_flat_map(|curve| {
         vec(any::<u8>(), curve.len()).prop_map(move |mut scalar| {
             scalar[0] &= (0xff >> (8 * curve.len() - curve.bits())) >> 1;
             scalar[curve.len() - 1] |= 1;

@@ -1,4 +1,4 @@
-//! ECDSA and ECDH on `p224`, `p256`, `p384`, `p521` and `k256`, written once over the curve.
+//! ECDSA and ECDH on `p224`, `p256`, `p384`, `p521`, `k256`, `bp256` and `bp384`, written once over the curve.
 
 use ecdsa::{EcdsaCurve, Signature, hazmat};
 use elliptic_curve::sec1::{FromSec1Point, ModulusSize, ToSec1Point};
@@ -33,6 +33,14 @@ macro_rules! with_curve {
             }
             Curve::Secp256k1 => {
                 type $name = k256::Secp256k1;
+                $body
+            }
+            Curve::BrainpoolP256r1 => {
+                type $name = bp256::BrainpoolP256r1;
+                $body
+            }
+            Curve::BrainpoolP384r1 => {
+                type $name = bp384::BrainpoolP384r1;
                 $body
             }
         }

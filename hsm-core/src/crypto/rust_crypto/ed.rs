@@ -1,6 +1,8 @@
 //! Ed25519 and X25519 on the `dalek` crates. RFC 8032 section 5.1, RFC 7748 section 5.
 
+use digest::Digest;
 use ed25519_dalek::{Signature, Signer, SigningKey, Verifier, VerifyingKey};
+use sha2::Sha512;
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
@@ -36,6 +38,11 @@ impl EdPrivateKey for SigningKey {
         Ok(Signer::sign(self, message).to_bytes())
     }
 
+    fn sign_hashed(&self, message: &[u8], context: &[u8]) -> Option<Result<[u8; 64]>> {
+        let signature = self.sign_prehashed(Sha512::new_with_prefix(message), Some(context));
+        Some(signature.map(|signature| signature.to_bytes()).map_err(|_| Error::MechanismParamInvalid))
+    }
+
     fn public_key(&self) -> Result<[u8; 32]> {
         Ok(self.verifying_key().to_bytes())
     }
@@ -47,6 +54,15 @@ impl EdPublicKey for VerifyingKey {
         let signature = <&[u8; 64]>::try_from(signature).map_err(|_| Error::SignatureLength)?;
         Verifier::verify(self, message, &Signature::from_bytes(signature))
             .map_err(|_| Error::SignatureInvalid)
+    }
+
+    fn verify_hashed(&self, message: &[u8], context: &[u8], signature: &[u8]) -> Option<Result<()>> {
+        let Ok(signature) = <&[u8; 64]>::try_from(signature) else {
+            return Some(Err(Error::SignatureLength));
+        };
+        let (message, signature) = (Sha512::new_with_prefix(message), Signature::from_bytes(signature));
+        let verdict = self.verify_prehashed(message, Some(context), &signature);
+        Some(verdict.map_err(|_| Error::SignatureInvalid))
     }
 }
 

@@ -11,25 +11,29 @@ use super::*;
 /// Named curve secp256k1. SEC 2, section A.2.1.
 const SECP_256_K_1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.10");
 
-/// The sets of ECDH that are judged: those with bare points, and for secp256k1, which has none, the one
-/// with public keys in DER.
-const ECDH: [(Curve, ecdh::TestName); 5] = [
+/// RFC 5639, section 4.1.
+const BRAINPOOL_P256_R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.7");
+const BRAINPOOL_P384_R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.11");
+
+/// The sets of ECDH that are judged: those with bare points, and for curves that have none, the one with
+/// public keys in DER.
+const ECDH: [(Curve, ecdh::TestName); 7] = [
     (Curve::P224, ecdh::TestName::EcdhSecp224r1Ecpoint),
     (Curve::P256, ecdh::TestName::EcdhSecp256r1Ecpoint),
     (Curve::P384, ecdh::TestName::EcdhSecp384r1Ecpoint),
     (Curve::P521, ecdh::TestName::EcdhSecp521r1Ecpoint),
     (Curve::Secp256k1, ecdh::TestName::EcdhSecp256k1),
+    (Curve::BrainpoolP256r1, ecdh::TestName::EcdhBrainpool256r1),
+    (Curve::BrainpoolP384r1, ecdh::TestName::EcdhBrainpool384r1),
 ];
 
 /// The others.
 const ECDH_LEFT_OUT: &[(&str, &[ecdh::TestName])] = &[
     (
-        "Brainpool curves are not offered",
+        "no provider has these curves",
         &[
             ecdh::TestName::EcdhBrainpool224r1,
-            ecdh::TestName::EcdhBrainpool256r1,
             ecdh::TestName::EcdhBrainpool320r1,
-            ecdh::TestName::EcdhBrainpool384r1,
             ecdh::TestName::EcdhBrainpool512r1,
         ],
     ),
@@ -54,7 +58,7 @@ fn ecdh() {
     for (curve, name) in ECDH {
         let set = ecdh::TestSet::load(name).unwrap();
         let offers = |provider: &dyn Provider| provider.generate_ec(curve).is_some();
-        judged_by(BOTH, offers, set.number_of_tests, |provider| {
+        judged_by(offered_by(curve), offers, set.number_of_tests, |provider| {
             let cases =
                 set.test_groups.iter().flat_map(|group| group.tests.iter().map(move |case| (group, case)));
             cases.map(|(group, case)| judge_ecdh(provider, curve, group, case)).count()
@@ -66,7 +70,7 @@ fn judge_ecdh(provider: &dyn Provider, curve: Curve, group: &ecdh::TestGroup, ca
     let context = format!("{}: {curve:?} {} {}", provider.name(), case.tc_id, case.comment);
     let point = match group.encoding {
         ecdh::EcdhEncoding::EcPoint => Some(case.public_key.to_vec()),
-        ecdh::EcdhEncoding::Asn1 => secp256k1_point(&case.public_key),
+        ecdh::EcdhEncoding::Asn1 => point_on(curve, &case.public_key),
     };
     // What is wrong with the DER around a point is not seen by the providers.
     let Some(point) = point else {
@@ -91,11 +95,16 @@ fn judge_ecdh(provider: &dyn Provider, curve: Curve, group: &ecdh::TestGroup, ca
     }
 }
 
-/// The point of a public key in DER, if that is well formed and names secp256k1.
-fn secp256k1_point(der: &[u8]) -> Option<Vec<u8>> {
+/// The point of a public key in DER, if that is well formed and names the curve.
+fn point_on(curve: Curve, der: &[u8]) -> Option<Vec<u8>> {
+    let expected = match curve {
+        Curve::BrainpoolP256r1 => BRAINPOOL_P256_R1,
+        Curve::BrainpoolP384r1 => BRAINPOOL_P384_R1,
+        _ => SECP_256_K_1,
+    };
     let info = SubjectPublicKeyInfoRef::from_der(der).ok()?;
-    let curve: ObjectIdentifier = info.algorithm.parameters?.decode_as().ok()?;
-    let named = info.algorithm.oid == ID_EC_PUBLIC_KEY && curve == SECP_256_K_1;
+    let named: ObjectIdentifier = info.algorithm.parameters?.decode_as().ok()?;
+    let named = info.algorithm.oid == ID_EC_PUBLIC_KEY && named == expected;
     named.then(|| info.subject_public_key.as_bytes().map(<[u8]>::to_vec)).flatten()
 }
 

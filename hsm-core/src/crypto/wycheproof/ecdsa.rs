@@ -12,20 +12,14 @@ use super::*;
 /// Sets that are about something which the HSM does not offer.
 const LEFT_OUT: &[(&str, &[TestName])] = &[
     (
-        "Brainpool curves are not offered",
+        "no provider has these curves",
         &[
             TestName::EcdsaBrainpool224r1Sha224P1363,
             TestName::EcdsaBrainpool224r1Sha224,
             TestName::EcdsaBrainpool224r1Sha3_224,
-            TestName::EcdsaBrainpool256r1Sha256P1363,
-            TestName::EcdsaBrainpool256r1Sha256,
-            TestName::EcdsaBrainpool256r1Sha3_256,
             TestName::EcdsaBrainpool320r1Sha3_384,
             TestName::EcdsaBrainpool320r1Sha384P1363,
             TestName::EcdsaBrainpool320r1Sha384,
-            TestName::EcdsaBrainpool384r1Sha3_384,
-            TestName::EcdsaBrainpool384r1Sha384P1363,
-            TestName::EcdsaBrainpool384r1Sha384,
             TestName::EcdsaBrainpool512r1Sha3_512,
             TestName::EcdsaBrainpool512r1Sha512P1363,
             TestName::EcdsaBrainpool512r1Sha512,
@@ -71,7 +65,7 @@ const LEFT_OUT: &[(&str, &[TestName])] = &[
 ];
 
 /// Judges every set that is not left out and whose name contains `part`.
-fn judge(part: &str) {
+fn judge(part: &str, curve: Curve) {
     let left_out: Vec<TestName> = LEFT_OUT.iter().flat_map(|(_, names)| names.iter().copied()).collect();
     let sets: Vec<TestSet> = TestName::all()
         .into_iter()
@@ -79,40 +73,51 @@ fn judge(part: &str) {
         .map(|name| TestSet::load(name).unwrap())
         .collect();
     let expected = sets.iter().map(|set| set.number_of_tests).sum();
-    let offers = |provider: &dyn Provider| provider.generate_ec(Curve::P256).is_some();
-    judged_by(BOTH, offers, expected, |provider| {
+    let offers = |provider: &dyn Provider| provider.generate_ec(curve).is_some();
+    judged_by(offered_by(curve), offers, expected, |provider| {
         sets.iter().flat_map(|set| &set.test_groups).map(|group| judge_group(provider, group)).sum()
     });
 }
 
 #[test]
 fn p224() {
-    judge("Secp224r1");
+    judge("Secp224r1", Curve::P224);
 }
 
 #[test]
 fn p256() {
-    judge("Secp256r1");
+    judge("Secp256r1", Curve::P256);
 }
 
 #[test]
 fn p384() {
-    judge("Secp384r1");
+    judge("Secp384r1", Curve::P384);
 }
 
 #[test]
 fn p521() {
-    judge("Secp521r1");
+    judge("Secp521r1", Curve::P521);
 }
 
 #[test]
 fn secp256k1() {
-    judge("Secp256k1");
+    judge("Secp256k1", Curve::Secp256k1);
+}
+
+#[test]
+fn brainpool_p256r1() {
+    judge("Brainpool256r1", Curve::BrainpoolP256r1);
+}
+
+#[test]
+fn brainpool_p384r1() {
+    judge("Brainpool384r1", Curve::BrainpoolP384r1);
 }
 
 #[test]
 fn every_set_is_judged_or_left_out_with_a_reason() {
-    let judged = ["Secp224r1", "Secp256r1", "Secp384r1", "Secp521r1", "Secp256k1"];
+    let judged =
+        ["Secp224r1", "Secp256r1", "Secp384r1", "Secp521r1", "Secp256k1", "Brainpool256r1", "Brainpool384r1"];
     for name in TestName::all() {
         let left_out = LEFT_OUT.iter().filter(|(_, names)| names.contains(&name)).count();
         let of_a_judged_curve = judged.iter().filter(|part| format!("{name:?}").contains(**part)).count();
@@ -127,6 +132,8 @@ fn curve(curve: EllipticCurve) -> Curve {
         EllipticCurve::Secp384r1 => Curve::P384,
         EllipticCurve::Secp521r1 => Curve::P521,
         EllipticCurve::Secp256k1 => Curve::Secp256k1,
+        EllipticCurve::Brainpool256r1 => Curve::BrainpoolP256r1,
+        EllipticCurve::Brainpool384r1 => Curve::BrainpoolP384r1,
         other => panic!("{other:?} should be left out"),
     }
 }

@@ -23,6 +23,14 @@ const BOTH: &[&str] = &["AWS-LC", "RustCrypto"];
 /// What AWS-LC does not offer.
 const RUST_CRYPTO: &[&str] = &["RustCrypto"];
 
+/// Who has a curve.
+fn offered_by(curve: Curve) -> &'static [&'static str] {
+    match curve {
+        Curve::BrainpoolP256r1 | Curve::BrainpoolP384r1 => RUST_CRYPTO,
+        _ => BOTH,
+    }
+}
+
 /// Runs `judge` for each provider of the build that `offered_by` names. `judge` answers how many cases
 /// it judged, which must be `expected`; a provider that is not named must not claim to `offer` it.
 fn judged_by(
