@@ -242,7 +242,6 @@ fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
         | Error::SignatureInvalid
         | Error::SignatureLength
         | Error::BufferTooSmall { .. }
-        | Error::SeedNotSupported
         | Error::RandomFailed
         | Error::CryptoFailed(_) => (Outcome::Failed, None),
     }

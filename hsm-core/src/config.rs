@@ -56,6 +56,8 @@ pub struct Config {
     /// Whether the module makes an HSM by the quick ceremony where there is none, at the first
     /// C_InitToken.
     pub auto_init: bool,
+    /// Whether C_WaitForSlotEvent tells of tokens that come and go; if not, it is not supported.
+    pub slot_events: bool,
     /// The name of the credential that the crypto unit may be sealed by.
     pub sealer_credential: String,
     /// Where the service manager has put this process's credentials, if it gave any.

@@ -271,9 +271,6 @@ pub enum Error {
         /// Bytes needed.
         needed: usize,
     },
-    /// Seeds from outside are not taken: the generator seeds itself.
-    #[error("the random generator takes no seed")]
-    SeedNotSupported,
     /// The random generator failed.
     #[error("the random generator failed")]
     RandomFailed,

@@ -172,7 +172,8 @@ fn the_server_s_round_does_so() {
     let session = fresh.user();
     let id = expiring(&session, "root key");
     let kept = session.keep_kms_keys(None).unwrap();
-    assert_eq!(kept.expired.iter().map(ToString::to_string).collect::<Vec<_>>(), [id.clone()]);
+    let expired: Vec<String> = kept.expired.iter().map(ToString::to_string).collect();
+    assert_eq!(expired, std::slice::from_ref(&id));
     stays_expired(&fresh, &session, &id);
     assert!(session.keep_kms_keys(None).unwrap().expired.is_empty());
 }

@@ -200,7 +200,6 @@ fn reason_of(error: &Error) -> Reason {
         | Error::KeySizeRange
         | Error::WrappingKeySizeRange
         | Error::UnwrappingKeySizeRange
-        | Error::SeedNotSupported
         | Error::PinLength { .. } => Reason::InvalidField,
         Error::Store(StoreError::Full(_)) => Reason::ServerLimitExceeded,
         _ => Reason::GeneralFailure,

@@ -46,6 +46,8 @@ pub(crate) enum Rejection {
     NoEvent,
     /// C_GetFunctionStatus and C_CancelFunction.
     NotParallel,
+    /// The function is turned off.
+    NotSupported,
     /// No interface of that name, version and flags.
     NoInterface,
     /// Memory could not be had.
@@ -81,6 +83,7 @@ impl Rejection {
             Rejection::DuringFork | Rejection::NoInterface => CKR_FUNCTION_FAILED,
             Rejection::NoEvent => CKR_NO_EVENT,
             Rejection::NotParallel => CKR_FUNCTION_NOT_PARALLEL,
+            Rejection::NotSupported => CKR_FUNCTION_NOT_SUPPORTED,
             Rejection::HostMemory => CKR_HOST_MEMORY,
             Rejection::SlotIdInvalid => CKR_SLOT_ID_INVALID,
             Rejection::TokenNotPresent => CKR_TOKEN_NOT_PRESENT,
@@ -188,11 +191,11 @@ const NAMES: &[(CK_RV, &str)] = names! {
     CKR_OBJECT_HANDLE_INVALID
     CKR_OPERATION_ACTIVE
     CKR_OPERATION_NOT_INITIALIZED
+    CKR_PARAMETER_SET_NOT_SUPPORTED
     CKR_PIN_INCORRECT
     CKR_PIN_LEN_RANGE
     CKR_PIN_LOCKED
     CKR_PUBLIC_KEY_INVALID
-    CKR_RANDOM_SEED_NOT_SUPPORTED
     CKR_SESSION_COUNT
     CKR_SESSION_EXISTS
     CKR_SESSION_HANDLE_INVALID
@@ -296,7 +299,6 @@ fn code_of(error: &Error) -> CK_RV {
         Error::SignatureInvalid => CKR_SIGNATURE_INVALID,
         Error::SignatureLength => CKR_SIGNATURE_LEN_RANGE,
         Error::BufferTooSmall { .. } => CKR_BUFFER_TOO_SMALL,
-        Error::SeedNotSupported => CKR_RANDOM_SEED_NOT_SUPPORTED,
         // No call of this door has to do with import tokens or the key management service.
         Error::CryptoFailed(_)
         | Error::Conflict

@@ -17,8 +17,22 @@ fn wait(module: &Module, flags: CK_FLAGS) -> Result<CK_SLOT_ID, Rv> {
     Ok(slot)
 }
 
+/// Has the module tell of events, which is off unless it is asked for.
+fn told(kit: &Kit) {
+    let file = kit.directory.join("tokens").join("softhsm-rs.toml");
+    std::fs::write(file, "[events]\nslots = true\n").unwrap();
+}
+
 isolated! {
+    fn events_are_off_unless_asked_for(kit) {
+        let module = kit.initialised();
+        for flags in [0, CKF_DONT_BLOCK] {
+            refused!(CKR_FUNCTION_NOT_SUPPORTED, wait(module, flags));
+        }
+    }
+
     fn a_new_token_is_one_event(kit) {
+        told(kit);
         let module = kit.initialised();
         refused!(CKR_NO_EVENT, wait(module, CKF_DONT_BLOCK));
         let free = module.free_slot();
@@ -31,6 +45,7 @@ isolated! {
     }
 
     fn what_was_there_before_is_no_event(kit) {
+        told(kit);
         let token = kit.token();
         token.module.finalize().unwrap();
         token.module.initialize().unwrap();
@@ -38,6 +53,7 @@ isolated! {
     }
 
     fn another_processes_token_ends_the_wait(kit) {
+        told(kit);
         let gate = Gate::new();
         let child = Child::fork(|| {
             gate.wait();
@@ -55,6 +71,7 @@ isolated! {
     }
 
     fn finalize_ends_the_wait(kit) {
+        told(kit);
         kit.module.initialize_for_threads().unwrap();
         refused!(CKR_NO_EVENT, wait(&kit.module, CKF_DONT_BLOCK));
         thread::scope(|scope| {
@@ -70,6 +87,7 @@ isolated! {
     }
 
     fn a_wait_needs_a_place_and_nothing_reserved(kit) {
+        told(kit);
         let module = kit.initialised();
         let mut slot: CK_SLOT_ID = 0;
         for flags in [0, CKF_DONT_BLOCK] {

@@ -39,7 +39,7 @@ fn public_key(kit: &Kit) -> Vec<u8> {
     kit.module.initialize().unwrap();
     let session = Token::find(&kit.module).ro();
     let found = session.find(&attrs![CKA_CLASS => CKO_PUBLIC_KEY, CKA_LABEL => "key"]).unwrap();
-    let info = session.get(found[0], CKA_PUBLIC_KEY_INFO).unwrap();
+    let info = session.get(*found.first().unwrap(), CKA_PUBLIC_KEY_INFO).unwrap();
     kit.module.finalize().unwrap();
     info
 }

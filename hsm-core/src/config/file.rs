@@ -30,6 +30,7 @@ const KEYS: &[Key] = &[
     Key { name: "audit.uses", set: |s, v| v.one_of(USES).map(|it| s.audit.uses = Some(it)) },
     Key { name: "audit.changes", set: |s, v| v.boolean().map(|it| s.audit.changes = it) },
     Key { name: "audit.keep", set: |s, v| keep(v).map(|it| s.audit.keep = it) },
+    Key { name: "events.slots", set: |s, v| v.boolean().map(|it| s.slot_events = it) },
     Key { name: "init.automatic", set: |s, v| v.boolean().map(|it| s.auto_init = it) },
     Key { name: "sealer.credential", set: |s, v| credential(v).map(|it| s.credential = it) },
     Key { name: "slots.*", set: |s, v| slot(v, &mut s.slots) },
@@ -71,6 +72,7 @@ pub(super) struct Settings {
     mechanisms: MechanismPolicy,
     audit: AuditConfig,
     auto_init: bool,
+    slot_events: bool,
     credential: String,
     slots: SlotNumbers,
 }
@@ -81,7 +83,15 @@ impl Settings {
         let home = self.home.map_or(home, Home::at);
         let store = self.store.unwrap_or_else(|| StoreUrl::Sqlite(home.root.clone()));
         let Settings {
-            log, pins, mechanisms, audit, auto_init, slots, credential: sealer_credential, ..
+            log,
+            pins,
+            mechanisms,
+            audit,
+            auto_init,
+            slot_events,
+            slots,
+            credential: sealer_credential,
+            ..
         } = self;
         let credentials = None;
         Config {
@@ -93,6 +103,7 @@ impl Settings {
             mechanisms,
             audit,
             auto_init,
+            slot_events,
             sealer_credential,
             credentials,
             source,
@@ -111,6 +122,7 @@ impl Default for Settings {
             mechanisms: MechanismPolicy::default(),
             audit: AuditConfig::default(),
             auto_init: true,
+            slot_events: false,
             credential: "softhsm-rs.sealer".to_owned(),
             slots: SlotNumbers::default(),
         }

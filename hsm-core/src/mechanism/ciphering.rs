@@ -235,7 +235,8 @@ impl Ciphering {
         }
     }
 
-    /// Takes part of the data; [`Error::NotSupported`] where the mechanism takes it whole.
+    /// Takes part of the data; [`Error::OperationNotInitialised`] where the mechanism takes it whole: for parts none was
+    /// begun.
     pub fn update(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
         self.begun = true;
         if self.kept.is_some() {
@@ -244,7 +245,7 @@ impl Ciphering {
         }
         match &mut self.running {
             Running::Stream(cipher, _) => cipher.update(input, out),
-            Running::Whole(_) => Err(Error::NotSupported),
+            Running::Whole(_) => Err(Error::OperationNotInitialised),
         }
     }
 
@@ -268,7 +269,7 @@ impl Ciphering {
                 result.truncate(length);
                 result
             }
-            Running::Whole(_) => return Err(Error::NotSupported),
+            Running::Whole(_) => return Err(Error::OperationNotInitialised),
         };
         put(out, self.kept.insert(result))
     }

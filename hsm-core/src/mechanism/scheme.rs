@@ -17,7 +17,6 @@ use crate::secret::Secret;
 
 /// How a message is signed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a scheme is small data for its doors, contexts included")]
 pub enum Scheme {
     /// RSASSA-PKCS1-v1_5; without a hash, the caller gives the DigestInfo.
     V15(Option<Hash>),

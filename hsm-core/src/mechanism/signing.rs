@@ -199,10 +199,11 @@ impl Signing {
         self.scheme.signature_len(&self.key)
     }
 
-    /// Takes part of the message; [`Error::NotSupported`] where the mechanism takes it whole.
+    /// Takes part of the message; [`Error::OperationNotInitialised`] where the mechanism takes it whole: for parts none
+    /// was begun.
     pub fn update(&mut self, data: &[u8]) -> Result<()> {
         if !self.scheme.takes_parts() {
-            return Err(Error::NotSupported);
+            return Err(Error::OperationNotInitialised);
         }
         self.begun = true;
         self.input.update(data)
@@ -266,10 +267,11 @@ impl Verifying {
         self.scheme.signature_len(&self.key)
     }
 
-    /// Takes part of the message; [`Error::NotSupported`] where the mechanism takes it whole.
+    /// Takes part of the message; [`Error::OperationNotInitialised`] where the mechanism takes it whole: for parts none
+    /// was begun.
     pub fn update(&mut self, data: &[u8]) -> Result<()> {
         if !self.scheme.takes_parts() {
-            return Err(Error::NotSupported);
+            return Err(Error::OperationNotInitialised);
         }
         self.begun = true;
         self.input.update(data)

@@ -148,6 +148,12 @@ impl Session {
             limit(&mut template)?;
         }
         inherit(recipe.heritage, bases, &mut template)?;
+        if recipe.product == Product::Keys && template.iter().any(|(kind, value)| names_use(*kind, value)) {
+            // A template that says what one of several keys is for leaves nothing else to it.
+            let named: Vec<u64> = template.iter().map(|(kind, _)| *kind).collect();
+            let others = USES.into_iter().filter(|kind| !named.contains(kind));
+            template.extend(others.map(|kind| (kind, Value::Bool(false))));
+        }
         template.push((CKA_KEY_TYPE, Value::Number(key_type)));
         let base = bases.base.object();
         let mut object =
@@ -272,6 +278,11 @@ fn limit(template: &mut Template) -> Result<()> {
 
 /// What keys may be used for.
 const USES: [u64; 7] = [CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN, CKA_VERIFY, CKA_WRAP, CKA_UNWRAP, CKA_DERIVE];
+
+/// Whether an attribute of a template gives the key a use.
+fn names_use(kind: u64, value: &Value) -> bool {
+    USES.contains(&kind) && matches!(value, Value::Bool(true))
+}
 
 /// A length in bits as whole bytes.
 fn bytes_of(bits: u64) -> Result<usize> {

@@ -72,7 +72,6 @@ fn code_of(error: &Error) -> Code {
         Error::SignatureInvalid => Code::SIGNATURE_INVALID,
         Error::SignatureLength => Code::SIGNATURE_LEN_RANGE,
         Error::BufferTooSmall { .. } => Code::BUFFER_TOO_SMALL,
-        Error::SeedNotSupported => Code::RANDOM_SEED_NOT_SUPPORTED,
         Error::CryptoFailed(_) => Code::FUNCTION_FAILED,
         _ => Code::DEVICE_ERROR,
     }

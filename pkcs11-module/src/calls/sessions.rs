@@ -99,7 +99,11 @@ pub(crate) fn set_operation_state(
     authentication: u64,
 ) -> Outcome {
     let session = library.session(session)?;
-    Ok(session.restore_state(state?, [ObjectHandle(encryption), ObjectHandle(authentication)])?)
+    let state = state?;
+    if state.is_empty() {
+        return Err(Rejection::ArgumentsBad.into());
+    }
+    Ok(session.restore_state(state, [ObjectHandle(encryption), ObjectHandle(authentication)])?)
 }
 
 /// C_Login.

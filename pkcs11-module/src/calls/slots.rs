@@ -56,7 +56,11 @@ pub(crate) fn token_info(library: &Library, slot: u64, place: Outcome<Place<'_, 
         manufacturerID: padded(MANUFACTURER),
         model: padded("softhsm-rs"),
         serialNumber: padded(""),
-        flags: CKF_RNG | CKF_LOGIN_REQUIRED | CKF_RESTORE_KEY_NOT_NEEDED | CKF_CLOCK_ON_TOKEN,
+        flags: CKF_RNG
+            | CKF_DUAL_CRYPTO_OPERATIONS
+            | CKF_LOGIN_REQUIRED
+            | CKF_RESTORE_KEY_NOT_NEEDED
+            | CKF_CLOCK_ON_TOKEN,
         ulMaxSessionCount: CK_EFFECTIVELY_INFINITE,
         ulSessionCount: 0,
         ulMaxRwSessionCount: CK_EFFECTIVELY_INFINITE,
@@ -115,6 +119,9 @@ pub(crate) fn wait_for_event(
     let slot = slot?;
     if !reserved_is_null {
         return Err(Rejection::ArgumentsBad.into());
+    }
+    if !library.hsm().config().slot_events {
+        return Err(Rejection::NotSupported.into());
     }
     let event = match library.slots().event(library.hsm()) {
         // Another process may be at its first ceremony, which this call would otherwise end with.

@@ -3,6 +3,7 @@
 
 mod ciphers;
 mod curves;
+mod edwards;
 mod hashes;
 mod other_ciphers;
 mod pkcs11_alone;

@@ -86,7 +86,8 @@ pub(in crate::mechanism) fn encrypt_data(order: &Order<'_>) -> Result<Vec<Secret
     }
     let encrypted = transform.encrypt(order.base, data)?;
     if order.length().is_some_and(|length| length > encrypted.len()) {
-        return Err(Error::DataLength);
+        // What comes of the parameter does not fill the key.
+        return Err(Error::MechanismParamInvalid);
     }
     order.cut(&encrypted)
 }
