@@ -50,7 +50,7 @@ test: build-packages test-packages ## Unit, property, vector and black-box tests
 	$(call name-library,debug)
 	$(CARGO) test --locked --workspace
 
-interop: build ## Other people's KMIP clients, and hostile messages, against the server
+interop: build ## Other people's clients, suites and applications against server and module
 	@install/packages.sh python3 venv openssl
 	python3 tests/interop/run.py --binary $(BINARY) $(SUITES)
 

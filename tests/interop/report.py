@@ -38,8 +38,7 @@ class Results:
 
 
 def read_junit(results, path, output, prefix="", forbidden=()):
-    """Reads what pytest wrote. `forbidden` has tests that ask for what a standard forbids: the place where each must
-    fail, and why."""
+    """Reads what pytest wrote. `forbidden` has tests that cannot pass: the words with which each must fail, and why."""
     if not path.exists():
         results.add("pytest", "failed", output[-600:])
         return
@@ -51,12 +50,12 @@ def read_junit(results, path, output, prefix="", forbidden=()):
         place, reason = dict(forbidden).get(short, (None, None))
         if bad is not None and place and place in (bad.text or ""):
             results.add(name, "skipped", reason)
-        elif place:
-            results.add(name, "failed", f"it should have been refused, since {reason}")
         elif bad is not None:
             results.add(name, "failed", (bad.text or bad.get("message") or "").strip()[-300:])
         elif skipped is not None:
             results.add(name, "skipped", skipped.get("message"))
+        elif place:
+            results.add(name, "failed", f"it should have been refused, since {reason}")
         else:
             results.add(name, "passed")
 
