@@ -51,7 +51,7 @@ test: build-packages test-packages ## Unit, property, vector and black-box tests
 	$(CARGO) test --locked --workspace
 
 interop: build ## Other people's clients, suites and applications against server and module
-	@install/packages.sh python3 venv openssl
+	@install/packages.sh python3 venv openssl pkcs11-tool
 	python3 tests/interop/run.py --binary $(BINARY) $(SUITES)
 
 bench-kmip: build ## The KMIP server's rates beside an echo's (SHARED_TOOLS: see tests/bench/kmip.py)

@@ -116,11 +116,13 @@ impl Session {
         template: Template,
         failed: &mut Option<usize>,
     ) -> Result<Derived> {
-        let mut plans = vec![self.plan(recipe, bases, template)?];
+        let several = matches!(mechanism.parameter, Parameter::Sp800_108 { .. });
+        let plan = |template| self.plan(recipe, bases, if several { narrowed(template) } else { template });
+        let mut plans = vec![plan(template)?];
         if let Parameter::Sp800_108 { more, .. } = &mechanism.parameter {
             for (at, template) in more.iter().enumerate() {
                 let template = template.iter().map(|(kind, value)| (*kind, value.duplicate())).collect();
-                plans.push(self.plan(recipe, bases, template).inspect_err(|_| *failed = Some(at))?);
+                plans.push(plan(template).inspect_err(|_| *failed = Some(at))?);
             }
         }
         let lengths: Vec<Option<usize>> = plans.iter().map(|plan| plan.length).collect();
@@ -148,12 +150,6 @@ impl Session {
             limit(&mut template)?;
         }
         inherit(recipe.heritage, bases, &mut template)?;
-        if recipe.product == Product::Keys && template.iter().any(|(kind, value)| names_use(*kind, value)) {
-            // A template that says what one of several keys is for leaves nothing else to it.
-            let named: Vec<u64> = template.iter().map(|(kind, _)| *kind).collect();
-            let others = USES.into_iter().filter(|kind| !named.contains(kind));
-            template.extend(others.map(|kind| (kind, Value::Bool(false))));
-        }
         template.push((CKA_KEY_TYPE, Value::Number(key_type)));
         let base = bases.base.object();
         let mut object =
@@ -279,9 +275,14 @@ fn limit(template: &mut Template) -> Result<()> {
 /// What keys may be used for.
 const USES: [u64; 7] = [CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN, CKA_VERIFY, CKA_WRAP, CKA_UNWRAP, CKA_DERIVE];
 
-/// Whether an attribute of a template gives the key a use.
-fn names_use(kind: u64, value: &Value) -> bool {
-    USES.contains(&kind) && matches!(value, Value::Bool(true))
+/// The template of one of several keys: if it says what the key is for, the key is for nothing else.
+fn narrowed(mut template: Template) -> Template {
+    let names_use = |(kind, value): &(u64, Value)| USES.contains(kind) && matches!(value, Value::Bool(true));
+    if template.iter().any(names_use) {
+        let others = USES.into_iter().filter(|kind| !template.iter().any(|(named, _)| named == kind));
+        template.extend(others.map(|kind| (kind, Value::Bool(false))).collect::<Vec<_>>());
+    }
+    template
 }
 
 /// A length in bits as whole bytes.
