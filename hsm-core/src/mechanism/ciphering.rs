@@ -235,8 +235,7 @@ impl Ciphering {
         }
     }
 
-    /// Takes part of the data; [`Error::OperationNotInitialised`] where the mechanism takes it whole: for parts none was
-    /// begun.
+    /// Takes part of the data; [`Error::NotSupported`] where the mechanism takes it whole.
     pub fn update(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
         self.begun = true;
         if self.kept.is_some() {
@@ -245,7 +244,7 @@ impl Ciphering {
         }
         match &mut self.running {
             Running::Stream(cipher, _) => cipher.update(input, out),
-            Running::Whole(_) => Err(Error::OperationNotInitialised),
+            Running::Whole(_) => Err(Error::NotSupported),
         }
     }
 
@@ -269,7 +268,7 @@ impl Ciphering {
                 result.truncate(length);
                 result
             }
-            Running::Whole(_) => return Err(Error::OperationNotInitialised),
+            Running::Whole(_) => return Err(Error::NotSupported),
         };
         put(out, self.kept.insert(result))
     }

@@ -165,6 +165,15 @@ impl Scheme {
         )
     }
 
+    /// What a part of a message is refused with by a scheme that takes it whole. Other modules' answers differ by
+    /// mechanism too, and applications know them.
+    pub(super) fn refuse_parts(self) -> Error {
+        match self {
+            Scheme::PostQuantum(_) => Error::OperationNotInitialised,
+            _ => Error::NotSupported,
+        }
+    }
+
     pub(super) fn input(self, key: &Key) -> Result<Input> {
         Ok(match self {
             Scheme::V15(Some(hash)) | Scheme::Pss(_, Some(hash)) | Scheme::Ecdsa(Some(hash)) => {

@@ -199,11 +199,10 @@ impl Signing {
         self.scheme.signature_len(&self.key)
     }
 
-    /// Takes part of the message; [`Error::OperationNotInitialised`] where the mechanism takes it whole: for parts none
-    /// was begun.
+    /// Takes part of the message; an error where the mechanism takes it whole.
     pub fn update(&mut self, data: &[u8]) -> Result<()> {
         if !self.scheme.takes_parts() {
-            return Err(Error::OperationNotInitialised);
+            return Err(self.scheme.refuse_parts());
         }
         self.begun = true;
         self.input.update(data)
@@ -267,11 +266,10 @@ impl Verifying {
         self.scheme.signature_len(&self.key)
     }
 
-    /// Takes part of the message; [`Error::OperationNotInitialised`] where the mechanism takes it whole: for parts none
-    /// was begun.
+    /// Takes part of the message; an error where the mechanism takes it whole.
     pub fn update(&mut self, data: &[u8]) -> Result<()> {
         if !self.scheme.takes_parts() {
-            return Err(Error::OperationNotInitialised);
+            return Err(self.scheme.refuse_parts());
         }
         self.begun = true;
         self.input.update(data)
