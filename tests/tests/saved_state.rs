@@ -122,7 +122,8 @@ isolated! {
             forged[at] ^= 1;
             refused!(CKR_SAVED_STATE_INVALID, restore(&session, &forged, [0, 0]), "byte {at}");
         }
-        for length in 0..state.len() {
+        refused!(CKR_ARGUMENTS_BAD, restore(&session, &[], [0, 0]));
+        for length in 1..state.len() {
             refused!(CKR_SAVED_STATE_INVALID, restore(&session, &state[..length], [0, 0]), "{length} bytes");
         }
         refused!(CKR_SAVED_STATE_INVALID, restore(&session, &[state.as_slice(), b"x"].concat(), [0, 0]));
