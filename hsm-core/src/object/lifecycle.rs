@@ -166,8 +166,21 @@ pub fn state(object: &Object, now: Seconds) -> State {
     if let Some(state) = kms_state(object, now) {
         return state.in_kmip();
     }
+    state_by_dates(object, |date| has_come(object, date, now))
+}
+
+/// The state that an object had at a moment in the past, or will have, by its dates alone: who asks of another time
+/// than now is not misled by a clock.
+pub fn state_at(object: &Object, moment: Seconds) -> State {
+    if let Some(state) = kms_state(object, moment) {
+        return state.in_kmip();
+    }
+    state_by_dates(object, |date| date.of(object).is_some_and(|date| date <= moment))
+}
+
+/// What was stored, moved on by the dates that have passed.
+fn state_by_dates(object: &Object, passed: impl Fn(Date) -> bool) -> State {
     let stored = object.number(SOFTHSM_RS_STATE).and_then(State::of_number);
-    let passed = |date: Date| has_come(object, date, now);
     match stored {
         None => State::Active,
         // A template's dates are those of the objects that are made by it.

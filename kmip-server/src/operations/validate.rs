@@ -91,7 +91,7 @@ fn certificate(context: &Context<'_>, id: &str) -> Outcome<Found> {
 
 /// Whether a certificate was revoked, or out of date at a moment. A compromise counts at any.
 fn is_out_of_use(found: &Found, at: Seconds) -> bool {
-    let then = lifecycle::state(found.object(), at);
+    let then = lifecycle::state_at(found.object(), at);
     let is_compromised = lifecycle::state(found.object(), lifecycle::now()).is_compromised();
     is_compromised || !matches!(then, State::PreActive | State::Active)
 }
