@@ -29,10 +29,22 @@ impl Session {
         mechanism: &Mechanism,
         wrapping: ObjectHandle,
         key: ObjectHandle,
-        mut output: Output<'_>,
+        output: Output<'_>,
     ) -> Result<usize> {
+        self.wrap_noted(wrapping, key, output, |output| self.wrapped(mechanism, wrapping, key, output))
+    }
+
+    /// Has a use of both keys noted that `work` makes. Asking for the length is none; what was given out and cannot be
+    /// recorded is taken back.
+    pub(super) fn wrap_noted<R>(
+        &self,
+        wrapping: ObjectHandle,
+        key: ObjectHandle,
+        mut output: Output<'_>,
+        work: impl FnOnce(Output<'_>) -> Result<R>,
+    ) -> Result<R> {
         let keys = self.used(key, Some(wrapping));
-        let wrapped = self.wrapped(mechanism, wrapping, key, output.again());
+        let wrapped = work(output.again());
         if wrapped.is_ok() && matches!(output, Output::Length) {
             return wrapped;
         }

@@ -2,7 +2,6 @@
 //! key. PKCS #11 3.2, sections 5.18.6, 5.18.7 and 6.13.12.
 
 use super::wrapping::{plaintext, wrap};
-use crate::audit::acts;
 use crate::error::{Error, Result};
 use crate::mechanism::nonces::KeyMark;
 use crate::mechanism::table::{Function, Row};
@@ -22,18 +21,10 @@ impl Session {
         parameter: &MessageParameter,
         aad: &[u8],
         (wrapping, key): (ObjectHandle, ObjectHandle),
-        mut output: Output<'_>,
+        output: Output<'_>,
     ) -> Result<Sealed> {
-        let keys = self.used(key, Some(wrapping));
-        let wrapped = self.wrapped_sealed(kind, parameter, aad, (wrapping, key), output.again());
-        if wrapped.is_ok() && matches!(output, Output::Length) {
-            return wrapped;
-        }
-        let gave = wrapped.is_ok();
-        self.noted(acts::WRAP, keys, wrapped).inspect_err(|_| {
-            if gave {
-                output.wipe();
-            }
+        self.wrap_noted(wrapping, key, output, |output| {
+            self.wrapped_sealed(kind, parameter, aad, (wrapping, key), output)
         })
     }
 
