@@ -20,6 +20,8 @@ use std::path::{Path, PathBuf};
 
 use crate::audit::Uses;
 use crate::error::{Error, Result};
+use crate::mechanism::table::{Function, Info, Row, offered};
+use crate::object::Policy;
 use crate::store::StoreUrl;
 use crate::unit::UnitPaths;
 
@@ -51,6 +53,8 @@ pub struct Config {
     pub pins: PinPolicy,
     /// The mechanisms that sessions may use.
     pub mechanisms: MechanismPolicy,
+    /// What sessions are refused beyond the standard.
+    pub policy: Policy,
     /// What is audited, and how much of it is kept.
     pub audit: AuditConfig,
     /// Whether the module makes an HSM by the quick ceremony where there is none, at the first
@@ -147,6 +151,23 @@ impl Config {
         }
         config.credentials = environment.path("CREDENTIALS_DIRECTORY");
         Ok(config)
+    }
+
+    /// Whether sessions may use a mechanism for a function.
+    pub fn permits(&self, row: &Row, function: Function) -> bool {
+        let is_left = self.policy == Policy::Compatible || row.is_strict(function);
+        is_left && row.does(function) && self.mechanisms.permits(row)
+    }
+
+    /// What sessions are told of a mechanism, with the functions that they may use it for; `None` where there are none.
+    pub fn mechanism_info(&self, row: &Row) -> Option<Info> {
+        let info = row.info_of(|function| self.permits(row, function));
+        info.is_useful().then_some(info)
+    }
+
+    /// The mechanisms that sessions may use for something, in the order of their numbers.
+    pub fn permitted(&self) -> impl Iterator<Item = &'static Row> {
+        offered().filter(|row| self.mechanism_info(row).is_some())
     }
 
     /// Where the crypto unit's files are, and the credential that may open it.

@@ -1,14 +1,11 @@
 //! The audit log of a test's HSM, as the command line shows it beside the module.
 
-use std::fs;
-
 use crate::home::cli;
 use crate::kit::Kit;
 
 /// Writes the home's configuration: what becomes of uses.
 pub fn configure_uses(kit: &Kit, uses: &str) {
-    let file = kit.directory.join("tokens").join("softhsm-rs.toml");
-    fs::write(file, format!("audit.uses = '{uses}'\n")).expect("writing the home's configuration");
+    kit.configure(&format!("audit.uses = '{uses}'\n"));
 }
 
 /// What a command of the audit log prints.

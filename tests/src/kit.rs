@@ -58,6 +58,12 @@ impl Kit {
         Kit { directory, module: Module::load() }
     }
 
+    /// Writes the configuration of the test's HSM, which the module reads when it is initialised.
+    pub fn configure(&self, text: &str) {
+        let file = self.directory.join("tokens").join("softhsm-rs.toml");
+        std::fs::write(file, text).expect("writing the configuration");
+    }
+
     /// The module, initialised for one thread.
     pub fn initialised(&self) -> &Module {
         self.module.initialize().expect("C_Initialize");

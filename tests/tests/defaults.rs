@@ -82,6 +82,14 @@ isolated! {
         }
     }
 
+    fn of_an_imported_secret_to_derive_from(kit) {
+        let session = kit.user();
+        let with = |more| session.create(&keys::secret_template(&[7; 32]).and(more)).unwrap();
+        expect(&session, with(attrs![]), flags![CKA_DERIVE true CKA_SENSITIVE false CKA_EXTRACTABLE true]);
+        expect(&session, with(attrs![CKA_SENSITIVE => true]), flags![CKA_EXTRACTABLE false]);
+        expect(&session, with(attrs![CKA_DERIVE => false]), flags![CKA_EXTRACTABLE false]);
+    }
+
     fn of_a_generated_secret_key(kit) {
         let session = kit.user();
         for kind in [CKM_AES_KEY_GEN, CKM_GENERIC_SECRET_KEY_GEN] {

@@ -19,8 +19,7 @@ fn wait(module: &Module, flags: CK_FLAGS) -> Result<CK_SLOT_ID, Rv> {
 
 /// Has the module tell of events, which is off unless it is asked for.
 fn told(kit: &Kit) {
-    let file = kit.directory.join("tokens").join("softhsm-rs.toml");
-    std::fs::write(file, "[events]\nslots = true\n").unwrap();
+    kit.configure("[events]\nslots = true\n");
 }
 
 isolated! {

@@ -1,18 +1,9 @@
 //! The configuration's `[mechanisms]`: what it leaves out is neither listed nor begun.
 #![allow(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
-use std::fs;
-
 use hsm_tests::keys;
 use hsm_tests::operations::{ENCRYPT, SIGN};
 use hsm_tests::prelude::*;
-
-/// Writes the configuration of the test's HSM.
-fn configure(text: &str) {
-    let configuration = std::env::var("SOFTHSM2_CONF").expect("the kit sets it");
-    let home = std::path::Path::new(&configuration).with_file_name("tokens");
-    fs::write(home.join("softhsm-rs.toml"), text).expect("writing the configuration");
-}
 
 fn lists(session: &Session<'_>, slot: CK_SLOT_ID, kind: CK_MECHANISM_TYPE) -> bool {
     let listed = session.module.mechanisms(slot).expect("C_GetMechanismList").contains(&kind);
@@ -22,7 +13,7 @@ fn lists(session: &Session<'_>, slot: CK_SLOT_ID, kind: CK_MECHANISM_TYPE) -> bo
 
 isolated! {
     fn what_is_denied_is_not_there(kit) {
-        configure("[mechanisms]\ndeny = ['CKM_AES_ECB', 'CKM_SHA256', 'CKM_AES_KEY_GEN', 'CKM_ECDH1_DERIVE']\n");
+        kit.configure("[mechanisms]\ndeny = ['CKM_AES_ECB', 'CKM_SHA256', 'CKM_AES_KEY_GEN', 'CKM_ECDH1_DERIVE']\n");
         let token = kit.token();
         let session = token.user();
         let key = keys::aes(&session, &[7; 16]);
@@ -47,7 +38,7 @@ isolated! {
     }
 
     fn what_is_allowed_is_all_there_is(kit) {
-        configure("[mechanisms]\nallow = ['CKM_AES_CBC', 'CKM_AES_CMAC']\ndeny = ['CKM_AES_CMAC']\n");
+        kit.configure("[mechanisms]\nallow = ['CKM_AES_CBC', 'CKM_AES_CMAC']\ndeny = ['CKM_AES_CMAC']\n");
         let token = kit.token();
         assert_eq!(token.module.mechanisms(token.slot), Ok(vec![CKM_AES_CBC]));
         let session = token.user();
@@ -60,7 +51,7 @@ isolated! {
     }
 
     fn one_setting_turns_off_what_is_for_old_data(kit) {
-        configure("[mechanisms]\nlegacy = false\n");
+        kit.configure("[mechanisms]\nlegacy = false\n");
         let token = kit.token();
         let session = token.user();
         for kind in [CKM_MD5, CKM_MD5_HMAC, CKM_DES_ECB, CKM_DES_KEY_GEN, CKM_DES_MAC] {
@@ -79,7 +70,7 @@ isolated! {
     }
 
     fn a_name_that_is_none_stops_the_library(kit) {
-        configure("[mechanisms]\ndeny = ['CKM_AES_EBC']\n");
+        kit.configure("[mechanisms]\ndeny = ['CKM_AES_EBC']\n");
         refused!(CKR_GENERAL_ERROR | CKR_FUNCTION_FAILED, kit.module.initialize());
     }
 }

@@ -108,7 +108,7 @@ pub(super) fn is_forgeable(der: &[u8]) -> Result<bool> {
 fn verifying_key(public_key: &[u8]) -> Result<Key> {
     let mut template = formats::public_key(formats::Format::X509, public_key)?;
     template.extend([(CKA_CLASS, Value::Number(CKO_PUBLIC_KEY)), (CKA_VERIFY, Value::Bool(true))]);
-    values::settle(template::create(template, Author::Ordinary)?)
+    values::settle(template::create(template, Author::ORDINARY)?)
 }
 
 fn scheme(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<Scheme> {

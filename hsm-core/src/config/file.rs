@@ -8,6 +8,7 @@ use super::mechanisms::{self, MechanismPolicy};
 use super::{AuditConfig, Config, Home, LogConfig, LogFormat, PinPolicy, SlotNumbers, Source};
 use crate::audit::Uses;
 use crate::error::{Error, Result};
+use crate::object::Policy;
 use crate::store::StoreUrl;
 
 /// The file's keys in the order of the README. `slots.*` stands for every key below `[slots]`, and
@@ -21,6 +22,7 @@ const KEYS: &[Key] = &[
     Key { name: "pin.min_length", set: |s, v| v.number(1..=255).map(|it| s.pins.min_length = it) },
     Key { name: "pin.max_length", set: |s, v| v.number(1..=255).map(|it| s.pins.max_length = it) },
     Key { name: "pin.max_tries", set: |s, v| v.number(1..=1000).map(|it| s.pins.max_tries = it) },
+    Key { name: "policy", set: |s, v| v.one_of(POLICIES).map(|it| s.policy = it) },
     Key {
         name: "mechanisms.allow",
         set: |s, v| mechanisms::named(v).map(|it| s.mechanisms.allow = Some(it)),
@@ -42,6 +44,8 @@ const KEYS: &[Key] = &[
 const SLOT_NUMBERS: std::ops::RangeInclusive<i64> = 0..=0x7fff_ffff;
 
 const USES: &[(&str, Uses)] = &[("off", Uses::Off), ("buffered", Uses::Buffered), ("durable", Uses::Durable)];
+
+const POLICIES: &[(&str, Policy)] = &[("compatible", Policy::Compatible), ("strict", Policy::Strict)];
 
 const LOG_FORMATS: &[(&str, LogFormat)] = &[("text", LogFormat::Text), ("json", LogFormat::Json)];
 
@@ -70,6 +74,7 @@ pub(super) struct Settings {
     log: LogConfig,
     pins: PinPolicy,
     mechanisms: MechanismPolicy,
+    policy: Policy,
     audit: AuditConfig,
     auto_init: bool,
     slot_events: bool,
@@ -86,6 +91,7 @@ impl Settings {
             log,
             pins,
             mechanisms,
+            policy,
             audit,
             auto_init,
             slot_events,
@@ -101,6 +107,7 @@ impl Settings {
             slots,
             pins,
             mechanisms,
+            policy,
             audit,
             auto_init,
             slot_events,
@@ -120,6 +127,7 @@ impl Default for Settings {
             log: LogConfig::default(),
             pins: PinPolicy::default(),
             mechanisms: MechanismPolicy::default(),
+            policy: Policy::default(),
             audit: AuditConfig::default(),
             auto_init: true,
             slot_events: false,

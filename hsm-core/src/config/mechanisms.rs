@@ -27,11 +27,6 @@ impl MechanismPolicy {
             && self.allow.as_ref().is_none_or(|allow| allow.contains(&row.kind))
             && !self.deny.contains(&row.kind)
     }
-
-    /// The mechanisms that sessions may use, in the order of their numbers.
-    pub fn permitted(&self) -> impl Iterator<Item = &'static Row> {
-        offered().filter(|row| self.permits(row))
-    }
 }
 
 /// Mechanisms by the names that the standard gives them.
@@ -62,7 +57,7 @@ mod tests {
 
     #[test]
     fn everything_is_permitted_unless_something_is_said() {
-        assert_eq!(MechanismPolicy::default().permitted().count(), offered().len());
+        assert!(offered().all(|row| MechanismPolicy::default().permits(row)));
     }
 
     #[test]
@@ -75,7 +70,7 @@ mod tests {
         assert!(permits(&policy, CKM_AES_CBC) && !permits(&policy, CKM_AES_ECB));
         assert!(!permits(&policy, CKM_SHA256));
         let nothing = MechanismPolicy { allow: Some(Vec::new()), ..MechanismPolicy::default() };
-        assert_eq!(nothing.permitted().count(), 0);
+        assert!(!offered().any(|row| nothing.permits(row)));
     }
 
     #[test]

@@ -331,6 +331,13 @@ fn the_sealers_credential_is_in_the_processs_directory_of_them() {
 }
 
 #[test]
+fn the_policy_is_one_of_two() {
+    assert_eq!(parse("").unwrap().policy, Policy::Compatible);
+    assert_eq!(parse("policy = 'strict'").unwrap().policy, Policy::Strict);
+    assert_eq!(refusal("policy = 'lax'"), "1: `policy` is one of compatible, strict");
+}
+
+#[test]
 fn mechanisms_are_named_as_the_standard_names_them() {
     let text = "[mechanisms]\nallow = ['CKM_AES_CBC', 'CKM_MD5']\ndeny = 'CKM_MD5'\nlegacy = false\n";
     let policy = MechanismPolicy {

@@ -102,7 +102,7 @@ fn blank(class: u64, uses: &[(u64, bool)]) -> Result<Object> {
         template.push((CKA_UNWRAP_TEMPLATE, Value::Template(hidden())));
         template.push((CKA_ALLOWED_MECHANISMS, Value::Numbers(MECHANISMS.to_vec())));
     }
-    build(Origin::Generate(CKM_RSA_PKCS_KEY_PAIR_GEN), class, Some(CKK_RSA), template, Author::Ordinary)
+    build(Origin::Generate(CKM_RSA_PKCS_KEY_PAIR_GEN), class, Some(CKK_RSA), template, Author::ORDINARY)
 }
 
 /// What every key is that comes in under the token: it never leaves in clear, nor wrapped.

@@ -1,6 +1,6 @@
 //! Mechanisms: what is offered (`table`), their parameters (`params`), and the functions that the
 //! table's rows hold (`signing`, `ciphering`, `wrapping`, `generation`, `derivation`, `encapsulation`), many messages
-//! under one key (`messages`, `nonces`), and whether a key may serve one (`usage`).
+//! under one key (`messages`, `nonces`), whether a key may serve one (`usage`), and what the strict policy leaves (`strict`).
 
 mod ciphering;
 mod context;
@@ -18,6 +18,7 @@ mod params;
 mod post_quantum;
 mod scheme;
 mod signing;
+mod strict;
 pub mod table;
 #[cfg(test)]
 mod tests;

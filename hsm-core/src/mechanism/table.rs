@@ -84,6 +84,13 @@ pub struct Info {
     pub flags: Flags,
 }
 
+impl Info {
+    /// Whether there is anything that the mechanism does.
+    pub fn is_useful(&self) -> bool {
+        Function::ALL.iter().any(|(_, flag)| self.flags & flag != 0)
+    }
+}
+
 /// CKF_… bits of a mechanism. PKCS #11 3.2, section 3.5.
 pub type Flags = u64;
 
@@ -144,24 +151,30 @@ impl Row {
 
     /// Key sizes and flags.
     pub fn info(&self) -> Info {
-        let functions =
-            Function::ALL.iter().filter(|(function, _)| self.does(*function)).map(|(_, flag)| flag);
+        self.info_of(|function| self.does(function))
+    }
+
+    /// Key sizes, and the flags of those functions of which `has` says so.
+    pub fn info_of(&self, has: impl Fn(Function) -> bool) -> Info {
+        let functions = Function::ALL.iter().filter(|(function, _)| has(*function)).map(|(_, flag)| flag);
         let curve = if self.keys == EC { CKF_EC_F_P | CKF_EC_OID | CKF_EC_UNCOMPRESS } else { 0 };
         let (min_key, max_key) = self.sizes;
         let flags = functions.fold(curve, |flags, flag| flags | flag);
-        Info { min_key, max_key, flags: flags | self.message_flags() }
+        Info { min_key, max_key, flags: flags | self.message_flags(has) }
     }
 
     /// CKF_MESSAGE_… and CKF_MULTI_MESSAGE. Section 3.5.
-    fn message_flags(&self) -> Flags {
+    fn message_flags(&self, has: impl Fn(Function) -> bool) -> Flags {
         let ciphers = match self.aead {
-            Some(_) => CKF_MESSAGE_ENCRYPT | CKF_MESSAGE_DECRYPT | CKF_MULTI_MESSAGE,
-            None => 0,
+            Some(_) if has(Function::Encrypt) => {
+                CKF_MESSAGE_ENCRYPT | CKF_MESSAGE_DECRYPT | CKF_MULTI_MESSAGE
+            }
+            _ => 0,
         };
-        let signatures = match (self.signature, self.whole) {
-            (Some(_), false) => CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY | CKF_MULTI_MESSAGE,
-            (Some(_), true) => CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY,
-            (None, _) => 0,
+        let signatures = match self.whole {
+            _ if !has(Function::Sign) => 0,
+            false => CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY | CKF_MULTI_MESSAGE,
+            true => CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY,
         };
         ciphers | signatures
     }

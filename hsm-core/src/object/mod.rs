@@ -13,14 +13,17 @@ pub mod locate;
 pub mod managed;
 pub mod material;
 pub(crate) mod parameter_sets;
+pub mod policy;
 pub(crate) mod post_quantum;
 pub(crate) mod record;
 pub mod rules;
+mod strength;
 pub mod template;
 pub mod usage_mask;
 mod value;
 pub(crate) mod values;
 
+pub use policy::Policy;
 pub use value::{Template, Type, Value};
 
 use crate::error::{Error, Result};

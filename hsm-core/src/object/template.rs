@@ -6,7 +6,7 @@
 use cryptoki_sys::*;
 
 use super::rules::{self, Default, Row};
-use super::{Object, Template, Type, Value};
+use super::{Object, Policy, Template, Type, Value};
 use crate::error::{Error, Result};
 
 /// The longest byte string that an attribute takes from a caller, in bytes.
@@ -46,13 +46,18 @@ impl Origin<'_> {
     }
 }
 
-/// Who asks, as far as rules depend on it.
+/// Who asks, and under which policy, as far as rules depend on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Author {
-    /// Anybody but the SO.
-    Ordinary,
+pub struct Author {
     /// The security officer, who alone may say CKA_TRUSTED.
-    SecurityOfficer,
+    pub is_security_officer: bool,
+    /// What is refused beyond the standard.
+    pub policy: Policy,
+}
+
+impl Author {
+    /// Anybody but the SO, whom the standard's rules alone bind.
+    pub const ORDINARY: Author = Author { is_security_officer: false, policy: Policy::Compatible };
 }
 
 /// The number under `kind` in a template, checked for its type.
@@ -74,6 +79,7 @@ pub fn build(
     template: Template,
     author: Author,
 ) -> Result<Object> {
+    let given: Vec<u64> = template.iter().map(|(kind, _)| *kind).collect();
     let mut object = Object::default();
     object.set(CKA_CLASS, Value::Number(class));
     if let Some(key_type) = key_type {
@@ -90,7 +96,7 @@ pub fn build(
             _ => object.set(kind, value),
         }
     }
-    complete(&mut object, origin)?;
+    complete(&mut object, origin, author.policy, &given)?;
     Ok(object)
 }
 
@@ -116,7 +122,7 @@ fn admit(row: &Row, value: Value, author: Author) -> Result<Value> {
     if value.as_bytes().is_some_and(|bytes| bytes.len() > LONGEST_VALUE) {
         return Err(Error::AttributeValueInvalid(row.kind));
     }
-    if row.notes.has(10) && matches!(value, Value::Bool(true)) && author != Author::SecurityOfficer {
+    if row.notes.has(10) && matches!(value, Value::Bool(true)) && !author.is_security_officer {
         return Err(Error::AttributeReadOnly(row.kind));
     }
     if let Value::Date(Some(date)) = &value {
@@ -171,8 +177,9 @@ fn check_nested(kind: u64, template: &Template) -> Result<()> {
     Ok(())
 }
 
-/// What must be there is there; what was left out gets its default; what the HSM alone says is said.
-fn complete(object: &mut Object, origin: Origin<'_>) -> Result<()> {
+/// What must be there is there; what was left out gets its default, which the policy may narrow; what the HSM alone
+/// says is said.
+fn complete(object: &mut Object, origin: Origin<'_>, policy: Policy, given: &[u64]) -> Result<()> {
     let (class, key_type) = (object.class(), object.key_type());
     for row in rules::rows_of(class, key_type) {
         if object.get(row.kind).is_some() {
@@ -184,9 +191,13 @@ fn complete(object: &mut Object, origin: Origin<'_>) -> Result<()> {
         match (row.kind, origin) {
             // C_UnwrapKey (section 5.18.4): "The CKA_EXTRACTABLE attribute is by default set to CK_TRUE".
             (CKA_EXTRACTABLE, Origin::Unwrap) => object.set(row.kind, Value::Bool(true)),
+            (CKA_EXTRACTABLE, Origin::Create) if is_open_base(object) => {
+                object.set(row.kind, Value::Bool(true));
+            }
             _ => set_default(object, row),
         }
     }
+    policy.narrow(object, origin, given)?;
     check_dates(object)?;
     // Section 4.9: it "may only be set to CK_TRUE when CKA_PRIVATE is also CK_TRUE".
     if object.flag(CKA_ALWAYS_AUTHENTICATE) && !object.is_private() {
@@ -196,6 +207,14 @@ fn complete(object: &mut Object, origin: Origin<'_>) -> Result<()> {
         set_history(object, origin);
     }
     Ok(())
+}
+
+/// Whether what is created is a base to derive from, of whose secrecy the caller says nothing. What is derived from it
+/// takes over its CKA_EXTRACTABLE (section 6.43), whose default is the token's (footnote 9): it does not forbid what the
+/// caller may say of the derived key.
+fn is_open_base(object: &Object) -> bool {
+    let is_base = object.key_type() == Some(CKK_GENERIC_SECRET) && object.flag(CKA_DERIVE);
+    is_base && !object.flag(CKA_SENSITIVE)
 }
 
 fn set_default(object: &mut Object, row: &Row) {
@@ -287,6 +306,7 @@ fn set_changed(object: &mut Object, row: &Row, value: Value, author: Author) -> 
     if !row.notes.has(8) || frozen && !same {
         return Err(Error::AttributeReadOnly(row.kind));
     }
+    author.policy.check_change(object, row.kind, &value)?;
     object.set(row.kind, value);
     Ok(())
 }

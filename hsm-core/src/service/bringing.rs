@@ -139,7 +139,7 @@ fn settled(mut template: Template, vouched: bool) -> Result<Key> {
     template.retain(|(kind, _)| rules::row(*kind, class, key_type).is_none_or(|row| !row.notes.has(2)));
     template.retain(|(kind, _)| *kind != CKA_TOKEN && (vouched || *kind != CKA_TRUSTED));
     template.push((CKA_TOKEN, Value::Bool(true)));
-    let author = if vouched { Author::SecurityOfficer } else { Author::Ordinary };
+    let author = Author { is_security_officer: vouched, ..Author::ORDINARY };
     let settled = values::settle(template::create(template, author)?)?;
     Ok(history.into_iter().fold(settled, |key, (kind, value)| {
         let fits = rules::row(kind, class, key_type).is_some_and(|row| value.has_type(row.value));

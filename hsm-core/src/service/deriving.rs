@@ -153,7 +153,7 @@ impl Session {
         template.push((CKA_KEY_TYPE, Value::Number(key_type)));
         let base = bases.base.object();
         let mut object =
-            build(Origin::Derive(base), CKO_SECRET_KEY, Some(key_type), template, self.author())?;
+            build(Origin::Derive(base), CKO_SECRET_KEY, Some(key_type), template, self.author()?)?;
         self.may_change(object.is_token(), object.is_private())?;
         set_history(recipe.heritage, bases, &mut object);
         let length = wanted(&object)?;
@@ -171,7 +171,7 @@ impl Session {
         }
         template.retain(|(kind, _)| *kind != CKA_VALUE_LEN);
         let base = bases.base.object();
-        let object = build(Origin::Derive(base), CKO_DATA, None, template, self.author())?;
+        let object = build(Origin::Derive(base), CKO_DATA, None, template, self.author()?)?;
         self.may_change(object.is_token(), object.is_private())?;
         Ok(Plan { object, length })
     }

@@ -67,7 +67,7 @@ impl Session {
             }
             Output::Buffer(_) => {}
         }
-        let object = shared_secret(template, self.author())?;
+        let object = shared_secret(template, self.author()?)?;
         self.may_change(object.is_token(), object.is_private())?;
         if !template::complies(&object, public.object().get(CKA_ENCAPSULATE_TEMPLATE)) {
             return Err(Error::NoSuchKey);
@@ -111,7 +111,7 @@ impl Session {
             return Err(Error::ContextLoginNeeded);
         }
         template::impose(private.object().get(CKA_DECAPSULATE_TEMPLATE), &mut template)?;
-        let object = shared_secret(template, self.author())?;
+        let object = shared_secret(template, self.author()?)?;
         self.may_change(object.is_token(), object.is_private())?;
         let secret = mechanism.decapsulate(&private.key, ciphertext)?;
         with_value(object, &secret)

@@ -13,8 +13,8 @@ use crate::mechanism::table::Function;
 use crate::mechanism::{Mechanism, Transform, usage};
 use crate::object::formats::{self, Format};
 use crate::object::lifecycle::{self, Action, Seconds};
-use crate::object::template::{self, Origin, build};
-use crate::object::{Template, Value, encoding, values};
+use crate::object::template::{self, Author, Origin, build};
+use crate::object::{Policy, Template, Value, encoding, values};
 use crate::partition::Loaded;
 use crate::rng;
 use crate::secret::Secret;
@@ -83,7 +83,8 @@ impl Session {
             return Err(Error::ArgumentsBad("the algorithm brings private keys"));
         }
         hide(&mut template);
-        let mut object = build(Origin::Unwrap, CKO_SECRET_KEY, Some(CKK_AES), template, self.author())?;
+        let author = self.vouched_author()?;
+        let mut object = build(Origin::Unwrap, CKO_SECRET_KEY, Some(CKK_AES), template, author)?;
         self.may_change(object.is_token(), object.is_private())?;
         object.set(CKA_VALUE, Value::Secret(self.redeem_import_token(wrapped, now)?));
         self.add(values::settle(object)?, Provenance::Redeemed, acts::REDEEM_IMPORT_TOKEN)
@@ -108,15 +109,21 @@ impl Session {
         hide(&mut private);
         let pkcs8 = self.redeem_import_token(wrapped, now)?;
         let key_type = encoding::private_key_type(pkcs8.expose())?;
-        let mut object = build(Origin::Unwrap, CKO_PRIVATE_KEY, Some(key_type), private, self.author())?;
+        let mut object =
+            build(Origin::Unwrap, CKO_PRIVATE_KEY, Some(key_type), private, self.vouched_author()?)?;
         self.may_change(object.is_token(), object.is_private())?;
         encoding::read_private_key_info(&mut object, pkcs8.expose())?;
         let private = values::settle(object).map_err(|_| Error::WrappedKeyInvalid)?;
         public.push((CKA_CLASS, Value::Number(CKO_PUBLIC_KEY)));
         public.extend(formats::public_key(Format::X509, private.object().bytes(CKA_PUBLIC_KEY_INFO))?);
-        let public = values::settle(template::create(public, self.author())?)?;
+        let public = values::settle(template::create(public, self.author()?)?)?;
         self.may_change(public.object().is_token(), public.object().is_private())?;
         self.add_pair(public, private, Provenance::Redeemed, acts::REDEEM_IMPORT_TOKEN)
+    }
+
+    /// Who brings key material with the token's nonce is believed: what it is for is the customer's to say.
+    fn vouched_author(&self) -> Result<Author> {
+        Ok(Author { policy: Policy::Compatible, ..self.author()? })
     }
 
     /// Opens what was encrypted to the import token's public key and comes without the nonce, as PKCS #11 and

@@ -31,7 +31,7 @@ impl Session {
             Some(Generator::Password) => Provenance::Brought,
             _ => Provenance::Inside,
         };
-        let author = self.author();
+        let author = self.author()?;
         let may = |object: &Object| self.may_change(object.is_token(), object.is_private());
         self.add(new_secret(mechanism, template, author, &may)?, from, acts::GENERATE_KEY)
     }
@@ -47,7 +47,7 @@ impl Session {
         private: Template,
     ) -> Result<(ObjectHandle, ObjectHandle)> {
         self.row_for(mechanism, Function::GenerateKeyPair)?;
-        let author = self.author();
+        let author = self.author()?;
         let may = |object: &Object| self.may_change(object.is_token(), object.is_private());
         let (public, private) = new_pair(mechanism, public, private, author, &may)?;
         self.add_pair(public, private, Provenance::Inside, acts::GENERATE_KEY_PAIR)
@@ -85,7 +85,7 @@ impl Session {
         // Footnote 5 asks for the key type, which defaults here as section 5.18.5 lets it.
         template.push((CKA_KEY_TYPE, Value::Number(key_type)));
         let mut object =
-            build(Origin::Derive(base.object()), class, Some(key_type), template, self.author())?;
+            build(Origin::Derive(base.object()), class, Some(key_type), template, self.author()?)?;
         self.may_change(object.is_token(), object.is_private())?;
         let length = derived_len(&object)?;
         object.set(CKA_VALUE, Value::Secret(mechanism.derive(row, &base.key, length)?));

@@ -80,7 +80,7 @@ impl Session {
     /// Those of the template and of the session's rights; [`Error::ActionProhibited`] for key material where import
     /// tokens are enforced.
     pub fn create_object(&self, template: Template) -> Result<ObjectHandle> {
-        let object = template::create(template, self.author())?;
+        let object = template::create(template, self.author()?)?;
         self.may_change(object.is_token(), object.is_private())?;
         self.add(values::settle(object)?, Provenance::Brought, acts::CREATE_OBJECT)
     }
@@ -91,7 +91,7 @@ impl Session {
     /// [`Error::ActionProhibited`] and those of the template and of the session's rights.
     pub fn copy_object(&self, object: ObjectHandle, template: Template) -> Result<ObjectHandle> {
         let original = self.object(object)?;
-        let copy = template::copy(original.object(), template, self.author())?;
+        let copy = template::copy(original.object(), template, self.author()?)?;
         self.may_change(copy.is_token(), copy.is_private())?;
         if !copy.is_token() && matches!(copy.class(), CKO_SECRET_KEY | CKO_PRIVATE_KEY) {
             // What is done with a key of the session is recorded nowhere.
@@ -150,7 +150,7 @@ impl Session {
     pub fn set_attributes(&self, object: ObjectHandle, template: Template) -> Result<()> {
         let loaded = self.object(object)?;
         self.may_change(loaded.object().is_token(), loaded.object().is_private())?;
-        let author = self.author();
+        let author = self.author()?;
         let change = |object: &Object| {
             let template = template.iter().map(|(kind, value)| (*kind, value.duplicate())).collect();
             template::change(object, template, author)
@@ -196,13 +196,18 @@ impl Session {
     /// Adds a finished object to the store, with the event of the act that made it, or to the session, and names
     /// it. What the partition's policies keep out is refused.
     pub(crate) fn add(&self, key: Key, from: Provenance, act: Activity) -> Result<ObjectHandle> {
-        from.check(key.object(), || self.tokens_enforced())?;
+        self.may_add(key.object(), from)?;
         let loaded = if key.object().is_token() {
             self.partition().insert_token(vec![key], act)?.pop().ok_or(Error::NoSuchObject)?
         } else {
             self.partition().insert_session(self, key)?
         };
         Ok(self.partition().name(loaded.named()))
+    }
+
+    fn may_add(&self, object: &Object, from: Provenance) -> Result<()> {
+        self.policy()?.check_strength(object)?;
+        from.check(object, || self.tokens_enforced())
     }
 
     /// Adds the two halves of a key pair; in the store, both or none.
@@ -213,7 +218,8 @@ impl Session {
         from: Provenance,
         act: Activity,
     ) -> Result<(ObjectHandle, ObjectHandle)> {
-        from.check(private.object(), || self.tokens_enforced())?;
+        self.may_add(private.object(), from)?;
+        self.policy()?.check_pair(public.object(), private.object())?;
         if !(public.object().is_token() && private.object().is_token()) {
             let private = self.add(private, from, act)?;
             let public = self.add(public, from, act).or_else(|error| {

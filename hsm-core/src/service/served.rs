@@ -185,7 +185,7 @@ impl Space {
     /// # Errors
     /// Those of the mechanism and the template.
     pub fn new_secret(&self, mechanism: &Mechanism, template: Template) -> Result<Key> {
-        keys::new_secret(mechanism, template, Author::Ordinary, &|_| Ok(()))
+        keys::new_secret(mechanism, template, Author::ORDINARY, &|_| Ok(()))
     }
 
     /// A fresh key pair, public key first, to be put into the store by [`super::Changes::insert`].
@@ -193,7 +193,7 @@ impl Space {
     /// # Errors
     /// Those of the mechanism and the templates.
     pub fn new_pair(&self, mechanism: &Mechanism, public: Template, private: Template) -> Result<(Key, Key)> {
-        keys::new_pair(mechanism, public, private, Author::Ordinary, &|_| Ok(()))
+        keys::new_pair(mechanism, public, private, Author::ORDINARY, &|_| Ok(()))
     }
 
     /// An object from a template that says everything, to be put into the store.
@@ -201,7 +201,7 @@ impl Space {
     /// # Errors
     /// Those of the template and the values.
     pub fn new_object(&self, template: Template) -> Result<Key> {
-        values::settle(template::create(template, Author::Ordinary)?)
+        values::settle(template::create(template, Author::ORDINARY)?)
     }
 
     /// Uses a key to protect so many bytes, and takes what that costs from its usage limits, if it has any.

@@ -84,6 +84,7 @@ impl Session {
         let key = self.key(key)?;
         usage::check(row, Function::Wrap, &wrapping.key).map_err(usage::as_wrapping)?;
         may_be_wrapped(key.object(), wrapping.object())?;
+        self.policy()?.check_wrapping(wrapping.object(), key.object())?;
         Ok((wrapping, key))
     }
 
@@ -140,10 +141,11 @@ impl Session {
             // C_UnwrapKey has no moment for a context-specific login.
             return Err(Error::ContextLoginNeeded);
         }
+        self.policy()?.check_unwrapping(unwrapping.object())?;
         template::impose(unwrapping.object().get(CKA_UNWRAP_TEMPLATE), &mut template)?;
         let class = number_in(&template, CKA_CLASS)?.ok_or(Error::TemplateIncomplete(CKA_CLASS))?;
         let key_type = number_in(&template, CKA_KEY_TYPE)?.ok_or(Error::TemplateIncomplete(CKA_KEY_TYPE))?;
-        let mut object = build(Origin::Unwrap, class, Some(key_type), template, self.author())?;
+        let mut object = build(Origin::Unwrap, class, Some(key_type), template, self.author()?)?;
         self.may_change(object.is_token(), object.is_private())?;
         let fill = |plaintext: &[u8]| {
             put_plaintext(&mut object, transform, plaintext)?;

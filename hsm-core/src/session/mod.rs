@@ -15,9 +15,9 @@ pub use active::{Kind, Output};
 
 use crate::error::{Error, Result};
 use crate::mechanism::table::{self, Function, Row};
-use crate::mechanism::{Mechanism, Nonces};
+use crate::mechanism::{Info, Mechanism, Nonces};
 use crate::object::template::Author;
-use crate::object::{lifecycle, locate};
+use crate::object::{Policy, lifecycle, locate};
 use crate::partition::{Loaded, Named, Partition};
 use active::Operations;
 
@@ -150,15 +150,19 @@ impl Session {
     /// As [`Session::row_for`], by the mechanism's number.
     pub(crate) fn row_of(&self, kind: u64, function: Function) -> Result<&'static Row> {
         let row = table::row_of(kind, function)?;
-        if self.permits(row)? { Ok(row) } else { Err(Error::MechanismInvalid) }
+        if self.permits(row, function)? { Ok(row) } else { Err(Error::MechanismInvalid) }
     }
 
-    /// Whether the configuration lets a mechanism through.
+    fn permits(&self, row: &Row, function: Function) -> Result<bool> {
+        Ok(self.partition.hsm()?.config().permits(row, function))
+    }
+
+    /// What the configuration leaves of a mechanism; `None` where that is nothing.
     ///
     /// # Errors
     /// [`Error::NoSuchSlot`] once the HSM is gone.
-    pub fn permits(&self, row: &Row) -> Result<bool> {
-        Ok(self.partition.hsm()?.config().mechanisms.permits(row))
+    pub fn mechanism_info(&self, row: &Row) -> Result<Option<Info>> {
+        Ok(self.partition.hsm()?.config().mechanism_info(row))
     }
 
     pub(crate) fn operations(&self) -> MutexGuard<'_, Operations> {
@@ -172,11 +176,20 @@ impl Session {
     }
 
     /// On whose behalf the session acts, for the rules that depend on it.
-    pub(crate) fn author(&self) -> Author {
-        match self.login_state() {
-            LoginState::So => Author::SecurityOfficer,
-            LoginState::Public | LoginState::User => Author::Ordinary,
-        }
+    ///
+    /// # Errors
+    /// [`Error::NoSuchSlot`] once the HSM is gone.
+    pub(crate) fn author(&self) -> Result<Author> {
+        let is_security_officer = self.login_state() == LoginState::So;
+        Ok(Author { is_security_officer, policy: self.policy()? })
+    }
+
+    /// What the configuration has refused beyond the standard.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchSlot`] once the HSM is gone.
+    pub(crate) fn policy(&self) -> Result<Policy> {
+        Ok(self.partition.hsm()?.config().policy)
     }
 
     /// A session that another thread closed does nothing more.

@@ -132,7 +132,7 @@ impl<'a> Editor<'a> {
         }
         let change = vec![(kind, Stored::Bool(flag))];
         *self.object =
-            template::change(self.object, change, Author::Ordinary).map_err(|error| match error {
+            template::change(self.object, change, Author::ORDINARY).map_err(|error| match error {
                 Error::AttributeReadOnly(_) => read_only(&Which::Standard(tag)),
                 other => other.into(),
             })?;

@@ -2,13 +2,16 @@
 //! holds the client's partition.
 
 use cryptoki_sys::*;
-use hsm_core::{Error, mechanism};
+use hsm_core::Error;
+use hsm_core::mechanism::{self, Flags, Info, Row};
 
 use super::{Call, Code, Input, Out, Output, Result};
 
 /// The number of the slot.
 const SLOT: u64 = 0;
 const MANUFACTURER: &str = "softhsm-rs";
+/// What mechanisms serve here.
+const FUNCTIONS: Flags = CKF_DIGEST | CKF_SIGN | CKF_VERIFY | CKF_ENCRYPT | CKF_DECRYPT;
 
 /// Reads the number of a slot, which is that of the one there is.
 pub(super) fn read_slot(input: &mut Input<'_>) -> Result<()> {
@@ -67,19 +70,11 @@ pub(super) fn token(call: &Call<'_, '_>, input: &mut Input<'_>) -> Result<Out> {
     Ok(out.text("", 16).done())
 }
 
-/// The mechanisms that serve a function that is offered here, and that the configuration lets through.
-fn offered(call: &Call<'_, '_>) -> Result<Vec<&'static mechanism::table::Row>> {
-    use mechanism::table::Function;
-    let functions =
-        [Function::Digest, Function::Sign, Function::Verify, Function::Encrypt, Function::Decrypt];
-    let mut rows = Vec::new();
-    for row in mechanism::table::offered() {
-        let serves = functions.into_iter().any(|function| row.does(function));
-        if serves && call.context.space.session().permits(row)? {
-            rows.push(row);
-        }
-    }
-    Ok(rows)
+/// What is offered here of a mechanism, as far as the configuration lets it through; `None` where that is nothing.
+fn offered(call: &Call<'_, '_>, row: &Row) -> Result<Option<Info>> {
+    let info = call.context.space.session().mechanism_info(row)?;
+    let info = info.map(|info| Info { flags: info.flags & FUNCTIONS, ..info });
+    Ok(info.filter(Info::is_useful))
 }
 
 /// C_GetMechanismList.
@@ -87,7 +82,10 @@ pub(super) fn mechanisms(call: &Call<'_, '_>, input: &mut Input<'_>) -> Result<O
     read_slot(input)?;
     let room = input.buffer()?;
     input.end()?;
-    let kinds: Vec<u64> = offered(call)?.iter().map(|row| row.kind).collect();
+    let mut kinds = Vec::new();
+    for row in mechanism::offered() {
+        kinds.extend(offered(call, row)?.map(|_| row.kind));
+    }
     Output::list(&kinds, room)
 }
 
@@ -96,7 +94,7 @@ pub(super) fn mechanism(call: &Call<'_, '_>, input: &mut Input<'_>) -> Result<Ou
     read_slot(input)?;
     let kind = input.number()?;
     input.end()?;
-    let info = offered(call)?.into_iter().find(|row| row.kind == kind).ok_or(Error::MechanismInvalid)?.info();
-    let flags = info.flags & (CKF_DIGEST | CKF_SIGN | CKF_VERIFY | CKF_ENCRYPT | CKF_DECRYPT);
-    Ok(Output::default().number(info.min_key).number(info.max_key).number(flags).done())
+    let row = mechanism::row(kind).ok_or(Error::MechanismInvalid)?;
+    let info = offered(call, row)?.ok_or(Error::MechanismInvalid)?;
+    Ok(Output::default().number(info.min_key).number(info.max_key).number(info.flags).done())
 }

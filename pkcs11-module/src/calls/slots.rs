@@ -144,8 +144,7 @@ pub(crate) fn mechanisms(
 ) -> Outcome {
     let list = list?;
     check_present(library, slot)?;
-    let kinds: Vec<CK_MECHANISM_TYPE> =
-        library.hsm().config().mechanisms.permitted().map(|row| row.kind).collect();
+    let kinds: Vec<CK_MECHANISM_TYPE> = library.hsm().config().permitted().map(|row| row.kind).collect();
     list.fill(&kinds)
 }
 
@@ -158,9 +157,9 @@ pub(crate) fn mechanism_info(
 ) -> Outcome {
     let place = place?;
     check_present(library, slot)?;
-    let policy = &library.hsm().config().mechanisms;
-    let row = mechanism::row(kind).filter(|row| policy.permits(row)).ok_or(Error::MechanismInvalid)?;
-    let info = row.info();
+    let config = library.hsm().config();
+    let info =
+        mechanism::row(kind).and_then(|row| config.mechanism_info(row)).ok_or(Error::MechanismInvalid)?;
     place.put(CK_MECHANISM_INFO {
         ulMinKeySize: info.min_key,
         ulMaxKeySize: info.max_key,

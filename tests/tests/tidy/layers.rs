@@ -21,7 +21,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("store",     &["error", "rng"]),
     ("unit",      &["crypto", "error", "rng", "secret"]),
     ("audit",     &["error", "rng", "secret", "store", "unit"]),
-    ("config",    &["audit", "error", "mechanism", "store", "unit"]),
+    ("config",    &["audit", "error", "mechanism", "object", "store", "unit"]),
     ("hsm",       &["audit", "backup", "config", "error", "partition", "rng", "secret", "session", "store", "unit"]),
     ("partition", &["audit", "backup", "error", "hsm", "import_token", "kms", "object", "rng", "secret", "session", "store", "unit"]),
     ("session",   &["audit", "crypto", "error", "mechanism", "object", "partition"]),

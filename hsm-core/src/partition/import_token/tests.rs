@@ -157,7 +157,7 @@ fn pair(half: &Half) -> Vec<(RecordId, Half, Key)> {
                 (CKA_LABEL, Value::Bytes(b"imported".to_vec())),
                 (CKA_VALUE, Value::Bytes(vec![number; 32])),
             ];
-            let key = values::settle(create(template, Author::Ordinary).unwrap()).unwrap();
+            let key = values::settle(create(template, Author::ORDINARY).unwrap()).unwrap();
             let half = Half { space: half.space, private: true, key: half.key.clone() };
             (RecordId([number; 16]), half, key)
         })

@@ -41,7 +41,7 @@ pub(super) fn made(key: &KeyRecord, material: Secret) -> Result<Key> {
     }
     let allowed = uses(key.kind, key_type);
     template.extend(USES.map(|kind| (kind, Value::Bool(allowed.contains(&kind)))));
-    let mut object = build(origin, CKO_SECRET_KEY, Some(key_type), template, Author::Ordinary)?;
+    let mut object = build(origin, CKO_SECRET_KEY, Some(key_type), template, Author::ORDINARY)?;
     object.set(CKA_VALUE, Value::Secret(material));
     let mut marked = Ok(());
     let made = values::settle(object)?.amended(|object| {
