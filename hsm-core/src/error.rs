@@ -340,6 +340,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether there is no HSM, or one whose first ceremony did not come to its end.
+    pub fn is_no_hsm(&self) -> bool {
+        matches!(
+            self,
+            Error::NoHsm(_) | Error::UnitNotActive(_) | Error::Store(crate::store::StoreError::Missing(_))
+        )
+    }
+
     /// Of a key that is not there, instead of an object.
     pub(crate) fn of_key(self) -> Error {
         match self {

@@ -50,7 +50,9 @@ impl Slots {
     fn of(hsm: &Hsm) -> Result<Slots> {
         let numbers = &hsm.config().slots;
         let mut tokens: Vec<(u64, Token)> = Vec::new();
-        for token in Token::all(hsm)? {
+        // Where there is no HSM the module shows a free slot, and its first token makes one.
+        let is_to_come = !hsm.exists() && hsm.config().auto_init;
+        for token in if is_to_come { Vec::new() } else { Token::all(hsm)? } {
             let used = |number| tokens.iter().any(|(other, _)| *other == number);
             let number = numbers.for_token(&token.info.serial, &token.info.label, &used);
             tokens.push((number, token));
@@ -167,7 +169,7 @@ impl Run<'_> {
         };
         let pin = self.new_pin(options.pin.as_ref(), &self.user_pin(label))?;
         let partition = match token {
-            None => self.hsm.create_partition(&padded, so_pin.expose())?,
+            None => self.hsm.create_partition_and_hsm(&padded, so_pin.expose())?,
             Some(token) => {
                 self.hsm.reinitialise(&token.partition, &padded, so_pin.expose())?;
                 Arc::clone(&token.partition)

@@ -1,9 +1,13 @@
 //! What one machine does where it has the keys of enough administrators: the master key is changed, or comes back
 //! from a recovery unit. Every command is signed, verified and recorded as if people had given it.
 
+use std::sync::Arc;
+
 use super::{Hsm, Rewrapped};
 use crate::error::{Error, Result};
+use crate::partition::Partition;
 use crate::secret::Secret;
+use crate::store::StoreError;
 use crate::unit::ceremony::rotation::{self, Move};
 use crate::unit::ceremony::{self, Step};
 use crate::unit::{
@@ -21,6 +25,26 @@ pub enum Progress {
 }
 
 impl Hsm {
+    /// Makes a partition. Where there is no HSM yet, or another process is just making it, one is made first by the
+    /// quick ceremony, unless the configuration leaves that to `softhsm-rs init`.
+    ///
+    /// # Errors
+    /// As [`Hsm::create_partition`] and [`Hsm::initialise`]; [`Error::NoHsm`] where none may be made.
+    pub fn create_partition_and_hsm(&self, label: &[u8; 32], so_pin: &[u8]) -> Result<Arc<Partition>> {
+        match self.create_partition(label, so_pin) {
+            Err(error) if error.is_no_hsm() && self.config().auto_init => {}
+            Err(Error::Store(StoreError::Missing(_))) => {
+                return Err(Error::NoHsm(self.config().home.root.clone()));
+            }
+            made => return made,
+        }
+        match self.initialise(&ceremony::Options::default(), &mut |_| {}) {
+            // Another process was faster.
+            Ok(_) | Err(Error::HsmExists(_)) => self.create_partition(label, so_pin),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Changes the master key to a new random one, with the keys and parts that the quick ceremony left here:
     /// new parts, load, commit, wraps for every partition, set-immediate. Interrupted anywhere, it is run again and
     /// goes on. TKE's `auto-mk-rotate`.

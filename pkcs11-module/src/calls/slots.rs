@@ -1,13 +1,10 @@
 //! Slot and token management. PKCS #11 3.2, section 5.5. Which slots there are, and their numbers, is
 //! `crate::slots`'s.
 
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cryptoki_sys::*;
-use hsm_core::partition::{Partition, PartitionInfo, Tries};
-use hsm_core::store::StoreError;
-use hsm_core::unit::ceremony;
+use hsm_core::partition::{PartitionInfo, Tries};
 use hsm_core::{Error, mechanism};
 
 use super::general::{MANUFACTURER, library_version};
@@ -125,7 +122,7 @@ pub(crate) fn wait_for_event(
     }
     let event = match library.slots().event(library.hsm()) {
         // Another process may be at its first ceremony, which this call would otherwise end with.
-        Err(Refusal::Core(error)) if is_no_hsm(&error) => None,
+        Err(Refusal::Core(error)) if error.is_no_hsm() => None,
         event => event?,
     };
     match event {
@@ -187,7 +184,7 @@ pub(crate) fn init_token(
     let hsm = library.hsm();
     let mut token = library.slots().token(hsm, slot)?;
     if matches!(token, Token::Free) {
-        match library.slots().fill(slot, || create(library, &label, so_pin))? {
+        match library.slots().fill(slot, || Ok(hsm.create_partition_and_hsm(&label, so_pin)?))? {
             None => return Ok(()),
             // Another thread was faster.
             Some(filled) => token = filled,
@@ -197,29 +194,6 @@ pub(crate) fn init_token(
         Token::Present(partition) => Ok(hsm.reinitialise(&partition, &label, so_pin)?),
         Token::Free | Token::Gone => Err(Rejection::TokenNotPresent.into()),
     }
-}
-
-/// A new partition. Where there is no HSM yet, or another process is just making it, one is made first
-/// by the quick ceremony, unless the configuration leaves that to `softhsm-rs init`.
-fn create(library: &Library, label: &[u8; 32], so_pin: &[u8]) -> Outcome<Arc<Partition>> {
-    let hsm = library.hsm();
-    match hsm.create_partition(label, so_pin) {
-        Err(error) if is_no_hsm(&error) && hsm.config().auto_init => {}
-        Err(Error::Store(StoreError::Missing(_))) => {
-            return Err(Error::NoHsm(hsm.config().home.root.clone()).into());
-        }
-        made => return Ok(made?),
-    }
-    match hsm.initialise(&ceremony::Options::default(), &mut |_| {}) {
-        // Another process was faster.
-        Ok(_) | Err(Error::HsmExists(_)) => Ok(hsm.create_partition(label, so_pin)?),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Whether there is no HSM, or one whose first ceremony did not come to its end.
-fn is_no_hsm(error: &Error) -> bool {
-    matches!(error, Error::NoHsm(_) | Error::UnitNotActive(_) | Error::Store(StoreError::Missing(_)))
 }
 
 /// "YYYYMMDDhhmmssxx" (section 3.2), the last two being zeros.

@@ -57,6 +57,26 @@ fn a_token_is_initialised_in_the_free_slot() {
 }
 
 #[test]
+fn the_first_token_makes_the_hsm_as_it_does_for_the_module() {
+    let desk = Desk::empty();
+    let out = util(&desk, &["--show-slots"]).succeeds().out;
+    assert!(out.contains("\nSlot 0\n") && out.contains("Initialized:      no"), "{out}");
+    refuses(util(&desk, &["--delete-token", "--token", "web"]), 4, "Could not find a slot/token");
+    util(&desk, &[&INIT[1..], &["123456", "--slot", "0"]].concat()).succeeds();
+    assert_eq!(util(&desk, &["--show-slots"]).succeeds().out.matches("Initialized:      yes").count(), 1);
+}
+
+#[test]
+fn without_an_automatic_ceremony_it_is_left_to_init() {
+    let desk = Desk::empty();
+    std::fs::create_dir_all(desk.home()).expect("the home");
+    std::fs::write(desk.home().join("softhsm-rs.toml"), "init.automatic = false\n").expect("writing");
+    for arguments in [&["--show-slots"][..], &[&INIT[1..], &["123456", "--free"]].concat()] {
+        refuses(util(&desk, arguments), 3, "run `softhsm-rs init`");
+    }
+}
+
+#[test]
 fn a_token_is_initialised_anew_by_its_so() {
     let (desk, slot) = with_token();
     let anew = ["--init-token", "--slot", &slot, "--label", "new", "--pin", "abcdef", "--so-pin"];
