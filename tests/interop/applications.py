@@ -217,6 +217,8 @@ def run_recipe(place, script, python, binary, module, by_p11_kit):
     environment = {**os.environ, "HOME": str(place), "SOFTHSM_RS_HOME": str(place / "hsm"), "MODULE": str(module),
                    "PORT": str(free_port()), "PATH": f"{binary.parent}:{python.parent}:{os.environ['PATH']}"}
     environment.pop("OPENSSL_CONF", None)
+    for name, usual in (("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")):
+        environment.setdefault(name, str(pathlib.Path.home() / usual))
     command = ["bash", "-euo", "pipefail", "-x", str(script)]
     if by_p11_kit:
         known = "/usr/share/p11-kit/modules"
@@ -231,11 +233,13 @@ def run_recipe(place, script, python, binary, module, by_p11_kit):
 
 
 def is_there(need, python):
-    """Whether a program is installed, or one of three things that are none."""
+    """Whether a program is installed, or one of the things that are none."""
     libraries = {"engine-pkcs11": ("engines-3", "pkcs11.so"), "pkcs11-provider": ("ossl-modules", "pkcs11.so")}
     if need in libraries:
         directory, file = libraries[need]
         return any(pathlib.Path("/usr").glob(f"lib*/**/{directory}/{file}"))
+    if need == "crypto11":
+        return pathlib.Path("/usr/share/gocode/src/github.com/ThalesIgnite/crypto11").is_dir()
     if need == "python-pkcs11":
         return subprocess.run([python, "-c", "import pkcs11"], stderr=subprocess.DEVNULL).returncode == 0
     # Some of them lie where root's path leads alone.
