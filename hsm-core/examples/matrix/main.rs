@@ -1,6 +1,8 @@
 //! Prints the mechanism matrix of README.md from the rows of the mechanism table, to be put between
 //! its markers: `cargo run -p hsm-core --example matrix`. Its test compares the two.
 
+mod evidence;
+
 use std::fmt::Write;
 
 use cryptoki_sys::*;
@@ -30,15 +32,17 @@ fn matrix() -> String {
     for (name, _) in COLUMNS {
         let _ = write!(out, " {name} |");
     }
-    out.push_str(" Keys | Parameter | Section |\n|---|");
+    out.push_str(" Keys | Parameter | Libraries | Vectors | Section |\n|---|");
     out.push_str(&":-:|".repeat(COLUMNS.len()));
-    out.push_str("---|---|---|\n");
+    out.push_str("---|---|---|---|---|\n");
     for row in offered() {
         let _ = write!(out, "| {} |", row.name);
         for (_, function) in COLUMNS {
             out.push_str(if does(row, function) { " ✓ |" } else { " |" });
         }
-        let _ = writeln!(out, " {} | {} | {} |", keys(row), parameter(row.shape), row.section);
+        let (libraries, vectors) = (evidence::libraries(row), evidence::vectors(row));
+        let _ = write!(out, " {} | {} |", keys(row), parameter(row.shape));
+        let _ = writeln!(out, " {libraries} | {vectors} | {} |", row.section);
     }
     out
 }
@@ -129,7 +133,7 @@ fn parameter(shape: Shape) -> &'static str {
 mod tests {
     use super::*;
 
-    const README: &str = include_str!("../../README.md");
+    const README: &str = include_str!("../../../README.md");
 
     /// What stands between the markers.
     fn shown(readme: &str) -> Option<&str> {
