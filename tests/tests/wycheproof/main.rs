@@ -99,6 +99,54 @@ isolated! {
     }
 }
 
+/// A vector that says nothing but what must come of it.
+struct Bare(TestResult);
+
+impl sets::Vector for Bare {
+    fn id(&self) -> usize {
+        0
+    }
+
+    fn comment(&self) -> &str {
+        "bare"
+    }
+
+    fn result(&self) -> TestResult {
+        self.0
+    }
+
+    fn flags(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+isolated! {
+    fn a_vector_that_comes_to_something_else_is_found(kit) {
+        use TestResult::{Invalid, Valid};
+        let session = kit.user();
+        let set = Set::all()[0];
+        let failed = Err(Rv(CKR_FUNCTION_FAILED));
+        for (result, got, good) in [
+            (Valid, Ok(1), true),
+            (Valid, Ok(2), false),
+            (Valid, failed, false),
+            (Invalid, Err(Rv(CKR_SIGNATURE_INVALID)), true),
+            (Invalid, failed, false),
+            (Invalid, Ok(1), false),
+            (Invalid, Ok(2), false),
+        ] {
+            let mut judge = Judge::new(session, set);
+            judge.begin(&Bare(result));
+            judge.check("a call", got, &1, &[CKR_SIGNATURE_INVALID]);
+            let finished = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| judge.finish()));
+            assert_eq!(finished.is_ok(), good, "{result:?} that gave {got:?}");
+        }
+        let mut unchecked = Judge::new(session, set);
+        unchecked.begin(&Bare(Valid));
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| unchecked.finish())).is_err());
+    }
+}
+
 #[test]
 fn every_set_has_one_row_and_every_row_a_set() {
     let all = Set::all();

