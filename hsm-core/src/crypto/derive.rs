@@ -10,8 +10,9 @@ use crate::secret::Secret;
 /// The longest secret that is derived, in bytes.
 pub const LONGEST_DERIVED: usize = 64 << 10;
 
-/// The most iterations of PBKDF2 in one derivation, over all blocks of the output: some seconds of work.
-pub const MOST_ITERATIONS: u64 = 10_000_000;
+/// The most iterations of PBKDF2 in one derivation, over all blocks of the output: some seconds of work, and as many
+/// as RFC 6070's longest vector has.
+pub const MOST_ITERATIONS: u64 = 1 << 24;
 
 /// A pseudorandom function of NIST SP 800-108.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

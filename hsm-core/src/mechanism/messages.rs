@@ -75,7 +75,7 @@ impl MessageParameter {
     /// Checks lengths, and that it is for this cipher. The length of the tag in bytes.
     pub(crate) fn check(&self, aead: Aead) -> Result<usize> {
         let nonce_fits = match aead {
-            Aead::Gcm => (1..=256).contains(&self.nonce.nonce.len()),
+            Aead::Gcm => !self.nonce.nonce.is_empty(),
             Aead::Ccm => (7..=13).contains(&self.nonce.nonce.len()),
             Aead::ChaCha20Poly1305 => self.nonce.nonce.len() == 12,
         };

@@ -35,6 +35,10 @@ const MOST_SEQUENCES: usize = 64;
 /// The most nonces of callers that a session remembers, of all its keys.
 const MOST_REMEMBERED: usize = 1 << 16;
 
+/// The longest nonce that is made here, in bytes. A longer one of a caller's is none of these, so that it need not
+/// be remembered.
+const LONGEST_MADE: usize = 256;
+
 /// The most keys whose nonces a session makes.
 const MOST_KEYS: usize = 1 << 20;
 
@@ -93,6 +97,9 @@ impl Nonces {
             self.given(key, &request.nonce)?;
             return Ok(request.nonce.clone());
         }
+        if request.nonce.len() > LONGEST_MADE {
+            return Err(Error::MechanismParamInvalid);
+        }
         let bits = request.nonce.len() * 8;
         let fixed_bits = usize::try_from(request.fixed_bits).ok().filter(|fixed| *fixed < bits);
         let fixed_bits = fixed_bits.ok_or(Error::MechanismParamInvalid)?;
@@ -117,6 +124,9 @@ impl Nonces {
 
     /// A caller's own nonce: that it is unique is his matter, but none that was made here is used again.
     fn given(&mut self, key: KeyMark, nonce: &[u8]) -> Result<()> {
+        if nonce.len() > LONGEST_MADE {
+            return Ok(());
+        }
         if let Some(ledger) = self.keys.get(&key)
             && ledger.has_issued(nonce)
         {

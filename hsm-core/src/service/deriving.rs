@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cryptoki_sys::*;
 
 use crate::audit::acts;
+use crate::crypto::LONGEST_DERIVED;
 use crate::error::{Error, Result};
 use crate::mechanism::kdf::{self, Heritage, Order, Product, Recipe};
 use crate::mechanism::table::{Function, Row};
@@ -17,9 +18,6 @@ use crate::partition::Loaded;
 use crate::secret::Secret;
 use crate::service::Provenance;
 use crate::session::{ObjectHandle, Session};
-
-/// Lengths of derived keys in bytes.
-const LENGTHS: std::ops::RangeInclusive<u64> = 1..=4096;
 
 /// What a derivation made.
 #[derive(Debug, Default)]
@@ -165,7 +163,8 @@ impl Session {
         if number_in(&template, CKA_CLASS)?.is_some_and(|class| class != CKO_DATA) {
             return Err(Error::TemplateInconsistent(CKA_CLASS));
         }
-        let length = number_in(&template, CKA_VALUE_LEN)?.map(bounded).transpose()?;
+        let length = number_in(&template, CKA_VALUE_LEN)?;
+        let length = length.map(|length| bounded(length, LONGEST_DERIVED)).transpose()?;
         if template.iter().any(|(kind, _)| *kind == CKA_VALUE) {
             return Err(Error::AttributeReadOnly(CKA_VALUE));
         }
@@ -318,7 +317,7 @@ fn fill(mut object: Object, mut secret: Secret) -> Result<Key> {
 /// CKA_VALUE_LEN (section 6.43.3 and its siblings); a generic secret takes what there is.
 fn wanted(object: &Object) -> Result<Option<usize>> {
     let key_type = object.key_type().unwrap_or(CKK_GENERIC_SECRET);
-    let given = object.number(CKA_VALUE_LEN).map(bounded).transpose()?;
+    let given = object.number(CKA_VALUE_LEN).map(|length| bounded(length, kdf::LONGEST_KEY)).transpose()?;
     let length = match (values::only_len(key_type), given) {
         (Some(only), None) => Some(only),
         (None, None) if matches!(key_type, CKK_AES | CKK_AES_XTS) => {
@@ -335,9 +334,9 @@ fn wanted(object: &Object) -> Result<Option<usize>> {
     Ok(length)
 }
 
-fn bounded(length: u64) -> Result<usize> {
-    let length = Some(length).filter(|length| LENGTHS.contains(length));
-    length.and_then(|length| usize::try_from(length).ok()).ok_or(Error::TemplateInconsistent(CKA_VALUE_LEN))
+fn bounded(length: u64, longest: usize) -> Result<usize> {
+    let length = usize::try_from(length).ok().filter(|length| (1..=longest).contains(length));
+    length.ok_or(Error::TemplateInconsistent(CKA_VALUE_LEN))
 }
 
 /// Adds to a template what the new key takes over; what the template says otherwise is inconsistent.

@@ -10,7 +10,7 @@ use super::memory::Region;
 use crate::rv::{Outcome, Refusal};
 
 /// Bytes of one part of a parameter (additional data, labels, shared data).
-const MAX_PART: usize = 16 << 20;
+pub(super) const MAX_PART: usize = 16 << 20;
 
 /// A block of AES.
 const BLOCK: usize = 16;

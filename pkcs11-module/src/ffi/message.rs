@@ -7,12 +7,9 @@ use cryptoki_sys::*;
 use hsm_core::Error;
 use hsm_core::mechanism::{self, Aead, Mechanism, MessageParameter, NonceRequest, Parameter, Sealed, Tag};
 
-use super::mechanism::{Given, Structure, copy, invalid, parse};
+use super::mechanism::{Given, MAX_PART, Structure, copy, invalid, parse};
 use super::memory::Region;
 use crate::rv::Outcome;
-
-/// The longest nonce that is looked at, in bytes; no cipher has longer ones.
-const LONGEST_NONCE: usize = 256;
 
 /// The longest tag in bits.
 const LONGEST_TAG: CK_ULONG = 128;
@@ -259,7 +256,7 @@ impl Form {
 unsafe fn nonce<'call>(start: *const u8, length: CK_ULONG) -> Outcome<Region<'call, u8>> {
     // SAFETY: passed on.
     let region = unsafe { Region::claim(start, length) }.map_err(|_| invalid())?;
-    if region.count() > LONGEST_NONCE { Err(invalid()) } else { Ok(region) }
+    if region.count() > MAX_PART { Err(invalid()) } else { Ok(region) }
 }
 
 /// The place of a tag; it may be missing until the message ends.

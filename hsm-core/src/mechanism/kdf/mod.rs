@@ -52,6 +52,9 @@ pub(crate) enum Heritage {
     Whole,
 }
 
+/// The longest derived key in bytes. Data may be as long as anything that is derived.
+pub(crate) const LONGEST_KEY: usize = 4096;
+
 /// What a mechanism makes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Product {

@@ -119,3 +119,14 @@ fn fixed_bits_leave_something_free_and_generators_have_names() {
     assert!(is_refused(nonces.next(KEY, &request(&[1; 12], 0, 5))));
     assert!(is_refused(nonces.next(KEY, &request(&[], 0, CKG_GENERATE))));
 }
+
+#[test]
+fn long_nonces_come_from_callers_alone_and_are_not_remembered() {
+    let mut nonces = Nonces::default();
+    for generator in [CKG_GENERATE, CKG_GENERATE_COUNTER, CKG_GENERATE_COUNTER_XOR, CKG_GENERATE_RANDOM] {
+        assert!(is_refused(nonces.next(KEY, &request(&[1; 257], 32, generator))));
+        assert!(nonces.next(KEY, &request(&[1; 256], 32, generator)).is_ok());
+    }
+    assert_eq!(nonces.next(KEY, &request(&[1; 257], 0, CKG_NO_GENERATE)).unwrap(), [1; 257]);
+    assert_eq!(nonces.remembered, 0);
+}
