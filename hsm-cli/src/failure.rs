@@ -211,6 +211,7 @@ fn classify(error: &Error) -> (Outcome, Option<&'static str>) {
         | Error::UsageLimitExceeded
         | Error::NameNotUnique
         | Error::DomainParamsInvalid
+        | Error::CurveNotSupported
         | Error::ParameterSetNotSupported
         | Error::PublicKeyInvalid
         | Error::MechanismInvalid

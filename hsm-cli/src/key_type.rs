@@ -7,6 +7,7 @@ use std::str::FromStr;
 use cryptoki_sys::*;
 use der::Encode;
 use der::asn1::ObjectIdentifier;
+use hsm_core::object::formats;
 
 /// What to generate, as written after `--type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,7 @@ pub(crate) struct Curve {
 
 #[rustfmt::skip]
 const CURVES: &[Curve] = &[
+    curve("ec:p192",      192, CKM_EC_KEY_PAIR_GEN,            "1.2.840.10045.3.1.1"),
     curve("ec:p224",      224, CKM_EC_KEY_PAIR_GEN,            "1.3.132.0.33"),
     curve("ec:p256",      256, CKM_EC_KEY_PAIR_GEN,            "1.2.840.10045.3.1.7"),
     curve("ec:p384",      384, CKM_EC_KEY_PAIR_GEN,            "1.3.132.0.34"),
@@ -42,6 +44,8 @@ const CURVES: &[Curve] = &[
     curve("ec:secp256k1", 256, CKM_EC_KEY_PAIR_GEN,            "1.3.132.0.10"),
     curve("ed25519",      255, CKM_EC_EDWARDS_KEY_PAIR_GEN,    "1.3.101.112"),
     curve("x25519",       255, CKM_EC_MONTGOMERY_KEY_PAIR_GEN, "1.3.101.110"),
+    curve("ed448",        448, CKM_EC_EDWARDS_KEY_PAIR_GEN,    "1.3.101.113"),
+    curve("x448",         448, CKM_EC_MONTGOMERY_KEY_PAIR_GEN, "1.3.101.111"),
 ];
 
 const fn curve(name: &'static str, bits: u64, generator: u64, oid: &'static str) -> Curve {
@@ -55,9 +59,10 @@ impl Curve {
         self.oid.to_der().unwrap_or_default()
     }
 
-    /// The curve that CKA_EC_PARAMS names.
+    /// The curve that CKA_EC_PARAMS names, in whatever form.
     pub(crate) fn named_by(params: &[u8]) -> Option<&'static Curve> {
-        CURVES.iter().find(|curve| curve.params() == params)
+        let oid = formats::curve_named_by(params)?;
+        CURVES.iter().find(|curve| curve.oid == oid)
     }
 }
 
@@ -68,8 +73,8 @@ impl KeyType {
     }
 }
 
-/// For help texts.
-pub(crate) const EXAMPLES: &str = "rsa:2048, rsa:3072, rsa:4096, ec:p224, ec:p256, ec:p384, ec:p521, ec:secp256k1, ed25519, x25519, aes:128, aes:192, aes:256, generic:BYTES";
+/// For help texts: without P-192, which is for old keys alone.
+pub(crate) const EXAMPLES: &str = "rsa:2048, rsa:3072, rsa:4096, ec:p224, ec:p256, ec:p384, ec:p521, ec:secp256k1, ed25519, x25519, ed448, x448, aes:128, aes:192, aes:256, generic:BYTES";
 
 impl FromStr for KeyType {
     type Err = String;
@@ -126,6 +131,7 @@ mod tests {
         for curve in CURVES {
             assert_eq!(Curve::named_by(&curve.params()), Some(curve));
         }
+        assert_eq!(Curve::named_by(b"\x13\x0aedwards448").map(|curve| curve.name), Some("ed448"));
         assert_eq!(Curve::named_by(&[]), None);
     }
 

@@ -165,9 +165,12 @@ pub enum Error {
     /// Another object of the same owner has this name.
     #[error("another object has this name")]
     NameNotUnique,
-    /// Curve or domain parameters that are not offered.
-    #[error("the domain parameters are not supported")]
+    /// Domain parameters that are malformed.
+    #[error("the domain parameters are malformed")]
     DomainParamsInvalid,
+    /// A curve that is not offered, or not for keys of this type.
+    #[error("the curve is not supported")]
+    CurveNotSupported,
     /// A parameter set that is not offered.
     #[error("the parameter set is not supported")]
     ParameterSetNotSupported,

@@ -170,10 +170,16 @@ fn a_point_comes_as_der_or_raw_and_is_on_its_curve() {
     let with_info = |info: &[u8]| with(ec_public(raw), [bytes(CKA_PUBLIC_KEY_INFO, info)]);
     session.create_object(with_info(&info)).unwrap();
     refused(session.create_object(with_info(b"x")), Error::AttributeValueInvalid(CKA_PUBLIC_KEY_INFO));
-    let mut elsewhere = ec_public(raw);
-    elsewhere.retain(|(kind, _)| *kind != CKA_EC_PARAMS);
-    elsewhere.push(bytes(CKA_EC_PARAMS, [6, 3, 0x2a, 3, 4]));
-    refused(session.create_object(elsewhere), Error::DomainParamsInvalid);
+    let elsewhere = |params: &[u8]| {
+        let mut template = ec_public(raw);
+        template.retain(|(kind, _)| *kind != CKA_EC_PARAMS);
+        template.push(bytes(CKA_EC_PARAMS, params));
+        session.create_object(template)
+    };
+    refused(elsewhere(&[6, 3, 0x2a, 3, 4]), Error::CurveNotSupported);
+    for malformed in [&[6, 3, 0x2a][..], &[5, 0], &[0x30, 0], &[0x13, 1]] {
+        refused(elsewhere(malformed), Error::DomainParamsInvalid);
+    }
 }
 
 fn ec_private(value: &[u8]) -> Template {
@@ -237,6 +243,18 @@ fn a_private_key_of_each_type_comes_through_a_wrap_as_it_was() {
             CKK_EC_MONTGOMERY,
             bytes(CKA_EC_PARAMS, [6, 3, 43, 101, 110]),
             &[CKA_VALUE],
+        ),
+        (
+            CKM_EC_EDWARDS_KEY_PAIR_GEN,
+            CKK_EC_EDWARDS,
+            bytes(CKA_EC_PARAMS, [6, 3, 43, 101, 113]),
+            &[CKA_VALUE, CKA_EC_PARAMS],
+        ),
+        (
+            CKM_EC_MONTGOMERY_KEY_PAIR_GEN,
+            CKK_EC_MONTGOMERY,
+            bytes(CKA_EC_PARAMS, [6, 3, 43, 101, 111]),
+            &[CKA_VALUE, CKA_EC_PARAMS],
         ),
     ] {
         let (_, key) = extractable(&session, mechanism, public);

@@ -196,6 +196,7 @@ fn reason_of(error: &Error) -> Reason {
         | Error::TemplateIncomplete(_)
         | Error::TemplateInconsistent(_)
         | Error::DomainParamsInvalid
+        | Error::CurveNotSupported
         | Error::ParameterSetNotSupported
         | Error::KeySizeRange
         | Error::WrappingKeySizeRange

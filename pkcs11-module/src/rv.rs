@@ -170,6 +170,7 @@ const NAMES: &[(CK_RV, &str)] = names! {
     CKR_ATTRIBUTE_TYPE_INVALID
     CKR_ATTRIBUTE_VALUE_INVALID
     CKR_BUFFER_TOO_SMALL
+    CKR_CURVE_NOT_SUPPORTED
     CKR_DATA_INVALID
     CKR_DATA_LEN_RANGE
     CKR_DEVICE_ERROR
@@ -270,6 +271,7 @@ fn code_of(error: &Error) -> CK_RV {
         Error::ObjectDestroyed => CKR_OBJECT_HANDLE_INVALID,
         Error::NameNotUnique => CKR_ATTRIBUTE_VALUE_INVALID,
         Error::DomainParamsInvalid => CKR_DOMAIN_PARAMS_INVALID,
+        Error::CurveNotSupported => CKR_CURVE_NOT_SUPPORTED,
         Error::ParameterSetNotSupported => CKR_PARAMETER_SET_NOT_SUPPORTED,
         Error::PublicKeyInvalid => CKR_PUBLIC_KEY_INVALID,
 

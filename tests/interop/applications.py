@@ -28,14 +28,8 @@ KNOWN = {
             "its base key is sensitive by SoftHSM2's default, and then \"so does the derived key\" (section 6.43)"),
         "derive_key_xor_key_and_data": ("conflicting attributes", "likewise"),
         "derive_key_extract_from_key": ("conflicting attributes", "likewise"),
-        "sign_verify_eddsa_with_ed25519_schemes": ("Invalid parameters", "Ed25519ctx is not offered"),
-        "sign_verify_eddsa_with_ed448_schemes": ("domain parameters", "Ed448 is not offered"),
     },
-    "python-pkcs11": {
-        "ECCTests.test_sign_ed448": ("DomainParamsInvalid", "Ed448 is not offered"),
-        "ECCTests.test_derive_key": ("DomainParamsInvalid", "P-192 is not offered"),
-        "ECCTests.test_import_key_params": ("DomainParamsInvalid", "curves by explicit parameters are not offered"),
-    },
+    "python-pkcs11": {},
     "pkcs11test": {
         "PKCS11Test.EnumerateMechanisms": ("extra_flags", "it knows no flags of 3.x (CKF_MESSAGE_SIGN and others, section 3.5)"),
         "ReadOnlySessionTest.CreateSecretKeyAttributes": (

@@ -37,6 +37,7 @@ macro_rules! curves {
     };
 }
 curves! {
+    P192      "P-192"     24 [0x06 0x08 0x2a 0x86 0x48 0xce 0x3d 0x03 0x01 0x01];
     P224      "P-224"     28 [0x06 0x05 0x2b 0x81 0x04 0x00 0x21];
     P256      "P-256"     32 [0x06 0x08 0x2a 0x86 0x48 0xce 0x3d 0x03 0x01 0x07];
     P384      "P-384"     48 [0x06 0x05 0x2b 0x81 0x04 0x00 0x22];
@@ -46,10 +47,12 @@ curves! {
     BRAINPOOL384 "brainpoolP384r1" 48 [0x06 0x09 0x2b 0x24 0x03 0x03 0x02 0x08 0x01 0x01 0x0b];
     ED25519   "Ed25519"   32 [0x06 0x03 0x2b 0x65 0x70];
     X25519    "X25519"    32 [0x06 0x03 0x2b 0x65 0x6e];
+    ED448     "Ed448"     57 [0x06 0x03 0x2b 0x65 0x71];
+    X448      "X448"      56 [0x06 0x03 0x2b 0x65 0x6f];
 }
 
 /// The Weierstrass curves.
-pub const CURVES: [Curve; 7] = [P224, P256, P384, P521, SECP256K1, BRAINPOOL256, BRAINPOOL384];
+pub const CURVES: [Curve; 8] = [P192, P224, P256, P384, P521, SECP256K1, BRAINPOOL256, BRAINPOOL384];
 
 /// An RSA key of 2048 bits as a template of the private key, made with OpenSSL for these tests.
 pub fn rsa_private() -> Template {
@@ -106,16 +109,39 @@ pub fn ec_with(session: &Session<'_>, curve: Curve, more: Template) -> Pair {
 
 /// A new Ed25519 key pair.
 pub fn ed25519(session: &Session<'_>) -> Pair {
-    let public = attrs![CKA_EC_PARAMS => ED25519.params, CKA_VERIFY => true];
-    let mech = Mech::plain(CKM_EC_EDWARDS_KEY_PAIR_GEN);
-    pair(session, &mech, &public, &attrs![CKA_SIGN => true], ED25519.name)
+    edwards(session, ED25519)
 }
 
 /// A new X25519 key pair.
 pub fn x25519(session: &Session<'_>) -> Pair {
-    let public = attrs![CKA_EC_PARAMS => X25519.params];
+    montgomery(session, X25519)
+}
+
+/// A new key pair on an Edwards curve.
+pub fn edwards(session: &Session<'_>, curve: Curve) -> Pair {
+    let public = attrs![CKA_EC_PARAMS => curve.params, CKA_VERIFY => true];
+    let mech = Mech::plain(CKM_EC_EDWARDS_KEY_PAIR_GEN);
+    pair(session, &mech, &public, &attrs![CKA_SIGN => true], curve.name)
+}
+
+/// A new key pair on a Montgomery curve.
+pub fn montgomery(session: &Session<'_>, curve: Curve) -> Pair {
+    let public = attrs![CKA_EC_PARAMS => curve.params];
     let mech = Mech::plain(CKM_EC_MONTGOMERY_KEY_PAIR_GEN);
-    pair(session, &mech, &public, &attrs![CKA_DERIVE => true], X25519.name)
+    pair(session, &mech, &public, &attrs![CKA_DERIVE => true], curve.name)
+}
+
+/// A private key of a known value, for signing and agreement.
+pub fn known(session: &Session<'_>, kind: CK_KEY_TYPE, curve: Curve, value: &str) -> Object {
+    let template = attrs![
+        CKA_CLASS => CKO_PRIVATE_KEY,
+        CKA_KEY_TYPE => kind,
+        CKA_EC_PARAMS => curve.params,
+        CKA_SIGN => true,
+        CKA_DERIVE => true,
+        CKA_VALUE => hex(value),
+    ];
+    session.create(&template).unwrap_or_else(|rv| panic!("importing a key on {}: {rv:?}", curve.name))
 }
 
 fn pair(session: &Session<'_>, mech: &Mech, public: &Template, private: &Template, name: &str) -> Pair {

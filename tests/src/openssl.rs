@@ -39,7 +39,7 @@ impl OpenSsl {
         succeeds(command.args(["-signature", "signature", "message"]))
     }
 
-    /// Whether `openssl pkeyutl` verifies a signature over the message itself (Ed25519).
+    /// Whether `openssl pkeyutl` verifies a signature over the message itself (Ed25519, Ed448).
     pub fn verifies_raw(&self, message: &[u8], signature: &[u8]) -> bool {
         self.write(message, signature);
         let mut command = self.command("pkeyutl");
@@ -119,7 +119,7 @@ fn ec_spki(session: &Session<'_>, public: Object) -> Vec<u8> {
 }
 
 fn edwards_spki(session: &Session<'_>, public: Object) -> Vec<u8> {
-    let algorithm = der(0x30, &hex("06032b6570"));
+    let algorithm = der(0x30, &get(session, public, CKA_EC_PARAMS));
     spki(&algorithm, &point(session, public))
 }
 

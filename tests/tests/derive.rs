@@ -2,7 +2,7 @@
 //! SEC 1, section 3.6.1 (X9.63 key derivation); RFC 5903 and RFC 7748 for known answers.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use hsm_tests::keys::{self, CURVES, Curve, ec, hex, x25519};
+use hsm_tests::keys::{self, CURVES, ec, hex, known, x25519};
 use hsm_tests::offer::keyed;
 use hsm_tests::openssl::{der, point};
 use hsm_tests::prelude::*;
@@ -29,17 +29,6 @@ const P256_R: &str = "04\
     d12dfb5289c8d4f81208b70270398c342296970a0bccb74c736fc7554494bf63\
     56fbf3ca366cc23e8157854c13c58d6aac23f046ada30f8353e74f33039872ab";
 const P256_SHARED: &str = "d6840f6b42f6edafd13116e0e12565202fef8e9ece7dce03812464d04b9442de";
-
-fn known(session: &Session<'_>, kind: CK_KEY_TYPE, curve: Curve, scalar: &str) -> Object {
-    let template = attrs![
-        CKA_CLASS => CKO_PRIVATE_KEY,
-        CKA_KEY_TYPE => kind,
-        CKA_EC_PARAMS => curve.params,
-        CKA_DERIVE => true,
-        CKA_VALUE => hex(scalar),
-    ];
-    session.create(&template).unwrap()
-}
 
 fn p256(session: &Session<'_>) -> Object {
     known(session, CKK_EC, keys::P256, P256_I)

@@ -11,6 +11,7 @@ fn every_type_of_key_is_made_and_listed() {
     let desk = Desk::with_token();
     for (kind, bits, objects) in [
         ("rsa:2048", 2048, 2),
+        ("ec:p192", 192, 2),
         ("ec:p224", 224, 2),
         ("ec:p256", 256, 2),
         ("ec:p384", 384, 2),
@@ -18,6 +19,8 @@ fn every_type_of_key_is_made_and_listed() {
         ("ec:secp256k1", 256, 2),
         ("ed25519", 255, 2),
         ("x25519", 255, 2),
+        ("ed448", 448, 2),
+        ("x448", 448, 2),
         ("aes:128", 128, 1),
         ("aes:256", 256, 1),
         ("generic:32", 256, 1),
@@ -46,7 +49,7 @@ fn several_keys_are_numbered() {
 #[test]
 fn a_public_key_is_exported_without_login_and_openssl_reads_it() {
     let desk = Desk::with_token();
-    for kind in ["rsa:2048", "ec:p256", "ec:secp256k1", "ed25519", "x25519"] {
+    for kind in ["rsa:2048", "ec:p256", "ec:secp256k1", "ed25519", "x25519", "ed448", "x448"] {
         desk.run(&["key", "generate", "--type", kind, "--label", kind]).succeeds();
         let pem = Done::of(&mut desk.bare(&["key", "show", "--label", kind, "--public-key"])).succeeds().out;
         let path = desk.file("public.pem", &pem);

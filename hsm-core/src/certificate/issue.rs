@@ -83,7 +83,8 @@ pub fn issue(
         subject: Decode::from_der(draft.subject).map_err(super::invalid)?,
         extensions: extensions(draft, issuer)?,
     };
-    let signer = Signer { public_key: issuer.public_key, algorithm: identifier(issuer.scheme)? };
+    let signer =
+        Signer { public_key: issuer.public_key, algorithm: identifier(issuer.scheme, issuer.public_key)? };
     let mut certificate =
         CertificateBuilder::new(profile, serial, validity, public_key).map_err(not_built)?;
     let body = certificate.finalize(&signer).map_err(not_built)?;

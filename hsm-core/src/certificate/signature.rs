@@ -9,7 +9,7 @@ use cryptoki_sys::*;
 use der::asn1::{Any, AnyRef, BitStringRef};
 use der::{Decode, Encode, Sequence};
 use rsa::pkcs1::RsaPssParams;
-use spki::{AlgorithmIdentifierOwned, AlgorithmIdentifierRef};
+use spki::{AlgorithmIdentifierOwned, AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
 use crate::crypto::{Hash, Pss};
 use crate::error::{Error, Result};
@@ -20,7 +20,7 @@ use crate::object::{Value, formats, values};
 
 /// The schemes that have an object identifier without parameters that matter.
 #[rustfmt::skip]
-const SCHEMES: [(ObjectIdentifier, Scheme); 11] = [
+const SCHEMES: [(ObjectIdentifier, Scheme); 12] = [
     (rfc5912::SHA_1_WITH_RSA_ENCRYPTION,   Scheme::V15(Some(Hash::Sha1))),
     (rfc5912::SHA_224_WITH_RSA_ENCRYPTION, Scheme::V15(Some(Hash::Sha224))),
     (rfc5912::SHA_256_WITH_RSA_ENCRYPTION, Scheme::V15(Some(Hash::Sha256))),
@@ -31,7 +31,8 @@ const SCHEMES: [(ObjectIdentifier, Scheme); 11] = [
     (rfc5912::ECDSA_WITH_SHA_384,          Scheme::Ecdsa(Some(Hash::Sha384))),
     (rfc5912::ECDSA_WITH_SHA_512,          Scheme::Ecdsa(Some(Hash::Sha512))),
     (ECDSA_WITH_SHA_1,                     Scheme::Ecdsa(Some(Hash::Sha1))),
-    (rfc8410::ID_ED_25519,                 Scheme::Ed25519),
+    (rfc8410::ID_ED_25519,                 Scheme::Eddsa),
+    (rfc8410::ID_ED_448,                   Scheme::Eddsa),
 ];
 
 /// ecdsa-with-SHA1: RFC 5758 leaves it to RFC 3279.
@@ -135,7 +136,7 @@ fn pss(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<Scheme> {
 }
 
 /// The scheme by which a key signs certificates: RSASSA-PKCS1-v1_5 with SHA-256, ECDSA with the hash that is
-/// as strong as the curve, Ed25519.
+/// as strong as the curve, Ed25519, Ed448.
 ///
 /// # Errors
 /// [`Error::KeyTypeInconsistent`] for keys that sign no certificates.
@@ -147,13 +148,18 @@ pub fn scheme_of(key: &Key) -> Result<Scheme> {
             257..=384 => Hash::Sha384,
             _ => Hash::Sha512,
         }))),
-        Some(CKK_EC_EDWARDS) => Ok(Scheme::Ed25519),
+        Some(CKK_EC_EDWARDS) => Ok(Scheme::Eddsa),
         _ => Err(Error::KeyTypeInconsistent),
     }
 }
 
-/// The algorithm identifier of a scheme.
-pub(super) fn identifier(scheme: Scheme) -> Result<AlgorithmIdentifierOwned> {
+/// The algorithm identifier of a scheme, and of the key that signs by it, DER of SubjectPublicKeyInfo.
+pub(super) fn identifier(scheme: Scheme, public_key: &[u8]) -> Result<AlgorithmIdentifierOwned> {
+    if scheme == Scheme::Eddsa {
+        // RFC 8410, section 6: that of the key itself.
+        let oid = SubjectPublicKeyInfoRef::from_der(public_key).map_err(super::invalid)?.algorithm.oid;
+        return Ok(AlgorithmIdentifierOwned { oid, parameters: None });
+    }
     let known = SCHEMES.iter().find(|(_, own)| *own == scheme);
     let (oid, _) = known.ok_or(Error::MechanismInvalid)?;
     // RFC 4055, section 5: NULL for RSA; elsewhere the parameters are absent.

@@ -3,10 +3,10 @@
 //! the key or the data, and another library would have no better answer.
 
 use super::{
-    AesMode, BlowfishMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey,
-    EdPrivateKey, EdPublicKey, Hash, KemPrivateKey, KemPublicKey, KemSet, KeyWrap, Mac, Poly1305,
-    PqPrivateKey, PqPublicKey, PreHash, PrivateForm, Provider, RsaParts, RsaPrivateKey, RsaPublicKey,
-    SavableDigest, Shake, SignatureSet, XPrivateKey,
+    AesMode, BlowfishMode, Cipher, Curve, Des3Mode, Digest, Direction, DomainParameters, EcPrivateKey,
+    EcPublicKey, EdPrivateKey, EdPublicKey, EdVariant, Edwards, Hash, KemPrivateKey, KemPublicKey, KemSet,
+    KeyWrap, Mac, Montgomery, Poly1305, PqPrivateKey, PqPublicKey, PreHash, PrivateForm, Provider, RsaParts,
+    RsaPrivateKey, RsaPublicKey, SavableDigest, Shake, SignatureSet, XPrivateKey,
 };
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -24,7 +24,8 @@ pub fn order() -> &'static [&'static dyn Provider] {
 /// it signs in 180 µs where RustCrypto needs 27.
 pub fn order_for(curve: Curve) -> &'static [&'static dyn Provider] {
     match curve {
-        Curve::P224
+        Curve::P192
+        | Curve::P224
         | Curve::P256
         | Curve::P384
         | Curve::P521
@@ -172,35 +173,46 @@ pub fn ec_public(curve: Curve, point: &[u8]) -> Result<Box<dyn EcPublicKey>> {
     first(order_for(curve), |provider| provider.ec_public(curve, point))
 }
 
-/// Prepares an Ed25519 private key from its 32-byte seed.
-pub fn ed_private(seed: &[u8]) -> Result<Box<dyn EdPrivateKey>> {
-    first(order(), |provider| provider.ed_private(seed))
+/// The curve that domain parameters spell out, if it is one of [`Curve`]: every number must be the curve's.
+pub fn curve_of(parameters: &DomainParameters<'_>) -> Option<Curve> {
+    super::rust_crypto::curve_of(parameters)
 }
 
-/// Prepares an Ed25519 public key.
-pub fn ed_public(public: &[u8]) -> Result<Box<dyn EdPublicKey>> {
-    first(order(), |provider| provider.ed_public(public))
+/// Prepares a private key on an Edwards curve from its seed.
+pub fn ed_private(curve: Edwards, seed: &[u8]) -> Result<Box<dyn EdPrivateKey>> {
+    first(order(), |provider| provider.ed_private(curve, seed))
 }
 
-/// Signs by Ed25519ph with a 32-byte seed.
-pub fn sign_ed25519ph(seed: &[u8], message: &[u8], context: &[u8]) -> Result<[u8; 64]> {
-    first(order(), |provider| match provider.ed_private(seed)? {
-        Ok(key) => key.sign_hashed(message, context),
+/// Prepares a public key on an Edwards curve.
+pub fn ed_public(curve: Edwards, public: &[u8]) -> Result<Box<dyn EdPublicKey>> {
+    first(order(), |provider| provider.ed_public(curve, public))
+}
+
+/// Signs by another scheme of an Edwards curve than the pure one.
+pub fn sign_ed(curve: Edwards, seed: &[u8], variant: EdVariant<'_>, message: &[u8]) -> Result<Vec<u8>> {
+    first(order(), |provider| match provider.ed_private(curve, seed)? {
+        Ok(key) => key.sign_as(variant, message),
         Err(error) => Some(Err(error)),
     })
 }
 
-/// Verifies by Ed25519ph.
-pub fn verify_ed25519ph(public: &[u8], message: &[u8], context: &[u8], signature: &[u8]) -> Result<()> {
-    first(order(), |provider| match provider.ed_public(public)? {
-        Ok(key) => key.verify_hashed(message, context, signature),
+/// Verifies by another scheme of an Edwards curve than the pure one.
+pub fn verify_ed(
+    curve: Edwards,
+    public: &[u8],
+    variant: EdVariant<'_>,
+    message: &[u8],
+    signature: &[u8],
+) -> Result<()> {
+    first(order(), |provider| match provider.ed_public(curve, public)? {
+        Ok(key) => key.verify_as(variant, message, signature),
         Err(error) => Some(Err(error)),
     })
 }
 
-/// Prepares an X25519 private key.
-pub fn x_private(private: &[u8]) -> Result<Box<dyn XPrivateKey>> {
-    first(order(), |provider| provider.x_private(private))
+/// Prepares a private key on a Montgomery curve.
+pub fn x_private(curve: Montgomery, private: &[u8]) -> Result<Box<dyn XPrivateKey>> {
+    first(order(), |provider| provider.x_private(curve, private))
 }
 
 /// Prepares an ML-KEM private key.

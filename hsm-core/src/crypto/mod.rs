@@ -176,31 +176,31 @@ pub trait EcPublicKey: Send + Sync {
     fn verify(&self, digest: &[u8], signature: &[u8]) -> Result<()>;
 }
 
-/// A prepared Ed25519 private key. RFC 8032, section 5.1.
+/// A prepared private key on an Edwards curve. RFC 8032.
 pub trait EdPrivateKey: Send + Sync {
-    /// The 64-byte signature.
-    fn sign(&self, message: &[u8]) -> Result<[u8; 64]>;
-    /// The signature by Ed25519ph, over the message's SHA-512, with a context of at most 255 bytes; `None`
-    /// where the library has it not.
-    fn sign_hashed(&self, message: &[u8], context: &[u8]) -> Option<Result<[u8; 64]>>;
+    /// The signature by Ed25519, or by Ed448 with an empty context.
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>>;
+    /// The signature by another scheme of the curve; `None` where the library has it not. A context that is
+    /// too long is [`Error::MechanismParamInvalid`].
+    fn sign_as(&self, variant: EdVariant<'_>, message: &[u8]) -> Option<Result<Vec<u8>>>;
     /// The public key.
-    fn public_key(&self) -> Result<[u8; 32]>;
+    fn public_key(&self) -> Result<Vec<u8>>;
 }
 
-/// A prepared Ed25519 public key.
+/// A prepared public key on an Edwards curve.
 pub trait EdPublicKey: Send + Sync {
     /// Verifies; errors as [`EcPublicKey::verify`].
     fn verify(&self, message: &[u8], signature: &[u8]) -> Result<()>;
-    /// Verifies by Ed25519ph; `None` where the library has it not.
-    fn verify_hashed(&self, message: &[u8], context: &[u8], signature: &[u8]) -> Option<Result<()>>;
+    /// Verifies by another scheme of the curve; `None` where the library has it not.
+    fn verify_as(&self, variant: EdVariant<'_>, message: &[u8], signature: &[u8]) -> Option<Result<()>>;
 }
 
-/// A prepared X25519 private key. RFC 7748.
+/// A prepared private key on a Montgomery curve. RFC 7748.
 pub trait XPrivateKey: Send + Sync {
     /// Key agreement; an all-zero result is [`Error::PublicKeyInvalid`].
     fn agree(&self, public: &[u8]) -> Result<Secret>;
     /// The public key.
-    fn public_key(&self) -> Result<[u8; 32]>;
+    fn public_key(&self) -> Result<Vec<u8>>;
 }
 
 /// A library of primitives. Each function answers `None` where the library does not offer what is
@@ -271,12 +271,12 @@ pub trait Provider: Sync {
     /// Prepares a public key from its point (X9.62); [`Error::PublicKeyInvalid`].
     fn ec_public(&self, curve: Curve, point: &[u8]) -> Option<Result<Box<dyn EcPublicKey>>>;
 
-    /// Prepares an Ed25519 private key from its 32-byte seed.
-    fn ed_private(&self, seed: &[u8]) -> Option<Result<Box<dyn EdPrivateKey>>>;
-    /// Prepares an Ed25519 public key.
-    fn ed_public(&self, public: &[u8]) -> Option<Result<Box<dyn EdPublicKey>>>;
-    /// Prepares an X25519 private key from its 32 bytes.
-    fn x_private(&self, private: &[u8]) -> Option<Result<Box<dyn XPrivateKey>>>;
+    /// Prepares a private key on an Edwards curve from its seed (of the curve's length).
+    fn ed_private(&self, curve: Edwards, seed: &[u8]) -> Option<Result<Box<dyn EdPrivateKey>>>;
+    /// Prepares a public key on an Edwards curve.
+    fn ed_public(&self, curve: Edwards, public: &[u8]) -> Option<Result<Box<dyn EdPublicKey>>>;
+    /// Prepares a private key on a Montgomery curve (of the curve's length).
+    fn x_private(&self, curve: Montgomery, private: &[u8]) -> Option<Result<Box<dyn XPrivateKey>>>;
 
     /// Prepares an ML-KEM private key; numbers that do not belong together are [`Error::ArgumentsBad`].
     fn kem_private(&self, set: KemSet, form: PrivateForm<'_>) -> Option<Result<Box<dyn KemPrivateKey>>>;

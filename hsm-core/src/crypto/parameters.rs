@@ -64,6 +64,7 @@ pub enum Shake {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[allow(missing_docs)] // The names say it.
 pub enum Curve {
+    P192,
     P224,
     P256,
     P384,
@@ -75,7 +76,8 @@ pub enum Curve {
 
 impl Curve {
     /// Every curve.
-    pub const ALL: [Curve; 7] = [
+    pub const ALL: [Curve; 8] = [
+        Curve::P192,
         Curve::P224,
         Curve::P256,
         Curve::P384,
@@ -88,6 +90,7 @@ impl Curve {
     /// Size of the field and of the order in bits.
     pub const fn bits(self) -> usize {
         match self {
+            Curve::P192 => 192,
             Curve::P224 => 224,
             Curve::P256 | Curve::Secp256k1 | Curve::BrainpoolP256r1 => 256,
             Curve::P384 | Curve::BrainpoolP384r1 => 384,
@@ -96,6 +99,86 @@ impl Curve {
     }
 
     /// Length in bytes of a scalar or a coordinate.
+    pub const fn len(self) -> usize {
+        self.bits().div_ceil(8)
+    }
+}
+
+/// A Weierstrass curve over a prime field, spelled out: big-endian numbers, which may have zeros in front.
+/// X9.62, section 6.1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DomainParameters<'a> {
+    /// The field's prime.
+    pub prime: &'a [u8],
+    /// The coefficient a of y² = x³ + ax + b.
+    pub a: &'a [u8],
+    /// The coefficient b.
+    pub b: &'a [u8],
+    /// The base point, compressed or not.
+    pub base: &'a [u8],
+    /// The base point's order.
+    pub order: &'a [u8],
+}
+
+/// Edwards curves. RFC 8032.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs)] // The names say it.
+pub enum Edwards {
+    Ed25519,
+    Ed448,
+}
+
+impl Edwards {
+    /// Size of the field in bits.
+    pub const fn bits(self) -> usize {
+        match self {
+            Edwards::Ed25519 => 255,
+            Edwards::Ed448 => 448,
+        }
+    }
+
+    /// Length in bytes of a private key, of a public key, and of half a signature.
+    pub const fn len(self) -> usize {
+        self.bits() / 8 + 1
+    }
+}
+
+/// The schemes of RFC 8032 beside the pure one, with their contexts of at most 255 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EdVariant<'a> {
+    /// Ed25519ctx; Ed448 itself, which without a context has an empty one.
+    Context(&'a [u8]),
+    /// Ed25519ph, over the message's SHA-512; Ed448ph, over 64 bytes of its SHAKE256.
+    Prehashed(&'a [u8]),
+}
+
+impl EdVariant<'_> {
+    /// The context.
+    pub const fn context(&self) -> &[u8] {
+        match self {
+            EdVariant::Context(context) | EdVariant::Prehashed(context) => context,
+        }
+    }
+}
+
+/// Montgomery curves, by their functions. RFC 7748.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs)] // The names say it.
+pub enum Montgomery {
+    X25519,
+    X448,
+}
+
+impl Montgomery {
+    /// Size of the field in bits.
+    pub const fn bits(self) -> usize {
+        match self {
+            Montgomery::X25519 => 255,
+            Montgomery::X448 => 448,
+        }
+    }
+
+    /// Length in bytes of a private key, of a public key, and of a shared secret.
     pub const fn len(self) -> usize {
         self.bits().div_ceil(8)
     }

@@ -19,7 +19,7 @@ pub(crate) enum Derived {
     Expanded(Secret),
 }
 
-/// CKM_ECDH1_DERIVE and, since every curve here has cofactor 1 (and X25519 clears its own),
+/// CKM_ECDH1_DERIVE and, since every curve here has cofactor 1 (and X25519 and X448 clear their own),
 /// CKM_ECDH1_COFACTOR_DERIVE.
 pub(super) fn ecdh(parameter: &Parameter, key: &Key) -> Result<Secret> {
     let Parameter::Ecdh { public, .. } = parameter else { return Err(Error::MechanismParamInvalid) };

@@ -20,9 +20,9 @@ pub enum Generator {
     Rsa,
     /// A key pair on a Weierstrass curve.
     Ec,
-    /// An Ed25519 key pair.
+    /// A key pair on an Edwards curve.
     Edwards,
-    /// An X25519 key pair.
+    /// A key pair on a Montgomery curve.
     Montgomery,
     /// A key pair of this type with a post-quantum parameter set.
     PostQuantum(u64),
@@ -61,7 +61,7 @@ pub enum Generated {
     Rsa(RsaParts),
     /// A scalar on a curve.
     Ec(Curve, Secret),
-    /// 32 bytes, of Ed25519 or X25519.
+    /// Bytes, which are a private key on an Edwards or Montgomery curve.
     Octets(Secret),
     /// The seed of a post-quantum key.
     Seed(Secret),
@@ -78,9 +78,10 @@ impl Generated {
         Ok(Generated::Ec(curve, crypto::generate_ec(curve)?))
     }
 
-    /// 32 fresh bytes, which are a private key of Ed25519 (RFC 8032, 5.1.5) and of X25519 (RFC 7748, 5).
-    pub fn octets() -> Result<Generated> {
-        Ok(Generated::Octets(rng::secret(32)?))
+    /// So many fresh bytes, which are a private key by RFC 8032, sections 5.1.5 and 5.2.5, and by RFC 7748,
+    /// section 5.
+    pub fn octets(length: usize) -> Result<Generated> {
+        Ok(Generated::Octets(rng::secret(length)?))
     }
 }
 

@@ -70,7 +70,7 @@ pub enum Derivation<'a> {
         data: &'a [u8],
     },
     /// The leading bytes of the secret that a private key shares with a public point, as X9.62 has it, or
-    /// with the 32 bytes of an X25519 public key.
+    /// with the bytes of an X25519 or X448 public key.
     Agree {
         /// The point.
         point: &'a [u8],

@@ -172,7 +172,7 @@ pub enum Parameter {
     },
     /// [`Shape::OptionalEddsa`], when given.
     Eddsa {
-        /// Whether the message is hashed first (Ed25519ph).
+        /// Whether the message is hashed first (Ed25519ph, Ed448ph).
         prehash: bool,
         /// The context.
         context: Vec<u8>,

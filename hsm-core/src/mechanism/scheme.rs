@@ -10,7 +10,7 @@ use super::kdf::tls_mac;
 use super::post_quantum::{self, PostQuantum, Signed};
 use super::signing::Input;
 use super::table::{Function, offered};
-use crate::crypto::{self, Hash, Pss, TlsPrf};
+use crate::crypto::{self, EdVariant, Hash, Pss, TlsPrf};
 use crate::error::{Error, Result};
 use crate::object::material::{Key, octet_string};
 use crate::secret::Secret;
@@ -28,10 +28,12 @@ pub enum Scheme {
     Pss(Pss, Option<Hash>),
     /// ECDSA; the message is hashed here or comes hashed.
     Ecdsa(Option<Hash>),
-    /// Ed25519.
-    Ed25519,
-    /// Ed25519ph, with a context.
-    Ed25519ph(Context),
+    /// Ed25519 or Ed448, as the key's curve is.
+    Eddsa,
+    /// Ed25519ctx, or Ed448 with a context.
+    EddsaContext(Context),
+    /// Ed25519ph or Ed448ph, with a context.
+    EddsaPrehashed(Context),
     /// ML-DSA or SLH-DSA.
     PostQuantum(PostQuantum),
     /// HMAC, cut to a length in bytes.
@@ -91,7 +93,7 @@ impl Scheme {
         match self {
             Scheme::V15(_) | Scheme::V15Digest(_) | Scheme::X509 | Scheme::Pss(..) => &[CKK_RSA],
             Scheme::Ecdsa(_) => &[CKK_EC],
-            Scheme::Ed25519 | Scheme::Ed25519ph(_) => &[CKK_EC_EDWARDS],
+            Scheme::Eddsa | Scheme::EddsaContext(_) | Scheme::EddsaPrehashed(_) => &[CKK_EC_EDWARDS],
             Scheme::PostQuantum(scheme) if scheme.key_type == CKK_ML_DSA => &[CKK_ML_DSA],
             Scheme::PostQuantum(_) => &[CKK_SLH_DSA],
             Scheme::Hmac(hash, _) => hmac_key_types(hash),
@@ -109,7 +111,9 @@ impl Scheme {
                 key.size_bits().div_ceil(8) as usize
             }
             Scheme::Ecdsa(_) => 2 * key.size_bits().div_ceil(8) as usize,
-            Scheme::Ed25519 | Scheme::Ed25519ph(_) => 64,
+            Scheme::Eddsa | Scheme::EddsaContext(_) | Scheme::EddsaPrehashed(_) => {
+                key.edwards().map_or(0, |curve| 2 * curve.len())
+            }
             Scheme::PostQuantum(_) => post_quantum::signature_len(key),
             _ => self.mac_len().unwrap_or_default(),
         }
@@ -188,11 +192,12 @@ impl Scheme {
             | Scheme::Pss(_, None)
             | Scheme::Ecdsa(None)
             | Scheme::X509
-            | Scheme::Ed25519
+            | Scheme::Eddsa
+            | Scheme::EddsaContext(_)
+            | Scheme::EddsaPrehashed(_)
             | Scheme::Gmac(..)
             | Scheme::Poly1305
-            | Scheme::TlsFinished { .. }
-            | Scheme::Ed25519ph(_) => Input::Whole(Zeroizing::default()),
+            | Scheme::TlsFinished { .. } => Input::Whole(Zeroizing::default()),
             Scheme::Hmac(hash, _) => Input::Mac(crypto::hmac(hash, key.secret_value())?),
             Scheme::Cmac(_) => Input::Mac(crypto::cmac(key.secret_value())?),
             Scheme::Des3Cmac(_) => Input::Mac(crypto::des3_cmac(key.secret_value())?),
@@ -218,11 +223,11 @@ impl Scheme {
                 key.rsa_private()?.sign_pss(&pss, message)
             }
             Scheme::Ecdsa(_) => key.ec_private()?.sign(message),
-            Scheme::Ed25519 => Ok(key.ed_private()?.sign(message)?.to_vec()),
-            Scheme::Ed25519ph(context) if key.object().class() == CKO_PRIVATE_KEY => {
-                Ok(crypto::sign_ed25519ph(key.secret_value(), message, context.as_bytes())?.to_vec())
+            Scheme::Eddsa => key.ed_private()?.sign(message),
+            Scheme::EddsaContext(context) => sign_ed(key, EdVariant::Context(context.as_bytes()), message),
+            Scheme::EddsaPrehashed(context) => {
+                sign_ed(key, EdVariant::Prehashed(context.as_bytes()), message)
             }
-            Scheme::Ed25519ph(_) => Err(Error::KeyTypeInconsistent),
             Scheme::PostQuantum(scheme) => scheme.sign(key, message),
             Scheme::Gmac(..) | Scheme::Poly1305 | Scheme::TlsFinished { .. } => {
                 Ok(self.tag(key, message)?.expose().to_vec())
@@ -263,11 +268,12 @@ impl Scheme {
                 key.rsa_public()?.verify_pss(&pss, message, signature)
             }
             Scheme::Ecdsa(_) => key.ec_public()?.verify(message, signature),
-            Scheme::Ed25519 => key.ed_public()?.verify(message, signature),
-            Scheme::Ed25519ph(context) => {
-                let point =
-                    octet_string(key.object().bytes(CKA_EC_POINT)).ok_or(Error::KeyTypeInconsistent)?;
-                crypto::verify_ed25519ph(point, message, context.as_bytes(), signature)
+            Scheme::Eddsa => key.ed_public()?.verify(message, signature),
+            Scheme::EddsaContext(context) => {
+                verify_ed(key, EdVariant::Context(context.as_bytes()), message, signature)
+            }
+            Scheme::EddsaPrehashed(context) => {
+                verify_ed(key, EdVariant::Prehashed(context.as_bytes()), message, signature)
             }
             Scheme::PostQuantum(scheme) => scheme.verify(key, message, signature),
             Scheme::Gmac(..) | Scheme::Poly1305 | Scheme::TlsFinished { .. } => {
@@ -280,6 +286,19 @@ impl Scheme {
             | Scheme::Des3CbcMac(_) => Err(Error::CryptoFailed("a MAC is not a signature")),
         }
     }
+}
+
+/// The key's values themselves are taken: what was prepared of them may be a library's that has not the variant.
+fn sign_ed(key: &Key, variant: EdVariant<'_>, message: &[u8]) -> Result<Vec<u8>> {
+    if key.object().class() != CKO_PRIVATE_KEY {
+        return Err(Error::KeyTypeInconsistent);
+    }
+    crypto::sign_ed(key.edwards()?, key.secret_value(), variant, message)
+}
+
+fn verify_ed(key: &Key, variant: EdVariant<'_>, message: &[u8], signature: &[u8]) -> Result<()> {
+    let point = octet_string(key.object().bytes(CKA_EC_POINT)).ok_or(Error::KeyTypeInconsistent)?;
+    crypto::verify_ed(key.edwards()?, point, variant, message, signature)
 }
 
 /// Those of the hash's HMAC mechanism.

@@ -42,13 +42,15 @@ pub(super) fn ecdsa(row: &Row, _: &Parameter) -> Result<Scheme> {
     Ok(Scheme::Ecdsa(row.hash))
 }
 
-/// CKM_EDDSA: pure Ed25519, without parameter, or with one that asks for no more than that; Ed25519ph, with
-/// any context. Ed25519ctx is not offered.
+/// CKM_EDDSA: Ed25519 and Ed448, without parameter, or with one that asks for no more than that; Ed25519ctx, and
+/// Ed448 with a context; Ed25519ph and Ed448ph, with any context. An empty context is none: Ed25519ctx should not
+/// have one (RFC 8032, section 8.3), and modules that know no parameter sign by Ed25519.
 pub(super) fn eddsa(_: &Row, parameter: &Parameter) -> Result<Scheme> {
     match parameter {
-        Parameter::None => Ok(Scheme::Ed25519),
-        Parameter::Eddsa { prehash: false, context } if context.is_empty() => Ok(Scheme::Ed25519),
-        Parameter::Eddsa { prehash: true, context } => Ok(Scheme::Ed25519ph(Context::new(context)?)),
+        Parameter::None => Ok(Scheme::Eddsa),
+        Parameter::Eddsa { prehash: false, context } if context.is_empty() => Ok(Scheme::Eddsa),
+        Parameter::Eddsa { prehash: false, context } => Ok(Scheme::EddsaContext(Context::new(context)?)),
+        Parameter::Eddsa { prehash: true, context } => Ok(Scheme::EddsaPrehashed(Context::new(context)?)),
         _ => Err(Error::MechanismParamInvalid),
     }
 }

@@ -91,6 +91,9 @@ impl Info {
     }
 }
 
+/// What mechanisms on Weierstrass curves take. PKCS #11 3.2, section 6.3.
+const CURVE_FLAGS: Flags = CKF_EC_F_P | CKF_EC_ECPARAMETERS | CKF_EC_OID | CKF_EC_UNCOMPRESS;
+
 /// CKF_… bits of a mechanism. PKCS #11 3.2, section 3.5.
 pub type Flags = u64;
 
@@ -157,7 +160,7 @@ impl Row {
     /// Key sizes, and the flags of those functions of which `has` says so.
     pub fn info_of(&self, has: impl Fn(Function) -> bool) -> Info {
         let functions = Function::ALL.iter().filter(|(function, _)| has(*function)).map(|(_, flag)| flag);
-        let curve = if self.keys == EC { CKF_EC_F_P | CKF_EC_OID | CKF_EC_UNCOMPRESS } else { 0 };
+        let curve = if self.keys == EC { CURVE_FLAGS } else { 0 };
         let (min_key, max_key) = self.sizes;
         let flags = functions.fold(curve, |flags, flag| flags | flag);
         Info { min_key, max_key, flags: flags | self.message_flags(has) }
@@ -242,7 +245,9 @@ const HKDF: &[u64] = &[CKK_HKDF, CKK_GENERIC_SECRET];
 
 /// RSA keys, in bits: below 1024 nothing is safe, above 16384 a signature takes seconds.
 const RSA_BITS: (u64, u64) = (1024, 16384);
-const EC_BITS: (u64, u64) = (224, 521);
+const EC_BITS: (u64, u64) = (192, 521);
+/// The two sizes of Edwards and Montgomery curves.
+const ED_BITS: (u64, u64) = (255, 448);
 /// Generic secrets and HMAC keys, in bytes.
 const SECRET_BYTES: (u64, u64) = (1, 4096);
 
@@ -574,9 +579,9 @@ static TABLE: &[Row] = rows! {
     CKM_ECDH1_DERIVE                    "6.3.17"   Row { shape: Shape::Ecdh, keys: AGREEING, sizes: EC_BITS, derive: Some(derivation::ecdh), ..ROW };
     CKM_ECDH1_COFACTOR_DERIVE           "6.3.18"   Row { shape: Shape::Ecdh, keys: AGREEING, sizes: EC_BITS, derive: Some(derivation::ecdh), ..ROW };
     CKM_RSA_AES_KEY_WRAP                "6.1.21"   Row { shape: Shape::RsaAes, wrap: Some(wrapping::rsa_aes), ..rsa() };
-    CKM_EC_EDWARDS_KEY_PAIR_GEN         "6.3.10"   Row { keys: EDWARDS, sizes: (255, 255), generator: Some(Generator::Edwards), ..ROW };
-    CKM_EC_MONTGOMERY_KEY_PAIR_GEN      "6.3.11"   Row { keys: MONTGOMERY, sizes: (255, 255), generator: Some(Generator::Montgomery), ..ROW };
-    CKM_EDDSA                           "6.3.14"   Row { shape: Shape::OptionalEddsa, keys: EDWARDS, sizes: (255, 255), signature: Some(signing::eddsa), ..ROW };
+    CKM_EC_EDWARDS_KEY_PAIR_GEN         "6.3.10"   Row { keys: EDWARDS, sizes: ED_BITS, generator: Some(Generator::Edwards), ..ROW };
+    CKM_EC_MONTGOMERY_KEY_PAIR_GEN      "6.3.11"   Row { keys: MONTGOMERY, sizes: ED_BITS, generator: Some(Generator::Montgomery), ..ROW };
+    CKM_EDDSA                           "6.3.14"   Row { shape: Shape::OptionalEddsa, keys: EDWARDS, sizes: ED_BITS, signature: Some(signing::eddsa), ..ROW };
     CKM_AES_XTS                         "6.15.4"   Row { cipher: Some(ciphering::xts), ..xts(Shape::Iv) };
     CKM_AES_XTS_KEY_GEN                 "6.15.3"   Row { generator: Some(Generator::Secret(CKK_AES_XTS)), ..xts(Shape::None) };
     CKM_AES_KEY_GEN                     "6.13.3"   secret(AES, (16, 32), Generator::Secret(CKK_AES));

@@ -6,7 +6,8 @@ use cryptoki_sys::*;
 use der::asn1::PrintableStringRef;
 use der::{Decode, Encode};
 
-use crate::crypto::Curve;
+use super::domain_parameters;
+use crate::crypto::{Curve, Edwards, Montgomery};
 use crate::error::{Error, Result};
 
 /// A curve as a key type and CKA_EC_PARAMS name it.
@@ -15,9 +16,9 @@ pub(crate) enum NamedCurve {
     /// CKK_EC.
     Weierstrass(Curve),
     /// CKK_EC_EDWARDS.
-    Ed25519,
+    Edwards(Edwards),
     /// CKK_EC_MONTGOMERY.
-    X25519,
+    Montgomery(Montgomery),
 }
 
 struct Row {
@@ -30,6 +31,8 @@ struct Row {
 }
 
 const TABLE: &[Row] = &[
+    // RFC 5480, section 2.1.1.1.
+    weierstrass(Curve::P192, ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.1"), "secp192r1"),
     weierstrass(Curve::P224, rfc5912::SECP_224_R_1, "secp224r1"),
     weierstrass(Curve::P256, rfc5912::SECP_256_R_1, "secp256r1"),
     weierstrass(Curve::P384, rfc5912::SECP_384_R_1, "secp384r1"),
@@ -48,16 +51,28 @@ const TABLE: &[Row] = &[
         "brainpoolP384r1",
     ),
     Row {
-        curve: NamedCurve::Ed25519,
+        curve: NamedCurve::Edwards(Edwards::Ed25519),
         oid: rfc8410::ID_ED_25519,
         name: "edwards25519",
         older: Some(ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11591.15.1")),
     },
     Row {
-        curve: NamedCurve::X25519,
+        curve: NamedCurve::Montgomery(Montgomery::X25519),
         oid: rfc8410::ID_X_25519,
         name: "curve25519",
         older: Some(ObjectIdentifier::new_unwrap("1.3.6.1.4.1.3029.1.5.1")),
+    },
+    Row {
+        curve: NamedCurve::Edwards(Edwards::Ed448),
+        oid: rfc8410::ID_ED_448,
+        name: "edwards448",
+        older: None,
+    },
+    Row {
+        curve: NamedCurve::Montgomery(Montgomery::X448),
+        oid: rfc8410::ID_X_448,
+        name: "curve448",
+        older: None,
     },
 ];
 
@@ -66,21 +81,24 @@ const fn weierstrass(curve: Curve, oid: ObjectIdentifier, name: &'static str) ->
 }
 
 impl NamedCurve {
-    /// Reads CKA_EC_PARAMS of a key type: an object identifier or a curve name; explicit parameters
-    /// and unknown curves are [`Error::DomainParamsInvalid`].
+    /// Reads CKA_EC_PARAMS of a key type: an object identifier, a curve name, or explicit parameters, which
+    /// must be those of a curve on offer. Other curves, and those of other key types, are
+    /// [`Error::CurveNotSupported`], anything else [`Error::DomainParamsInvalid`].
     pub(crate) fn read(params: &[u8], key_type: Option<u64>) -> Result<NamedCurve> {
-        let by_oid = ObjectIdentifier::from_der(params).ok();
-        let name = PrintableStringRef::from_der(params).ok();
-        let by_name = name.as_ref().map(|name| name.as_str());
-        TABLE
-            .iter()
-            .find(|row| {
-                by_oid.is_some_and(|oid| oid == row.oid || Some(oid) == row.older)
-                    || by_name == Some(row.name)
-            })
-            .map(|row| row.curve)
-            .filter(|curve| Some(curve.key_type()) == key_type)
-            .ok_or(Error::DomainParamsInvalid)
+        let curve = NamedCurve::named_by(params)?;
+        if Some(curve.key_type()) == key_type { Ok(curve) } else { Err(Error::CurveNotSupported) }
+    }
+
+    /// Reads CKA_EC_PARAMS of any key type; errors as [`NamedCurve::read`].
+    pub(crate) fn named_by(params: &[u8]) -> Result<NamedCurve> {
+        let row = if let Ok(oid) = ObjectIdentifier::from_der(params) {
+            TABLE.iter().find(|row| oid == row.oid || Some(oid) == row.older)
+        } else if let Ok(name) = PrintableStringRef::from_der(params) {
+            TABLE.iter().find(|row| name.as_str() == row.name)
+        } else {
+            return domain_parameters::read(params).map(NamedCurve::Weierstrass);
+        };
+        row.map(|row| row.curve).ok_or(Error::CurveNotSupported)
     }
 
     /// The curve of an object identifier.
@@ -102,8 +120,8 @@ impl NamedCurve {
     pub(crate) const fn key_type(self) -> u64 {
         match self {
             NamedCurve::Weierstrass(_) => CKK_EC,
-            NamedCurve::Ed25519 => CKK_EC_EDWARDS,
-            NamedCurve::X25519 => CKK_EC_MONTGOMERY,
+            NamedCurve::Edwards(_) => CKK_EC_EDWARDS,
+            NamedCurve::Montgomery(_) => CKK_EC_MONTGOMERY,
         }
     }
 
@@ -111,7 +129,8 @@ impl NamedCurve {
     pub(crate) const fn bits(self) -> u64 {
         match self {
             NamedCurve::Weierstrass(curve) => curve.bits() as u64,
-            NamedCurve::Ed25519 | NamedCurve::X25519 => 255,
+            NamedCurve::Edwards(curve) => curve.bits() as u64,
+            NamedCurve::Montgomery(curve) => curve.bits() as u64,
         }
     }
 
@@ -119,7 +138,8 @@ impl NamedCurve {
     pub(crate) const fn private_len(self) -> usize {
         match self {
             NamedCurve::Weierstrass(curve) => curve.len(),
-            NamedCurve::Ed25519 | NamedCurve::X25519 => 32,
+            NamedCurve::Edwards(curve) => curve.len(),
+            NamedCurve::Montgomery(curve) => curve.len(),
         }
     }
 }

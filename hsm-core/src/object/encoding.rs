@@ -2,7 +2,7 @@
 //! (RFC 5208, RFC 5958) for wrapped private keys, as PKCS #11 3.2, section 6.7 has them.
 
 use const_oid::ObjectIdentifier;
-use const_oid::db::{rfc5912, rfc8410};
+use const_oid::db::rfc5912;
 use cryptoki_sys::*;
 use der::asn1::{AnyRef, BitStringRef, OctetStringRef, UintRef};
 use der::{Decode, Encode};
@@ -57,7 +57,7 @@ fn algorithm(object: &Object) -> Result<(ObjectIdentifier, Option<Vec<u8>>)> {
     let curve = NamedCurve::read(object.bytes(CKA_EC_PARAMS), object.key_type())?;
     match curve {
         NamedCurve::Weierstrass(_) => Ok((rfc5912::ID_EC_PUBLIC_KEY, Some(curve.params()?))),
-        NamedCurve::Ed25519 | NamedCurve::X25519 => Ok((curve.oid()?, None)),
+        NamedCurve::Edwards(_) | NamedCurve::Montgomery(_) => Ok((curve.oid()?, None)),
     }
 }
 
@@ -131,9 +131,10 @@ pub(crate) fn private_key_type(der: &[u8]) -> Result<u64> {
     match info.algorithm.oid {
         rfc5912::RSA_ENCRYPTION => Ok(CKK_RSA),
         rfc5912::ID_EC_PUBLIC_KEY => Ok(CKK_EC),
-        rfc8410::ID_ED_25519 => Ok(CKK_EC_EDWARDS),
-        rfc8410::ID_X_25519 => Ok(CKK_EC_MONTGOMERY),
-        oid => ParameterSet::named(oid).map(|(key_type, _)| key_type).ok_or(Error::WrappedKeyInvalid),
+        oid => ParameterSet::named(oid)
+            .map(|(key_type, _)| key_type)
+            .or_else(|| NamedCurve::of_oid(oid).map(NamedCurve::key_type))
+            .ok_or(Error::WrappedKeyInvalid),
     }
 }
 
@@ -155,11 +156,10 @@ fn read(object: &mut Object, der: &[u8]) -> Result<()> {
         rfc5912::ID_EC_PUBLIC_KEY => {
             let key = EcPrivateKey::from_der(inner).map_err(bad)?;
             let named = key.parameters.and_then(|parameters| parameters.named_curve());
-            let oid = match info.algorithm.parameters {
-                Some(parameters) => parameters.decode_as::<ObjectIdentifier>().map_err(bad)?,
-                None => named.ok_or(Error::WrappedKeyInvalid)?,
+            let curve = match info.algorithm.parameters {
+                Some(parameters) => NamedCurve::read(&parameters.to_der().map_err(bad)?, Some(CKK_EC))?,
+                None => named.and_then(NamedCurve::of_oid).ok_or(Error::WrappedKeyInvalid)?,
             };
-            let curve = NamedCurve::of_oid(oid).ok_or(Error::WrappedKeyInvalid)?;
             put_curve_private(object, curve, key.private_key)
         }
         oid => {

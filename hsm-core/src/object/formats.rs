@@ -154,9 +154,14 @@ fn point_on(curve: NamedCurve, point: &[u8]) -> Result<Template> {
 /// CKA_EC_PARAMS of a curve's object identifier, if the curve is offered.
 ///
 /// # Errors
-/// [`Error::DomainParamsInvalid`].
+/// [`Error::CurveNotSupported`].
 pub fn curve_params(oid: ObjectIdentifier) -> Result<Vec<u8>> {
-    NamedCurve::of_oid(oid).ok_or(Error::DomainParamsInvalid)?.params()
+    NamedCurve::of_oid(oid).ok_or(Error::CurveNotSupported)?.params()
+}
+
+/// The object identifier of the curve that a CKA_EC_PARAMS names or spells out, if the curve is offered.
+pub fn curve_named_by(params: &[u8]) -> Option<ObjectIdentifier> {
+    NamedCurve::named_by(params).ok()?.oid().ok()
 }
 
 /// The object identifier of a key's curve, if it is on one.

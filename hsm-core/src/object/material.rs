@@ -12,8 +12,8 @@ use super::post_quantum::{self, Private, Public};
 use super::values;
 use super::{Object, Value};
 use crate::crypto::{
-    self, EcPrivateKey, EcPublicKey, EdPrivateKey, EdPublicKey, KemPrivateKey, KemPublicKey, PqPrivateKey,
-    PqPublicKey, RsaPrivateKey, RsaPublicKey, XPrivateKey,
+    self, EcPrivateKey, EcPublicKey, EdPrivateKey, EdPublicKey, Edwards, KemPrivateKey, KemPublicKey,
+    PqPrivateKey, PqPublicKey, RsaPrivateKey, RsaPublicKey, XPrivateKey,
 };
 use crate::error::{Error, Result};
 
@@ -88,6 +88,14 @@ impl Key {
         size_bits(&self.object)
     }
 
+    /// The Edwards curve that the key is on, or [`Error::KeyTypeInconsistent`].
+    pub(crate) fn edwards(&self) -> Result<Edwards> {
+        match NamedCurve::read(self.object.bytes(CKA_EC_PARAMS), self.object.key_type()) {
+            Ok(NamedCurve::Edwards(curve)) => Ok(curve),
+            _ => Err(Error::KeyTypeInconsistent),
+        }
+    }
+
     prepared! {
         /// RSA private key.
         rsa_private: RsaPrivate(RsaPrivateKey);
@@ -97,11 +105,11 @@ impl Key {
         ec_private: EcPrivate(EcPrivateKey);
         /// Public key on a Weierstrass curve.
         ec_public: EcPublic(EcPublicKey);
-        /// Ed25519 private key.
+        /// Private key on an Edwards curve.
         ed_private: EdPrivate(EdPrivateKey);
-        /// Ed25519 public key.
+        /// Public key on an Edwards curve.
         ed_public: EdPublic(EdPublicKey);
-        /// X25519 private key.
+        /// Private key on a Montgomery curve.
         x_private: XPrivate(XPrivateKey);
         /// ML-KEM private key.
         kem_private: KemPrivate(KemPrivateKey);
@@ -136,15 +144,15 @@ fn prepare(object: &Object) -> Result<Prepared> {
         )?)),
         (CKO_PRIVATE_KEY, Some(CKK_EC | CKK_EC_EDWARDS | CKK_EC_MONTGOMERY)) => match curve()? {
             NamedCurve::Weierstrass(curve) => Ok(Prepared::EcPrivate(crypto::ec_private(curve, value)?)),
-            NamedCurve::Ed25519 => Ok(Prepared::EdPrivate(crypto::ed_private(value)?)),
-            NamedCurve::X25519 => Ok(Prepared::XPrivate(crypto::x_private(value)?)),
+            NamedCurve::Edwards(curve) => Ok(Prepared::EdPrivate(crypto::ed_private(curve, value)?)),
+            NamedCurve::Montgomery(curve) => Ok(Prepared::XPrivate(crypto::x_private(curve, value)?)),
         },
         (CKO_PUBLIC_KEY, Some(CKK_EC | CKK_EC_EDWARDS)) => {
             let point = encoding::octet_string(object.bytes(CKA_EC_POINT)).ok_or(Error::PublicKeyInvalid)?;
             match curve()? {
                 NamedCurve::Weierstrass(curve) => Ok(Prepared::EcPublic(crypto::ec_public(curve, point)?)),
-                NamedCurve::Ed25519 => Ok(Prepared::EdPublic(crypto::ed_public(point)?)),
-                NamedCurve::X25519 => Err(Error::KeyTypeInconsistent),
+                NamedCurve::Edwards(curve) => Ok(Prepared::EdPublic(crypto::ed_public(curve, point)?)),
+                NamedCurve::Montgomery(_) => Err(Error::KeyTypeInconsistent),
             }
         }
         (CKO_PRIVATE_KEY, Some(key_type)) if is_post_quantum(key_type) => {

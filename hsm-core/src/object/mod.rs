@@ -5,6 +5,7 @@ use cryptoki_sys::*;
 use zeroize::Zeroize;
 
 pub(crate) mod curves;
+mod domain_parameters;
 pub(crate) mod encoding;
 pub mod find;
 pub mod formats;

@@ -202,17 +202,18 @@ fn settle_curve_public(mut object: Object) -> Result<Key> {
 fn is_point(curve: NamedCurve, point: &[u8]) -> bool {
     match curve {
         NamedCurve::Weierstrass(curve) => crypto::ec_public(curve, point).is_ok(),
-        NamedCurve::Ed25519 => crypto::ed_public(point).is_ok(),
-        NamedCurve::X25519 => point.len() == 32,
+        NamedCurve::Edwards(curve) => crypto::ed_public(curve, point).is_ok(),
+        NamedCurve::Montgomery(curve) => point.len() == curve.len(),
     }
 }
 
-/// The public value that belongs to a private key on a curve: an uncompressed point, or 32 bytes.
+/// The public value that belongs to a private key on a curve: an uncompressed point, or as many bytes as RFC 8032
+/// and RFC 7748 have.
 pub(crate) fn public_point(key: &Key, curve: NamedCurve) -> Result<Vec<u8>> {
     match curve {
         NamedCurve::Weierstrass(_) => key.ec_private()?.public_point(),
-        NamedCurve::Ed25519 => Ok(key.ed_private()?.public_key()?.to_vec()),
-        NamedCurve::X25519 => Ok(key.x_private()?.public_key()?.to_vec()),
+        NamedCurve::Edwards(_) => key.ed_private()?.public_key(),
+        NamedCurve::Montgomery(_) => key.x_private()?.public_key(),
     }
 }
 

@@ -39,7 +39,8 @@ impl Session {
     /// Generates a key pair: the public key's handle, then the private key's.
     ///
     /// # Errors
-    /// As [`Session::generate_key`]; [`Error::DomainParamsInvalid`].
+    /// As [`Session::generate_key`]; [`Error::DomainParamsInvalid`],
+    /// [`Error::CurveNotSupported`].
     pub fn generate_key_pair(
         &self,
         mechanism: &Mechanism,
@@ -204,9 +205,9 @@ fn generate(row: &Row, generator: Generator, public: &Object) -> Result<Generate
         }
         Generator::Ec => match curve()? {
             NamedCurve::Weierstrass(curve) => Generated::ec(curve),
-            NamedCurve::Ed25519 | NamedCurve::X25519 => Err(Error::DomainParamsInvalid),
+            NamedCurve::Edwards(_) | NamedCurve::Montgomery(_) => Err(Error::CurveNotSupported),
         },
-        Generator::Edwards | Generator::Montgomery => curve().and_then(|_| Generated::octets()),
+        Generator::Edwards | Generator::Montgomery => Generated::octets(curve()?.private_len()),
         Generator::PostQuantum(_) => Ok(Generated::Seed(rng::secret(ParameterSet::of(public)?.seed_len())?)),
         Generator::Secret(_) | Generator::Password => Err(Error::MechanismInvalid),
     }

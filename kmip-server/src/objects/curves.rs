@@ -7,6 +7,8 @@ use crate::ttlv::enums::RecommendedCurve as Curve;
 
 /// Curve, object identifier, size in bits.
 const TABLE: &[(Curve, ObjectIdentifier, i32)] = &[
+    // RFC 5480, section 2.1.1.1.
+    (Curve::P_192, ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.1"), 192),
     (Curve::P_224, rfc5912::SECP_224_R_1, 224),
     (Curve::P_256, rfc5912::SECP_256_R_1, 256),
     (Curve::P_384, rfc5912::SECP_384_R_1, 384),
@@ -14,6 +16,7 @@ const TABLE: &[(Curve, ObjectIdentifier, i32)] = &[
     // SEC 2, version 2, appendix A.2.1.
     (Curve::SECP256K1, ObjectIdentifier::new_unwrap("1.3.132.0.10"), 256),
     (Curve::CURVE25519, rfc8410::ID_X_25519, 256),
+    (Curve::CURVE448, rfc8410::ID_X_448, 448),
 ];
 
 /// The object identifier of a curve, if the core has it.

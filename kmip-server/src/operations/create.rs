@@ -202,6 +202,7 @@ pub(crate) fn fresh_pair(context: &Context<'_>, public: &Wanted, private: &Wante
         Some(Algorithm::Ed25519) => {
             (CKM_EC_EDWARDS_KEY_PAIR_GEN, named(const_oid::db::rfc8410::ID_ED_25519)?)
         }
+        Some(Algorithm::Ed448) => (CKM_EC_EDWARDS_KEY_PAIR_GEN, named(const_oid::db::rfc8410::ID_ED_448)?),
         _ => return Err(invalid_field("no key pairs of this algorithm are made")),
     };
     let mut template = stored_key(CKO_PUBLIC_KEY);

@@ -5,6 +5,7 @@ use der::Decode;
 use der::asn1::OctetStringRef;
 use hsm_core::crypto::{Direction, Hash, Iteration, Prf};
 use hsm_core::mechanism::Derivation;
+use hsm_core::object::formats;
 use hsm_core::object::lifecycle::{self, Action};
 use hsm_core::object::managed::{Link, Managed, ObjectType, SOFTHSM_RS_ALGORITHM};
 use hsm_core::secret::Secret;
@@ -243,7 +244,7 @@ fn agreed(
             if object.class() != cryptoki_sys::CKO_PUBLIC_KEY {
                 return Err(invalid_field("the second object is no public key"));
             }
-            if object.bytes(cryptoki_sys::CKA_EC_PARAMS) != base.object().bytes(cryptoki_sys::CKA_EC_PARAMS) {
+            if formats::curve_of(object).is_none_or(|curve| formats::curve_of(base.object()) != Some(curve)) {
                 return Err(invalid_field("the keys are not on one curve"));
             }
             let point = object.bytes(cryptoki_sys::CKA_EC_POINT);

@@ -63,8 +63,8 @@ pub fn signature(
             };
             Ok((Scheme::Ecdsa(hash), None))
         }
-        Some(CKK_EC_EDWARDS) if message == Message::Data => Ok((Scheme::Ed25519, None)),
-        Some(CKK_EC_EDWARDS) => Err(not_offered("Ed25519 signs data, not a digest of it")),
+        Some(CKK_EC_EDWARDS) if message == Message::Data => Ok((Scheme::Eddsa, None)),
+        Some(CKK_EC_EDWARDS) => Err(not_offered("EdDSA signs data, not a digest of it")),
         _ => Err(not_offered("objects of this kind do not sign")),
     }
 }

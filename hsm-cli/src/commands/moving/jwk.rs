@@ -30,6 +30,8 @@ const CURVES: &[Curve] = &[
     curve("secp256k1", "1.3.132.0.10",        CKK_EC,            32),
     curve("Ed25519",   "1.3.101.112",         CKK_EC_EDWARDS,    32),
     curve("X25519",    "1.3.101.110",         CKK_EC_MONTGOMERY, 32),
+    curve("Ed448",     "1.3.101.113",         CKK_EC_EDWARDS,    57),
+    curve("X448",      "1.3.101.111",         CKK_EC_MONTGOMERY, 56),
 ];
 
 const fn curve(name: &'static str, oid: &'static str, key_type: u64, length: usize) -> Curve {
@@ -171,10 +173,8 @@ pub(super) fn write(view: &View) -> Option<Json> {
         }),
         key_type => {
             let params = describe::bytes(view, CKA_EC_PARAMS)?;
-            let is_of = |curve: &&Curve| {
-                curve.key_type == key_type && formats::curve_params(curve.oid).is_ok_and(|own| own == params)
-            };
-            let curve = CURVES.iter().find(is_of)?;
+            let oid = formats::curve_named_by(params)?;
+            let curve = CURVES.iter().find(|curve| curve.key_type == key_type && curve.oid == oid)?;
             let point = formats::point_in(describe::bytes(view, CKA_EC_POINT)?)?;
             match key_type {
                 CKK_EC => {

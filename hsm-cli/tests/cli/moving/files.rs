@@ -139,6 +139,26 @@ fn json_web_keys_come_and_public_ones_go() {
         serde_json::from_str(&desk.run(&["export", "--label", "okp", "--format", "jwk"]).succeeds().out)
             .expect("JSON");
     assert_eq!(key["x"], "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+    // RFC 8032, section 7.4, and RFC 7748, section 6.2.
+    for (curve, private, public) in [
+        (
+            "Ed448",
+            "bIKlYsuAjRDWMr6JyFE-v2ySnzTd-oyfY8mWDvbjSKNSjIo_zC8ETjmj_FuUSS-PAy51SaIAmPlb",
+            "X9dEm1m0Yf0s54fsYWrUah2hNCSFpw4fig6nXYDpZ3jt8SR2m0bHBhvWeD3x5Q9s0foavq_oJWGA",
+        ),
+        (
+            "X448",
+            "mo9JJdFRn1d1z0awS1gA1O6e6LrovFVl1JjCjdnJuvV0qUGXRIlzkQBjgqbxJ6sdmsLYwKWYcms",
+            "mwj3zDG34-Z9ItWuoSEHSic70rg94Jxj-qc9LCLF2bvINmRyQdlT1AxbEtqIEg1TF3-A5TLEH6A",
+        ),
+    ] {
+        let member = [("kty", "OKP"), ("crv", curve), ("d", private), ("x", public)];
+        let file = desk.file("okp.json", &Json::from_iter(member).to_string());
+        desk.run(&["import", "jwk", &file, "--label", curve]).succeeds();
+        let key = desk.run(&["export", "--label", curve, "--format", "jwk"]).succeeds().out;
+        let key: Json = serde_json::from_str(&key).expect("JSON");
+        assert_eq!((&key["crv"], &key["x"]), (&curve.into(), &public.into()));
+    }
     let oct = desk.file("oct.json", r#"{"kty":"oct","k":"AAECAwQFBgcICQoLDA0ODw","kid":"sym"}"#);
     desk.run(&["import", "jwk", &oct, "--extractable", "--not-sensitive"]).succeeds();
     let out = path(&desk, "value");

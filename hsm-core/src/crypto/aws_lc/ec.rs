@@ -12,9 +12,9 @@ use crate::crypto::{Curve, EcPrivateKey, EcPublicKey};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
-/// Whether AWS-LC has a curve; it has none of RFC 5639.
+/// Whether AWS-LC has a curve; it has none of RFC 5639, and none below 224 bits.
 pub(super) fn offers(curve: Curve) -> bool {
-    !matches!(curve, Curve::BrainpoolP256r1 | Curve::BrainpoolP384r1)
+    !matches!(curve, Curve::P192 | Curve::BrainpoolP256r1 | Curve::BrainpoolP384r1)
 }
 
 fn group(curve: Curve) -> Result<EcGroup> {
@@ -24,7 +24,7 @@ fn group(curve: Curve) -> Result<EcGroup> {
         Curve::P384 => Nid::SECP384R1,
         Curve::P521 => Nid::SECP521R1,
         Curve::Secp256k1 => Nid::SECP256K1,
-        Curve::BrainpoolP256r1 | Curve::BrainpoolP384r1 => return Err(Error::NotSupported),
+        Curve::P192 | Curve::BrainpoolP256r1 | Curve::BrainpoolP384r1 => return Err(Error::NotSupported),
     };
     EcGroup::from_curve_name(nid).map_err(failed("curve"))
 }

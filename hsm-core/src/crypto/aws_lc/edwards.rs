@@ -5,7 +5,7 @@ use openssl::pkey::{HasPublic, Id, PKey, PKeyRef, Private, Public};
 use openssl::pkey_ctx::PkeyCtx;
 
 use super::failed;
-use crate::crypto::{EdPrivateKey, EdPublicKey, XPrivateKey};
+use crate::crypto::{EdPrivateKey, EdPublicKey, EdVariant, XPrivateKey};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -32,28 +32,27 @@ fn private(bytes: &[u8], id: Id) -> Result<PKey<Private>> {
     PKey::private_key_from_raw_bytes(bytes, id).map_err(failed("private key"))
 }
 
-fn public_bytes<T: HasPublic>(key: &PKeyRef<T>) -> Result<[u8; 32]> {
-    let bytes = key.raw_public_key().map_err(failed("public key"))?;
-    bytes.try_into().map_err(|_| Error::CryptoFailed("public key"))
+fn public_bytes<T: HasPublic>(key: &PKeyRef<T>) -> Result<Vec<u8>> {
+    key.raw_public_key().map_err(failed("public key"))
 }
 
 struct EdPrivate(PKey<Private>);
 
 impl EdPrivateKey for EdPrivate {
-    fn sign(&self, message: &[u8]) -> Result<[u8; 64]> {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
         let mut context = MdCtx::new().map_err(failed("Ed25519"))?;
         context.digest_sign_init(None, &self.0).map_err(failed("Ed25519"))?;
-        let mut out = [0; 64];
+        let mut out = vec![0; 64];
         context.digest_sign(message, Some(&mut out)).map_err(failed("Ed25519"))?;
         Ok(out)
     }
 
     /// Not exposed by `openssl` on AWS-LC.
-    fn sign_hashed(&self, _message: &[u8], _context: &[u8]) -> Option<Result<[u8; 64]>> {
+    fn sign_as(&self, _variant: EdVariant<'_>, _message: &[u8]) -> Option<Result<Vec<u8>>> {
         None
     }
 
-    fn public_key(&self) -> Result<[u8; 32]> {
+    fn public_key(&self) -> Result<Vec<u8>> {
         public_bytes(&self.0)
     }
 }
@@ -73,7 +72,7 @@ impl EdPublicKey for EdPublic {
         }
     }
 
-    fn verify_hashed(&self, _message: &[u8], _context: &[u8], _signature: &[u8]) -> Option<Result<()>> {
+    fn verify_as(&self, _variant: EdVariant<'_>, _message: &[u8], _signature: &[u8]) -> Option<Result<()>> {
         None
     }
 }
@@ -93,7 +92,7 @@ impl XPrivateKey for XPrivate {
         Ok(out)
     }
 
-    fn public_key(&self) -> Result<[u8; 32]> {
+    fn public_key(&self) -> Result<Vec<u8>> {
         public_bytes(&self.0)
     }
 }

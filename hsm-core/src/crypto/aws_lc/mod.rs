@@ -13,9 +13,9 @@ use openssl::error::ErrorStack;
 
 use super::{
     AesMode, BlowfishMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey,
-    EdPrivateKey, EdPublicKey, Hash, KemPrivateKey, KemPublicKey, KemSet, KeyWrap, Mac, Poly1305,
-    PqPrivateKey, PqPublicKey, PreHash, PrivateForm, Provider, RsaParts, RsaPrivateKey, RsaPublicKey, Shake,
-    SignatureSet, XPrivateKey,
+    EdPrivateKey, EdPublicKey, Edwards, Hash, KemPrivateKey, KemPublicKey, KemSet, KeyWrap, Mac, Montgomery,
+    Poly1305, PqPrivateKey, PqPublicKey, PreHash, PrivateForm, Provider, RsaParts, RsaPrivateKey,
+    RsaPublicKey, Shake, SignatureSet, XPrivateKey,
 };
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -132,16 +132,17 @@ impl Provider for AwsLc {
         ec::offers(curve).then(|| ec::public(curve, point))
     }
 
-    fn ed_private(&self, seed: &[u8]) -> Option<Result<Box<dyn EdPrivateKey>>> {
-        Some(edwards::ed_private(seed))
+    /// Curves of 448 bits are not in AWS-LC.
+    fn ed_private(&self, curve: Edwards, seed: &[u8]) -> Option<Result<Box<dyn EdPrivateKey>>> {
+        (curve == Edwards::Ed25519).then(|| edwards::ed_private(seed))
     }
 
-    fn ed_public(&self, public: &[u8]) -> Option<Result<Box<dyn EdPublicKey>>> {
-        Some(edwards::ed_public(public))
+    fn ed_public(&self, curve: Edwards, public: &[u8]) -> Option<Result<Box<dyn EdPublicKey>>> {
+        (curve == Edwards::Ed25519).then(|| edwards::ed_public(public))
     }
 
-    fn x_private(&self, private: &[u8]) -> Option<Result<Box<dyn XPrivateKey>>> {
-        Some(edwards::x_private(private))
+    fn x_private(&self, curve: Montgomery, private: &[u8]) -> Option<Result<Box<dyn XPrivateKey>>> {
+        (curve == Montgomery::X25519).then(|| edwards::x_private(private))
     }
 
     /// AWS-LC has ML-KEM and ML-DSA; `openssl` exposes them for OpenSSL alone.

@@ -21,7 +21,18 @@ struct Row {
     shared: &'static str,
 }
 
-const ROWS: [Row; 7] = [
+const ROWS: [Row; 8] = [
+    Row {
+        curve: Curve::P192,
+        hash: Hash::Sha256,
+        private: "6fab034934e4c0fc9ae67f5b5659a9d7d1fefd187ee09fd4",
+        public: "03ac2c77f529f91689fea0ea5efec7f210d8eea0b9e047ed56",
+        y: "3bc723e57670bd4887ebc732c523063d0a7c957bc97c1c43",
+        signature: "4b0b8ce98a92866a2820e20aa6b75b56382e0f9bfd5ecb55ccdb006926ea9565cbadc840829d8c384e06de1f\
+            1e381b85",
+        peer: "038da75a1f75ddcd7660f923243060edce5de37f007011fcfd",
+        shared: "7baabc42bd322a595b78f780d5c4035b97d955874412663b",
+    },
     Row {
         curve: Curve::P224,
         hash: Hash::Sha224,

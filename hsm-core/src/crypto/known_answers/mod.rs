@@ -4,6 +4,7 @@
 mod ciphers;
 mod curves;
 mod edwards;
+mod edwards448;
 mod hashes;
 mod other_ciphers;
 mod pkcs11_alone;

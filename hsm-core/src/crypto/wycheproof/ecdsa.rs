@@ -26,7 +26,7 @@ const LEFT_OUT: &[(&str, &[TestName])] = &[
         ],
     ),
     (
-        "curves below 224 bits and secp224k1 are not offered",
+        "these curves are not offered",
         &[
             TestName::EcdsaSecp160k1Sha256P1363,
             TestName::EcdsaSecp160k1Sha256,
@@ -36,8 +36,6 @@ const LEFT_OUT: &[(&str, &[TestName])] = &[
             TestName::EcdsaSecp160r2Sha256,
             TestName::EcdsaSecp192k1Sha256P1363,
             TestName::EcdsaSecp192k1Sha256,
-            TestName::EcdsaSecp192r1Sha256P1363,
-            TestName::EcdsaSecp192r1Sha256,
             TestName::EcdsaSecp224k1Sha224P1363,
             TestName::EcdsaSecp224k1Sha224,
             TestName::EcdsaSecp224k1Sha256P1363,
@@ -80,6 +78,11 @@ fn judge(part: &str, curve: Curve) {
 }
 
 #[test]
+fn p192() {
+    judge("Secp192r1", Curve::P192);
+}
+
+#[test]
 fn p224() {
     judge("Secp224r1", Curve::P224);
 }
@@ -116,8 +119,16 @@ fn brainpool_p384r1() {
 
 #[test]
 fn every_set_is_judged_or_left_out_with_a_reason() {
-    let judged =
-        ["Secp224r1", "Secp256r1", "Secp384r1", "Secp521r1", "Secp256k1", "Brainpool256r1", "Brainpool384r1"];
+    let judged = [
+        "Secp192r1",
+        "Secp224r1",
+        "Secp256r1",
+        "Secp384r1",
+        "Secp521r1",
+        "Secp256k1",
+        "Brainpool256r1",
+        "Brainpool384r1",
+    ];
     for name in TestName::all() {
         let left_out = LEFT_OUT.iter().filter(|(_, names)| names.contains(&name)).count();
         let of_a_judged_curve = judged.iter().filter(|part| format!("{name:?}").contains(**part)).count();
@@ -127,6 +138,7 @@ fn every_set_is_judged_or_left_out_with_a_reason() {
 
 fn curve(curve: EllipticCurve) -> Curve {
     match curve {
+        EllipticCurve::Secp192r1 => Curve::P192,
         EllipticCurve::Secp224r1 => Curve::P224,
         EllipticCurve::Secp256r1 => Curve::P256,
         EllipticCurve::Secp384r1 => Curve::P384,

@@ -26,7 +26,7 @@ const RUST_CRYPTO: &[&str] = &["RustCrypto"];
 /// Who has a curve.
 fn offered_by(curve: Curve) -> &'static [&'static str] {
     match curve {
-        Curve::BrainpoolP256r1 | Curve::BrainpoolP384r1 => RUST_CRYPTO,
+        Curve::P192 | Curve::BrainpoolP256r1 | Curve::BrainpoolP384r1 => RUST_CRYPTO,
         _ => BOTH,
     }
 }

@@ -158,6 +158,22 @@ fn openssl_accepts_an_authority_and_what_it_issued() {
 }
 
 #[test]
+fn an_authority_on_an_edwards_curve_signs_by_the_algorithm_of_its_key() {
+    let server = Server::new();
+    let directory = tempfile::tempdir().unwrap();
+    for (algorithm, length, name) in [(0x37, 255, "ED25519"), (0x38, 448, "ED448")] {
+        let (public, _) = pair(&server, algorithm, length, (CERTIFICATE_SIGN, VERIFY | CERTIFICATE_SIGN));
+        let said = attributes(vec![Item::text(Tag::CERTIFICATE_SUBJECT_CN, name)]);
+        let root = certify(&server, vec![id(&public), said]).unwrap();
+        write_pem(&directory.path().join("root.pem"), &value(&server, &root));
+        openssl(directory.path(), &["verify", "-check_ss_sig", "-CAfile", "root.pem", "root.pem"]);
+        let text = openssl(directory.path(), &["x509", "-noout", "-text", "-in", "root.pem"]);
+        assert!(text.contains(&format!("Signature Algorithm: {name}")), "{text}");
+        assert_eq!(validate(&server, vec![id(&root)]), Ok(Validity::Valid), "{name}");
+    }
+}
+
+#[test]
 fn a_request_says_subject_key_and_other_names() {
     let server = Server::new();
     let directory = tempfile::tempdir().unwrap();

@@ -167,11 +167,15 @@ fn a_wrong_mac_is_an_answer() {
 
 /// An RSA key pair of 2048 bits, private key first.
 fn pair(server: &Server) -> (String, String) {
+    pair_of(server, 4, 2048)
+}
+
+fn pair_of(server: &Server, algorithm: u32, length: i32) -> (String, String) {
     let common = Item::structure(
         Tag::COMMON_ATTRIBUTES,
         vec![
-            Item::enumeration(Tag::CRYPTOGRAPHIC_ALGORITHM, 4_u32),
-            Item::integer(Tag::CRYPTOGRAPHIC_LENGTH, 2048),
+            Item::enumeration(Tag::CRYPTOGRAPHIC_ALGORITHM, algorithm),
+            Item::integer(Tag::CRYPTOGRAPHIC_LENGTH, length),
             Item::integer(Tag::CRYPTOGRAPHIC_USAGE_MASK, 0x3),
             Item::date(Tag::ACTIVATION_DATE, NOW),
         ],
@@ -215,6 +219,27 @@ fn signatures_are_verified_with_any_salt_unless_one_is_named() {
     let ecdsa = parameters(vec![Item::enumeration(Tag::DIGITAL_SIGNATURE_ALGORITHM, 0xe_u32)]);
     let payload = vec![id(&private), ecdsa, data(b"a")];
     assert_eq!(server.ask(V, Operation::Sign, payload), Err(Reason::BadCryptographicParameters));
+}
+
+#[test]
+fn keys_on_edwards_curves_sign_data_and_no_digests() {
+    let server = Server::new();
+    for (algorithm, bits, length) in [(0x37, 255, 64), (0x38, 448, 114)] {
+        let (private, public) = pair_of(&server, algorithm, bits);
+        let made = server.ask(V, Operation::Sign, vec![id(&private), data(b"message")]).unwrap();
+        let signature = bytes(&made, Tag::SIGNATURE_DATA);
+        assert_eq!(signature.len(), length);
+        for (message, expected) in [(&b"message"[..], Validity::Valid), (b"massage", Validity::Invalid)] {
+            let signature = Item::bytes(Tag::SIGNATURE_DATA, signature.clone());
+            let answer = server
+                .ask(V, Operation::SignatureVerify, vec![id(&public), data(message), signature])
+                .unwrap();
+            assert_eq!(field(&answer, Tag::VALIDITY_INDICATOR).as_value_of(), Ok(expected));
+        }
+        let digest = Item::bytes(Tag::DIGESTED_DATA, vec![0; 32]);
+        let answer = server.ask(V, Operation::Sign, vec![id(&private), digest]);
+        assert_eq!(answer, Err(Reason::UnsupportedCryptographicParameters));
+    }
 }
 
 #[test]
