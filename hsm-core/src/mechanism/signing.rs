@@ -42,6 +42,11 @@ pub(super) fn ecdsa(row: &Row, _: &Parameter) -> Result<Scheme> {
     Ok(Scheme::Ecdsa(row.hash))
 }
 
+/// CKM_DSA and CKM_DSA_….
+pub(super) fn dsa(row: &Row, _: &Parameter) -> Result<Scheme> {
+    Ok(Scheme::Dsa(row.hash))
+}
+
 /// CKM_EDDSA: pure Ed25519, without parameter, or with one that asks for no more than that; Ed25519ph, with
 /// any context. Ed25519ctx is not offered.
 pub(super) fn eddsa(_: &Row, parameter: &Parameter) -> Result<Scheme> {

@@ -7,6 +7,7 @@ use zeroize::Zeroize;
 pub(crate) mod curves;
 pub(crate) mod encoding;
 pub mod find;
+pub(crate) mod finite;
 pub mod formats;
 pub mod lifecycle;
 pub mod locate;
