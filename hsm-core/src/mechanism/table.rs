@@ -235,6 +235,8 @@ const EC_BITS: (u64, u64) = (224, 521);
 /// DSA and Diffie-Hellman keys count by their primes.
 const DSA_BITS: (u64, u64) = (DSA_PRIME_BITS.0 as u64, DSA_PRIME_BITS.1 as u64);
 const DH_BITS: (u64, u64) = (DH_PRIME_BITS.0 as u64, DH_PRIME_BITS.1 as u64);
+/// The longest group of RFC 3526 is the longest that is made.
+const DH_GROUP_BITS: (u64, u64) = (DH_BITS.0, 8192);
 /// Generic secrets and HMAC keys, in bytes.
 const SECRET_BYTES: (u64, u64) = (1, 4096);
 
@@ -303,8 +305,9 @@ const fn ecdsa(hash: Option<Hash>) -> Row {
     Row { hash, whole: hash.is_none(), signature: Some(signing::ecdsa), ..ec() }
 }
 
+/// FIPS 186-5 leaves DSA to the verification of old signatures.
 const fn dsa() -> Row {
-    Row { keys: DSA, sizes: DSA_BITS, ..ROW }
+    Row { keys: DSA, sizes: DSA_BITS, legacy: true, ..ROW }
 }
 
 const fn dsa_signature(hash: Option<Hash>) -> Row {
@@ -620,7 +623,7 @@ static TABLE: &[Row] = rows! {
     CKM_POLY1305_KEY_GEN                "6.60.3"   secret(&[CKK_POLY1305], (32, 32), Generator::Secret(CKK_POLY1305));
     CKM_POLY1305                        "6.60.4"   Row { keys: &[CKK_POLY1305], sizes: (32, 32), unit: Unit::Bytes, signature: Some(signing::poly1305), ..ROW };
     CKM_DSA_PARAMETER_GEN               "6.2.7"    Row { generator: Some(Generator::Domain(CKK_DSA)), ..dsa() };
-    CKM_DH_PKCS_PARAMETER_GEN           "6.4.9"    Row { generator: Some(Generator::Domain(CKK_DH)), ..dh() };
+    CKM_DH_PKCS_PARAMETER_GEN           "6.4.9"    Row { sizes: DH_GROUP_BITS, generator: Some(Generator::Domain(CKK_DH)), ..dh() };
     CKM_AES_OFB                         "6.10.7"   Row { cipher: Some(ciphering::ofb), ..aes(Shape::Iv) };
     CKM_AES_CFB8                        "6.10.8"   Row { cipher: Some(ciphering::cfb8), ..aes(Shape::Iv) };
     CKM_AES_CFB128                      "6.10.8"   Row { cipher: Some(ciphering::cfb), ..aes(Shape::Iv) };

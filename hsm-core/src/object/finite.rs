@@ -104,6 +104,8 @@ fn without_zeros(number: &[u8]) -> Vec<u8> {
 /// Checks a private key; adds the length of a Diffie-Hellman key's value, which the template may have said and
 /// must have said rightly, and its CKA_PUBLIC_KEY_INFO.
 pub(super) fn settle_private(mut object: Object) -> Result<Key> {
+    let value = Secret::new(without_zeros(object.bytes(CKA_VALUE)));
+    object.set(CKA_VALUE, Value::Secret(value));
     let key = private(&object).map_err(as_value)?;
     if let Private::Dh(_) = key {
         let bits = bit_len(object.bytes(CKA_VALUE));
@@ -125,6 +127,8 @@ pub(super) fn settle_private(mut object: Object) -> Result<Key> {
 
 /// Checks a public key and adds its CKA_PUBLIC_KEY_INFO.
 pub(super) fn settle_public(mut object: Object) -> Result<Key> {
+    let value = without_zeros(object.bytes(CKA_VALUE));
+    object.set(CKA_VALUE, Value::Bytes(value));
     let checked = match object.key_type() {
         Some(CKK_DSA) => dsa_public(&object).map(drop),
         _ => dh_group(&object)?.check_public(object.bytes(CKA_VALUE)),

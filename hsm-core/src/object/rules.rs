@@ -210,6 +210,7 @@ const UNKNOWN: Default = Default::Number(CK_UNAVAILABLE_INFORMATION);
 // CKA_TOKEN, CKA_PRIVATE and CKA_MODIFIABLE change by C_CopyObject alone (section 4.4): they carry
 // no footnote 8, and `template::copy` names them. CKA_PRIVATE's default depends on the class: public
 // keys and certificates are public. A CKA_VALUE_LEN left out is the length of the value.
+// CKA_VALUE of DSA and DH keys is a big integer: `finite` takes its zeros away, since an attribute has one type.
 // A post-quantum private key has a value, a seed or both: `post_quantum` asks for one, where the standard's
 // tables have footnote 1 at the value and say so below.
 #[rustfmt::skip]
@@ -227,8 +228,8 @@ static TABLE: &[Row] = rows! {
     CKA_VALUE                           Bytes      SEC,               Any,   [1 4 6 7],  NONE;
     CKA_VALUE                           Bytes      PUB,               PostQuantum, [1 4], NONE;
     CKA_VALUE                           Bytes      PRIV,              PostQuantum, [4 6 7], NONE;
-    CKA_VALUE                           BigInteger PUB,               Finite, [1 4],     NONE;
-    CKA_VALUE                           BigInteger PRIV,              Finite, [1 4 6 7], NONE;
+    CKA_VALUE                           Bytes      PUB,               Finite, [1 4],     NONE;
+    CKA_VALUE                           Bytes      PRIV,              Finite, [1 4 6 7], NONE;
     CKA_OBJECT_ID                       Bytes      DATA,              Any,   [8],        EMPTY;
     CKA_CERTIFICATE_TYPE                Number     CERT,              Any,   [1],        NONE;
     CKA_ISSUER                          Bytes      CERT,              Any,   [8],        EMPTY;

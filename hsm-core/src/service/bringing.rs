@@ -26,7 +26,7 @@ pub enum Fate {
 const HISTORY: [u64; 4] = [CKA_LOCAL, CKA_KEY_GEN_MECHANISM, CKA_ALWAYS_SENSITIVE, CKA_NEVER_EXTRACTABLE];
 
 /// What makes two objects of one class, label and id the same.
-const SAME: [u64; 13] = [
+const SAME: [u64; 16] = [
     CKA_KEY_TYPE,
     CKA_PRIVATE,
     CKA_APPLICATION,
@@ -35,6 +35,9 @@ const SAME: [u64; 13] = [
     CKA_MODULUS,
     CKA_PUBLIC_EXPONENT,
     CKA_PRIVATE_EXPONENT,
+    CKA_PRIME,
+    CKA_SUBPRIME,
+    CKA_BASE,
     CKA_EC_PARAMS,
     CKA_EC_POINT,
     CKA_ISSUER,
