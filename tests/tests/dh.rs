@@ -91,7 +91,7 @@ isolated! {
     /// 2⁸ is a small number: the others of its bytes are zeros.
     fn a_secret_keeps_its_leading_zeros(kit) {
         let session = kit.user();
-        let key = session.create(&dh_private().and(attrs![CKA_VALUE => [8]])).unwrap();
+        let key = session.create(&dh_private().and(attrs![CKA_VALUE => [8_u8]])).unwrap();
         let mut expected = vec![0; 128];
         expected[126] = 1;
         assert_eq!(derived(&session, key, &[2], &secret(CKK_GENERIC_SECRET, None)), expected);
@@ -152,7 +152,7 @@ isolated! {
         let session = kit.user();
         let base = known(&session);
         let derive = |template: &Template| session.derive(&with(&dh_peer()), base, template);
-        refused!(CKR_ATTRIBUTE_READ_ONLY, derive(&secret(CKK_AES, Some(16)).and(attrs![CKA_VALUE => [1; 16]])));
+        refused!(CKR_ATTRIBUTE_READ_ONLY, derive(&secret(CKK_AES, Some(16)).and(attrs![CKA_VALUE => [1_u8; 16]])));
         refused!(CKR_TEMPLATE_INCONSISTENT, derive(&secret(CKK_AES, Some(16)).and(attrs![CKA_CLASS => CKO_PUBLIC_KEY])));
         refused!(CKR_TEMPLATE_INCONSISTENT | CKR_ATTRIBUTE_VALUE_INVALID, derive(&secret(CKK_AES, Some(15))));
     }
@@ -212,13 +212,13 @@ isolated! {
             refused!(CKR_TEMPLATE_INCOMPLETE, session.generate_pair(&mech, &dh_group().without(kind), &attrs![]));
         }
         refused!(CKR_ATTRIBUTE_READ_ONLY, session.generate_pair(&mech, &dh_group(), &dh_group()));
-        let subprime = dh_group().and(attrs![CKA_SUBPRIME => [0xff; 20]]);
+        let subprime = dh_group().and(attrs![CKA_SUBPRIME => [0xff_u8; 20]]);
         refused!(CKR_ATTRIBUTE_TYPE_INVALID, session.generate_pair(&mech, &subprime, &attrs![]));
         let bytes = Mech::bytes(CKM_DH_PKCS_KEY_PAIR_GEN, &[1]);
         refused!(CKR_MECHANISM_PARAM_INVALID, session.generate_pair(&bytes, &dh_group(), &attrs![]));
         let made = session.generate(&Mech::bytes(CKM_DH_PKCS_PARAMETER_GEN, &[1]), &attrs![]);
         refused!(CKR_MECHANISM_PARAM_INVALID, made);
-        let even = dh_group().and(attrs![CKA_PRIME => [0xfe; 128]]);
+        let even = dh_group().and(attrs![CKA_PRIME => [0xfe_u8; 128]]);
         refused!(CKR_DOMAIN_PARAMS_INVALID, session.generate_pair(&mech, &even, &attrs![]));
         for base in [vec![], vec![0], vec![1], vec![0xff; 128]] {
             let public = dh_group().and(attrs![CKA_BASE => base]);
@@ -230,7 +230,7 @@ isolated! {
         let session = kit.user();
         let mech = Mech::plain(CKM_DH_PKCS_KEY_PAIR_GEN);
         for length in [1, 63, 1251, 1 << 20] {
-            let public = attrs![CKA_PRIME => vec![0xff; length], CKA_BASE => [2]];
+            let public = attrs![CKA_PRIME => vec![0xff; length], CKA_BASE => [2_u8]];
             refused!(CKR_KEY_SIZE_RANGE, session.generate_pair(&mech, &public, &attrs![]), "{length} bytes");
             refused!(CKR_DOMAIN_PARAMS_INVALID, session.create(&dh_private().and(public.clone())));
             refused!(CKR_DOMAIN_PARAMS_INVALID, session.create(&dh_public().and(public)));
@@ -292,7 +292,7 @@ isolated! {
         assert_eq!(session.number(group, CKA_PRIME_BITS), Ok(1024));
         assert_eq!(group_of(&session, group), dh_group());
         refused!(CKR_TEMPLATE_INCOMPLETE, session.create(&dh_group().and(class.clone()).without(CKA_BASE)));
-        let odd = attrs![CKA_BASE => [1]];
+        let odd = attrs![CKA_BASE => [1_u8]];
         refused!(CKR_DOMAIN_PARAMS_INVALID, session.create(&dh_group().and(class).and(odd)));
     }
 

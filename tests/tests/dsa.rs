@@ -197,7 +197,7 @@ isolated! {
             );
         }
         refused!(CKR_ATTRIBUTE_READ_ONLY, session.generate_pair(&mech, &dsa_group(), &dsa_group()));
-        let valued = attrs![CKA_VALUE => [2; 20]];
+        let valued = attrs![CKA_VALUE => [2_u8; 20]];
         refused!(CKR_ATTRIBUTE_READ_ONLY, session.generate_pair(&mech, &dsa_group(), &valued));
         refused!(CKR_ATTRIBUTE_READ_ONLY, session.generate_pair(&mech, &dsa_group().and(valued.clone()), &attrs![]));
         let other = attrs![CKA_KEY_TYPE => CKK_DH];
@@ -210,13 +210,13 @@ isolated! {
         let mut even = session.get(session.create(&dsa_public()).unwrap(), CKA_PRIME).unwrap();
         *even.last_mut().unwrap() -= 1;
         for wrong in [
-            attrs![CKA_BASE => [1]],
-            attrs![CKA_BASE => [2]],
+            attrs![CKA_BASE => [1_u8]],
+            attrs![CKA_BASE => [2_u8]],
             attrs![CKA_BASE => b""],
             attrs![CKA_BASE => even.clone()],
-            attrs![CKA_SUBPRIME => [0xff; 20]],
-            attrs![CKA_SUBPRIME => [0xff; 21]],
-            attrs![CKA_SUBPRIME => [3]],
+            attrs![CKA_SUBPRIME => [0xff_u8; 20]],
+            attrs![CKA_SUBPRIME => [0xff_u8; 21]],
+            attrs![CKA_SUBPRIME => [3_u8]],
             attrs![CKA_PRIME => even.clone()],
         ] {
             let public = dsa_group().and(wrong.clone());
@@ -288,10 +288,10 @@ isolated! {
         }
         let mech = Mech::plain(CKM_DSA_PARAMETER_GEN);
         refused!(CKR_TEMPLATE_INCOMPLETE, session.generate(&mech, &attrs![]));
-        refused!(CKR_ATTRIBUTE_READ_ONLY, parameters(&session, 512, attrs![CKA_PRIME => [0xff; 64]]));
+        refused!(CKR_ATTRIBUTE_READ_ONLY, parameters(&session, 512, attrs![CKA_PRIME => [0xff_u8; 64]]));
         refused!(CKR_TEMPLATE_INCONSISTENT, parameters(&session, 512, attrs![CKA_CLASS => CKO_SECRET_KEY]));
         refused!(CKR_TEMPLATE_INCONSISTENT, parameters(&session, 512, attrs![CKA_KEY_TYPE => CKK_DH]));
-        refused!(CKR_ATTRIBUTE_TYPE_INVALID, parameters(&session, 512, attrs![CKA_VALUE => [1]]));
+        refused!(CKR_ATTRIBUTE_TYPE_INVALID, parameters(&session, 512, attrs![CKA_VALUE => [1_u8]]));
     }
 
     fn parameters_are_created_found_copied_and_kept(kit) {
@@ -317,7 +317,7 @@ isolated! {
         for kind in [CKA_PRIME, CKA_SUBPRIME, CKA_BASE, CKA_KEY_TYPE] {
             refused!(CKR_TEMPLATE_INCOMPLETE, session.create(&template.without(kind)));
         }
-        refused!(CKR_DOMAIN_PARAMS_INVALID, session.create(&template.and(attrs![CKA_BASE => [2]])));
+        refused!(CKR_DOMAIN_PARAMS_INVALID, session.create(&template.and(attrs![CKA_BASE => [2_u8]])));
         refused!(CKR_ATTRIBUTE_READ_ONLY, session.create(&template.and(attrs![CKA_PRIME_BITS => 1024 as CK_ULONG])));
         let rsa = attrs![CKA_CLASS => CKO_DOMAIN_PARAMETERS, CKA_KEY_TYPE => CKK_RSA];
         refused!(CKR_ATTRIBUTE_VALUE_INVALID, session.create(&rsa));
