@@ -1,7 +1,6 @@
 //! Signatures and key agreement over finite fields: domain parameters as values that were checked, and the
 //! traits of prepared keys. DSA is FIPS 186-4's, Diffie-Hellman that of PKCS #3.
 
-use super::Hash;
 use crate::error::{Error, Result};
 use crate::rng;
 use crate::secret::Secret;
@@ -177,13 +176,6 @@ pub fn subprime_bits(prime_bits: usize, wanted: Option<usize>) -> Option<usize> 
         None => Some(usual),
         Some(bits) => [usual, other].contains(&bits).then_some(bits),
     }
-}
-
-/// A hash whose digest CKM_DSA may sign: those of FIPS 180-4 and FIPS 202 by their lengths.
-pub fn is_digest_len(length: usize) -> bool {
-    [Hash::Sha1, Hash::Sha224, Hash::Sha256, Hash::Sha384, Hash::Sha512]
-        .iter()
-        .any(|hash| hash.len() == length)
 }
 
 fn significant(number: &[u8]) -> &[u8] {

@@ -310,9 +310,12 @@ fn check_digest(digest: &[u8], hash: Hash) -> Result<()> {
     if digest.len() == hash.len() { Ok(()) } else { Err(Error::DataLength) }
 }
 
-/// CKM_DSA signs what some hash gives, "20, 28, 32, 48, or 64 bytes" (section 6.2).
+/// CKM_DSA signs what some hash gives, "20, 28, 32, 48, or 64 bytes" (section 6.2.11).
 fn check_any_digest(digest: &[u8]) -> Result<()> {
-    if crypto::is_digest_len(digest.len()) { Ok(()) } else { Err(Error::DataLength) }
+    match digest.len() {
+        20 | 28 | 32 | 48 | 64 => Ok(()),
+        _ => Err(Error::DataLength),
+    }
 }
 
 /// A number shorter than the modulus gets zeros in front (section 6.1.12).
