@@ -118,10 +118,10 @@ fn text(view: &View, kind: u64) -> String {
     String::from_utf8_lossy(bytes(view, kind).unwrap_or_default()).into_owned()
 }
 
-/// Of a modulus that is there, or of a secret whose length is.
+/// Of a modulus or prime that is there, or of a secret whose length is.
 fn size(view: &View) -> Option<u64> {
     let modulus = || {
-        let modulus = bytes(view, CKA_MODULUS)?;
+        let modulus = bytes(view, CKA_MODULUS).or_else(|| bytes(view, CKA_PRIME))?;
         let whole = u64::try_from(modulus.len()).ok()?.checked_mul(8)?;
         Some(whole.saturating_sub(u64::from(modulus.first()?.leading_zeros())))
     };
@@ -136,6 +136,7 @@ pub(crate) fn class_name(class: Option<u64>) -> &'static str {
         Some(CKO_SECRET_KEY) => "secret",
         Some(CKO_CERTIFICATE) => "certificate",
         Some(CKO_DATA) => "data",
+        Some(CKO_DOMAIN_PARAMETERS) => "parameters",
         _ => "other",
     }
 }
@@ -145,6 +146,8 @@ pub(crate) fn type_name(key_type: Option<u64>) -> String {
     let name = match key_type {
         None => "",
         Some(CKK_RSA) => "rsa",
+        Some(CKK_DSA) => "dsa",
+        Some(CKK_DH) => "dh",
         Some(CKK_EC) => "ec",
         Some(CKK_EC_EDWARDS) => "edwards",
         Some(CKK_EC_MONTGOMERY) => "montgomery",

@@ -102,7 +102,7 @@ fn base() -> Object {
         (CKA_KEY_TYPE, Value::Number(CKK_GENERIC_SECRET)),
         (CKA_VALUE, Value::Bytes(vec![1; 32])),
     ];
-    template::create(template, Author::Ordinary).unwrap()
+    template::create(template, Author::ORDINARY).unwrap()
 }
 
 /// Asserts that this is exactly the refusal.
@@ -116,7 +116,7 @@ fn what_may_be_given_is_taken_and_what_may_not_is_refused() {
     for_each_row(|way, subject, row, what| {
         let mut given = minimal(way, subject.0, subject.1, Some(row.kind));
         given.push((row.kind, sample(row, subject.0, subject.1)));
-        let built = build(way, subject, given, Author::SecurityOfficer);
+        let built = build(way, subject, given, Author::SECURITY_OFFICER);
         if row.notes.has(way.must_not) {
             refused(built, &Error::AttributeReadOnly(row.kind), what);
         } else {
@@ -137,7 +137,7 @@ fn a_value_of_the_wrong_type_is_refused() {
         let mut given = minimal(way, subject.0, subject.1, Some(row.kind));
         given.push((row.kind, misfit(row)));
         refused(
-            build(way, subject, given, Author::SecurityOfficer),
+            build(way, subject, given, Author::SECURITY_OFFICER),
             &Error::AttributeValueInvalid(row.kind),
             what,
         );
@@ -147,7 +147,7 @@ fn a_value_of_the_wrong_type_is_refused() {
 #[test]
 fn what_is_left_out_is_missed_or_gets_its_default() {
     for_each_row(|way, subject, row, what| {
-        let built = build(way, subject, minimal(way, subject.0, subject.1, Some(row.kind)), Author::Ordinary);
+        let built = build(way, subject, minimal(way, subject.0, subject.1, Some(row.kind)), Author::ORDINARY);
         // Elsewhere than at creation the mechanism or the caller of `build` says class and type.
         let implied = matches!(row.kind, CKA_CLASS | CKA_KEY_TYPE) && way.must != 1;
         if row.notes.has(way.must) && !implied {
@@ -189,7 +189,7 @@ fn an_attribute_of_other_objects_is_refused() {
             for row in kinds.iter().filter(|row| rules::row(row.kind, subject.0, subject.1).is_none()) {
                 let mut given = minimal(&way, subject.0, subject.1, None);
                 given.push((row.kind, sample(row, subject.0, subject.1.or(Some(CKK_AES)))));
-                let built = build(&way, subject, given, Author::SecurityOfficer);
+                let built = build(&way, subject, given, Author::SECURITY_OFFICER);
                 refused(built, &Error::AttributeTypeInvalid(row.kind), row.name);
             }
         }
@@ -203,9 +203,9 @@ fn only_the_so_says_that_something_is_trusted() {
             return;
         }
         for (flag, author, taken) in [
-            (true, Author::Ordinary, false),
-            (false, Author::Ordinary, true),
-            (true, Author::SecurityOfficer, true),
+            (true, Author::ORDINARY, false),
+            (false, Author::ORDINARY, true),
+            (true, Author::SECURITY_OFFICER, true),
         ] {
             let mut given = minimal(way, subject.0, subject.1, None);
             given.push((row.kind, Value::Bool(flag)));
@@ -229,7 +229,7 @@ fn objects(flag: bool) -> Vec<Object> {
         // Changes and copies must be possible.
         let flags = free.filter(|row| !matches!(row.kind, CKA_MODIFIABLE | CKA_COPYABLE));
         template.extend(flags.map(|row| (row.kind, Value::Bool(flag))));
-        template::create(template, Author::SecurityOfficer).unwrap()
+        template::create(template, Author::SECURITY_OFFICER).unwrap()
     };
     SUBJECTS.into_iter().map(of).collect()
 }
@@ -238,7 +238,7 @@ fn objects(flag: bool) -> Vec<Object> {
 fn may_change(row: &Row, from: bool, to: &Value, author: Author) -> bool {
     let falls = from && matches!(to, Value::Bool(false));
     let rises = !from && matches!(to, Value::Bool(true));
-    let trusts = row.notes.has(10) && matches!(to, Value::Bool(true)) && author == Author::Ordinary;
+    let trusts = row.notes.has(10) && matches!(to, Value::Bool(true)) && author == Author::ORDINARY;
     let one_way = row.notes.has(11) && falls || row.notes.has(12) && rises;
     row.notes.has(8) && !one_way && !trusts
 }
@@ -254,10 +254,10 @@ fn new_values(row: &Row, object: &Object) -> Vec<Value> {
 #[test]
 fn setting_and_copying_change_what_may_change_and_one_way_flags_one_way() {
     for (flag, author) in [
-        (false, Author::Ordinary),
-        (true, Author::Ordinary),
-        (false, Author::SecurityOfficer),
-        (true, Author::SecurityOfficer),
+        (false, Author::ORDINARY),
+        (true, Author::ORDINARY),
+        (false, Author::SECURITY_OFFICER),
+        (true, Author::SECURITY_OFFICER),
     ] {
         for object in objects(flag) {
             for row in rules::rows_of(object.class(), object.key_type()) {
@@ -305,7 +305,7 @@ fn the_past_of_a_key_is_told_as_it_was() {
         |object: &Object| HISTORY.map(|kind| object.get(kind).map(|value| format!("{value:?}")).unwrap());
     let hidden = || vec![(CKA_SENSITIVE, Value::Bool(true)), (CKA_EXTRACTABLE, Value::Bool(false))];
     let build = |origin, template| {
-        template::build(origin, CKO_SECRET_KEY, Some(CKK_GENERIC_SECRET), template, Author::Ordinary).unwrap()
+        template::build(origin, CKO_SECRET_KEY, Some(CKK_GENERIC_SECRET), template, Author::ORDINARY).unwrap()
     };
     let made = build(Origin::Generate(CKM_AES_KEY_GEN), hidden());
     assert_eq!(flags(&made), ["Bool(true)", "Number(4224)", "Bool(true)", "Bool(true)"]);
@@ -319,7 +319,7 @@ fn the_past_of_a_key_is_told_as_it_was() {
     ] {
         assert_eq!(flags(&build(origin, hidden())), ["Bool(false)", &unknown, always, never]);
     }
-    let later = template::change(&open, hidden(), Author::Ordinary).unwrap();
+    let later = template::change(&open, hidden(), Author::ORDINARY).unwrap();
     assert_eq!(flags(&later), flags(&open), "hidden now, but not always");
 }
 
@@ -328,12 +328,12 @@ fn objects_that_forbid_it_are_not_changed_or_copied() {
     let of = |kind| {
         let mut template = vec![(CKA_CLASS, Value::Number(CKO_DATA)), (kind, Value::Bool(false))];
         template.push((CKA_LABEL, Value::Bytes(b"x".to_vec())));
-        template::create(template, Author::Ordinary).unwrap()
+        template::create(template, Author::ORDINARY).unwrap()
     };
     refused(
-        template::change(&of(CKA_MODIFIABLE), vec![], Author::Ordinary),
+        template::change(&of(CKA_MODIFIABLE), vec![], Author::ORDINARY),
         &Error::ActionProhibited,
         "change",
     );
-    refused(template::copy(&of(CKA_COPYABLE), vec![], Author::Ordinary), &Error::ActionProhibited, "copy");
+    refused(template::copy(&of(CKA_COPYABLE), vec![], Author::ORDINARY), &Error::ActionProhibited, "copy");
 }

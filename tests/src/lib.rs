@@ -20,6 +20,7 @@
 
 pub mod audit;
 pub mod fields;
+pub mod groups;
 pub mod home;
 pub mod isolated;
 pub mod journal;

@@ -22,6 +22,8 @@ impl OpenSsl {
             CKK_RSA => rsa_spki(session, public),
             CKK_EC => ec_spki(session, public),
             CKK_EC_EDWARDS => edwards_spki(session, public),
+            // What is written is the module's own; OpenSSL judges that too.
+            CKK_DSA => get(session, public, CKA_PUBLIC_KEY_INFO),
             other => panic!("no public key format for key type {other:#x}"),
         };
         fs::write(directory.join("public.der"), spki).expect("writing the public key");
@@ -45,6 +47,20 @@ impl OpenSsl {
         let mut command = self.command("pkeyutl");
         command.args(["-verify", "-pubin", "-keyform", "DER", "-inkey", "public.der", "-rawin"]);
         succeeds(command.args(["-in", "message", "-sigfile", "signature"]))
+    }
+
+    /// The secret that a private key, as PrivateKeyInfo, shares with a public one, as SubjectPublicKeyInfo.
+    pub fn derive(directory: &Path, private: &[u8], public: &[u8]) -> Vec<u8> {
+        let openssl = OpenSsl { directory: directory.to_path_buf() };
+        fs::write(directory.join("private.der"), private).expect("writing the private key");
+        fs::write(directory.join("peer.der"), public).expect("writing the public key");
+        let mut command = openssl.command("pkeyutl");
+        command.args(["-derive", "-keyform", "DER", "-inkey", "private.der", "-peerform", "DER"]);
+        assert!(
+            succeeds(command.args(["-peerkey", "peer.der", "-out", "shared"])),
+            "openssl pkeyutl -derive"
+        );
+        fs::read(directory.join("shared")).expect("reading the secret")
     }
 
     /// Encrypts with `openssl pkeyutl` and `-pkeyopt`s.

@@ -32,7 +32,22 @@ CHECK_VALUE = 0x90
 DATA, CERTIFICATE, DOMAIN = 0, 1, 6
 RSA_GEN, EC_GEN, DES3_GEN, AES_GEN, GENERIC_GEN = 0, 0x1040, 0x131, 0x1080, 0x350
 SHA256_RSA, ECDSA, AES_CBC, SHA256_HMAC = 0x40, 0x1041, 0x1082, 0x251
+DSA_GEN, DSA_SHA1, DH_GEN, DH_DERIVE, DSA, DH = 0x10, 0x12, 0x20, 0x21, 1, 2
 P256 = bytes.fromhex("06082a8648ce3d030107")
+# RFC 5114, section 2.1, and yB of its appendix A.1.
+P = bytes.fromhex(
+    "b10b8f96a080e01dde92de5eae5d54ec52c99fbcfb06a3c69a6a9dca52d23b616073e28675a23d189838ef1e2ee652c0"
+    "13ecb4aea906112324975c3cd49b83bfaccbdd7d90c4bd7098488e9c219a73724effd6fae5644738faa31a4ff55bccc0"
+    "a151af5f0dc8b4bd45bf37df365c1a65e68cfda76d4da708df1fb2bc2e4a4371")
+Q = bytes.fromhex("f518aa8781a8df278aba4e7d64b7cb9d49462353")
+G = bytes.fromhex(
+    "a4d1cbd5c3fd34126765a442efb99905f8104dd258ac507fd6406cff14266d31266fea1e5c41564b777e690f5504f213"
+    "160217b4b01b886a5e91547f9e2749f4d7fbd7d3b9a92ee1909d0d2263f80a76a6a24c087a091f531dbf0a0169b6a28a"
+    "d662a4d18e73afa32d779d5918d08bc8858f4dcef97c2a24855e6eeb22b3b2e5")
+PEER = bytes.fromhex(
+    "717a6cb053371ff4a3b932941c1e5663f861a1d6ad34ae66576dfb98f6c6cbf9ddd5a56c7833f6bcfdff095582ad868e"
+    "440e8d09fd769e3ceccdc3d3b1e4cfa057776caaf9739b6a9fee8e7411f8d6dac09d6a4edb46cc2b5d5203090eae6126"
+    "311e53fd2c14b574e6a3109a3da1be41bdceaa186f5ce06716a2b6a07b3c33fe")
 
 ulong = ctypes.c_ulong
 
@@ -107,6 +122,12 @@ class Session:
                   ctypes.byref(first), ctypes.byref(second))
         return first, second
 
+    def value(self, key, kind, length):
+        value = ctypes.create_string_buffer(length)
+        place = Attribute(kind, ctypes.addressof(value), length)
+        self.call("C_GetAttributeValue", self.handle, key, ctypes.byref(place), 1)
+        return value.raw.hex()
+
     def run(self, what, how, key, data):
         self.call(f"C_{what}Init", self.handle, how, key)
         out, length = ctypes.create_string_buffer(4096), ulong(4096)
@@ -149,17 +170,23 @@ def fill(session, work):
                     OBJECT_ID: bytes.fromhex("06032a0304"), VALUE: b"for everybody", MODIFIABLE: False})
     session.create({TOKEN: True, CLASS: DATA, PRIVATE: True, LABEL: "private note", APPLICATION: "notes",
                     VALUE: b"for the user"})
-    # What softhsm-rs has no class for.
+    _, dsa = session.pair(DSA_GEN, {**common("dsa", 8), PRIME: P, SUBPRIME: Q, BASE: G, VERIFY: True},
+                          {**secret("dsa", 8), SIGN: True})
+    _, dh = session.pair(DH_GEN, {**common("dh", 9), PRIME: P, BASE: G}, {**secret("dh", 9), DERIVE: True})
+    session.create({TOKEN: True, CLASS: DOMAIN, KEY_TYPE: DSA, LABEL: "group", PRIVATE: False,
+                    PRIME: P, SUBPRIME: Q, BASE: G})
+    # What softhsm-rs does not take.
     session.create({TOKEN: True, CLASS: DOMAIN, KEY_TYPE: 1, LABEL: "parameters", PRIVATE: False,
                     PRIME: b"\x17", SUBPRIME: b"\x0b", BASE: b"\x02"})
     answers["rsa signature"] = session.run("Sign", mechanism(SHA256_RSA), rsa, MESSAGE)
     answers["ec signature"] = session.run("Sign", mechanism(ECDSA), ec, bytes(range(32)))
     answers["aes ciphertext"] = session.run("Encrypt", mechanism(AES_CBC, IV), aes, BLOCKS)
     answers["mac"] = session.run("Sign", mechanism(SHA256_HMAC), mac, MESSAGE)
-    value, length = ctypes.create_string_buffer(3), 3
-    place = Attribute(CHECK_VALUE, ctypes.addressof(value), length)
-    session.call("C_GetAttributeValue", session.handle, des3, ctypes.byref(place), 1)
-    answers["des3 check value"] = value.raw.hex()
+    answers["dsa signature"] = session.run("Sign", mechanism(DSA_SHA1), dsa, MESSAGE)
+    shared = session.made("C_DeriveKey", mechanism(DH_DERIVE, PEER), dh, *template(
+        {CLASS: 4, KEY_TYPE: 0x1F, VALUE_LEN: 32, SENSITIVE: False, EXTRACTABLE: True}))
+    answers["dh secret"] = session.value(shared, VALUE, 32)
+    answers["des3 check value"] = session.value(des3, CHECK_VALUE, 3)
     return answers
 
 

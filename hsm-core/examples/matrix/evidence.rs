@@ -2,8 +2,8 @@
 //! not listed here; and whose vectors the tests put to it.
 
 use hsm_core::crypto::{
-    AesMode, Curve, Des3Mode, Direction, Edwards, KemSet, Montgomery, Poly1305, PreHash, Provider, Shake,
-    SignatureSet, order, order_for,
+    AesMode, Curve, Des3Mode, DhGroup, Direction, DsaGroup, Edwards, KemSet, Montgomery, Poly1305, PreHash,
+    Provider, Shake, SignatureSet, order, order_for,
 };
 use hsm_core::mechanism::Row;
 
@@ -51,6 +51,15 @@ fn rsa(provider: &'static dyn Provider, _: &Row) -> bool {
     provider.rsa_public(&[0xff; 256], &[1, 0, 1]).is_some()
 }
 
+fn dsa(provider: &'static dyn Provider, _: &Row) -> bool {
+    DsaGroup::new(&[0xff; 128], &[0xff; 20], &[2])
+        .is_ok_and(|group| provider.dsa_public(&group, &[2]).is_some())
+}
+
+fn dh(provider: &'static dyn Provider, _: &Row) -> bool {
+    DhGroup::new(&[0xff; 128], &[2]).is_ok_and(|group| provider.dh_private(&group, &[2]).is_some())
+}
+
 fn digest(provider: &'static dyn Provider, row: &Row) -> bool {
     row.hash.is_some_and(|hash| provider.digest(hash).is_some())
 }
@@ -75,6 +84,8 @@ static FAMILIES: &[Family] = &[
     family(&["EC_MONTGOMERY_KEY_PAIR_GEN"], |p, _| MONTGOMERY.iter().any(|curve| p.x_private(*curve, &[0; 32]).is_some()), "RFC 7748, Wycheproof"),
     Family { names: &["EC_KEY_PAIR_GEN", "ECDSA"], by: By::Curves, vectors: "RFC 6979, Wycheproof" },
     Family { names: &["ECDH1"], by: By::Curves, vectors: "RFC 5903, RFC 7748, Wycheproof" },
+    family(&["DSA"], dsa, "RFC 6979, CAVS, Wycheproof"),
+    family(&["DH_"], dh, "RFC 5114"),
     family(&["ML_KEM"], |p, _| p.kem_public(KemSet::MlKem768, &[]).is_some(), "Wycheproof"),
     family(&["ML_DSA", "HASH_ML_DSA"], |p, _| post_quantum(p, SignatureSet::MlDsa65), "Wycheproof"),
     family(&["SLH_DSA", "HASH_SLH_DSA"], |p, _| post_quantum(p, SignatureSet::SlhDsaSha2_128s), "ACVP"),

@@ -74,6 +74,8 @@ fn keys(row: &Row) -> String {
 fn key_type(key: u64) -> &'static str {
     match key {
         CKK_RSA => "RSA",
+        CKK_DSA => "DSA",
+        CKK_DH => "DH",
         CKK_EC => "EC",
         CKK_EC_EDWARDS => "Edwards",
         CKK_EC_MONTGOMERY => "Montgomery",
@@ -113,6 +115,7 @@ fn parameter(shape: Shape) -> &'static str {
         Shape::OptionalSignContext => "none or CK_SIGN_ADDITIONAL_CONTEXT",
         Shape::HashSignContext => "CK_HASH_SIGN_ADDITIONAL_CONTEXT",
         Shape::Bit => "CK_EXTRACT_PARAMS",
+        Shape::PublicValue => "the other's public value",
         Shape::Handle => "CK_OBJECT_HANDLE",
         Shape::Data => "CK_KEY_DERIVATION_STRING_DATA",
         Shape::AesCbcData => "CK_AES_CBC_ENCRYPT_DATA_PARAMS",

@@ -3,10 +3,11 @@
 //! the key or the data, and another library would have no better answer.
 
 use super::{
-    AesMode, BlowfishMode, Cipher, Curve, Des3Mode, Digest, Direction, DomainParameters, EcPrivateKey,
-    EcPublicKey, EdPrivateKey, EdPublicKey, EdVariant, Edwards, Hash, KemPrivateKey, KemPublicKey, KemSet,
-    KeyWrap, Mac, Montgomery, Poly1305, PqPrivateKey, PqPublicKey, PreHash, PrivateForm, Provider, RsaParts,
-    RsaPrivateKey, RsaPublicKey, SavableDigest, Shake, SignatureSet, XPrivateKey,
+    AesMode, BlowfishMode, Cipher, Curve, Des3Mode, DhGroup, DhPrivateKey, Digest, Direction,
+    DomainParameters, DsaGroup, DsaPrivateKey, DsaPublicKey, EcPrivateKey, EcPublicKey, EdPrivateKey,
+    EdPublicKey, EdVariant, Edwards, Hash, KemPrivateKey, KemPublicKey, KemSet, KeyWrap, Mac, Montgomery,
+    Poly1305, PqPrivateKey, PqPublicKey, PreHash, PrivateForm, Provider, RsaParts, RsaPrivateKey,
+    RsaPublicKey, SavableDigest, Shake, SignatureSet, XPrivateKey,
 };
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -233,6 +234,41 @@ pub fn pq_private(set: SignatureSet, form: PrivateForm<'_>) -> Result<Box<dyn Pq
 /// Prepares a public key of ML-DSA or SLH-DSA.
 pub fn pq_public(set: SignatureSet, public: &[u8]) -> Result<Box<dyn PqPublicKey>> {
     first(order(), |provider| provider.pq_public(set, public))
+}
+
+/// Makes p, q and g for DSA.
+pub fn generate_dsa_group(prime_bits: usize, subprime_bits: usize) -> Result<DsaGroup> {
+    first(order(), |provider| provider.generate_dsa_group(prime_bits, subprime_bits))
+}
+
+/// Whether q, p and g belong together.
+pub fn check_dsa_group(group: &DsaGroup) -> Result<()> {
+    first(order(), |provider| provider.check_dsa_group(group))
+}
+
+/// Makes a DSA private value.
+pub fn generate_dsa(group: &DsaGroup) -> Result<Secret> {
+    first(order(), |provider| provider.generate_dsa(group))
+}
+
+/// Prepares a DSA private key.
+pub fn dsa_private(group: &DsaGroup, value: &[u8]) -> Result<Box<dyn DsaPrivateKey>> {
+    first(order(), |provider| provider.dsa_private(group, value))
+}
+
+/// Prepares a DSA public key.
+pub fn dsa_public(group: &DsaGroup, value: &[u8]) -> Result<Box<dyn DsaPublicKey>> {
+    first(order(), |provider| provider.dsa_public(group, value))
+}
+
+/// Makes a group for Diffie-Hellman.
+pub fn generate_dh_group(bits: usize) -> Result<DhGroup> {
+    first(order(), |provider| provider.generate_dh_group(bits))
+}
+
+/// Prepares a Diffie-Hellman private key.
+pub fn dh_private(group: &DhGroup, value: &[u8]) -> Result<Box<dyn DhPrivateKey>> {
+    first(order(), |provider| provider.dh_private(group, value))
 }
 
 /// Begins the digest that comes before a signature.

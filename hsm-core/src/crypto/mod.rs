@@ -17,6 +17,7 @@ mod blocks;
 mod cbc_mac;
 mod choice;
 mod derive;
+mod finite;
 mod gmac;
 #[cfg(test)]
 mod known_answers;
@@ -37,6 +38,7 @@ mod wycheproof;
 pub use cbc_mac::{aes_cbc_mac, des3_cbc_mac};
 pub use choice::*;
 pub use derive::*;
+pub use finite::*;
 pub use gmac::gmac;
 pub use parameters::*;
 pub use post_quantum::*;
@@ -286,6 +288,20 @@ pub trait Provider: Sync {
     fn pq_private(&self, set: SignatureSet, form: PrivateForm<'_>) -> Option<Result<Box<dyn PqPrivateKey>>>;
     /// Prepares a public key of ML-DSA or SLH-DSA; [`Error::PublicKeyInvalid`].
     fn pq_public(&self, set: SignatureSet, public: &[u8]) -> Option<Result<Box<dyn PqPublicKey>>>;
+    /// Makes p, q and g of these lengths, which FIPS 186 has, for DSA.
+    fn generate_dsa_group(&self, prime_bits: usize, subprime_bits: usize) -> Option<Result<DsaGroup>>;
+    /// Whether q, p and g belong together; [`Error::DomainParamsInvalid`].
+    fn check_dsa_group(&self, group: &DsaGroup) -> Option<Result<()>>;
+    /// Makes a DSA private value.
+    fn generate_dsa(&self, group: &DsaGroup) -> Option<Result<Secret>>;
+    /// Prepares a DSA private key; [`Error::DomainParamsInvalid`], [`Error::ArgumentsBad`].
+    fn dsa_private(&self, group: &DsaGroup, value: &[u8]) -> Option<Result<Box<dyn DsaPrivateKey>>>;
+    /// Prepares a DSA public key; [`Error::DomainParamsInvalid`], [`Error::PublicKeyInvalid`].
+    fn dsa_public(&self, group: &DsaGroup, value: &[u8]) -> Option<Result<Box<dyn DsaPublicKey>>>;
+    /// Makes a group for Diffie-Hellman, whose p has so many bits and is a safe prime.
+    fn generate_dh_group(&self, bits: usize) -> Option<Result<DhGroup>>;
+    /// Prepares a Diffie-Hellman private key; [`Error::ArgumentsBad`].
+    fn dh_private(&self, group: &DhGroup, value: &[u8]) -> Option<Result<Box<dyn DhPrivateKey>>>;
     /// SHAKE128 or SHAKE256 with a result of any length. FIPS 202.
     fn shake_digest(&self, hash: PreHash) -> Option<Box<dyn Digest>>;
 }

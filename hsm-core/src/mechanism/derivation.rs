@@ -13,7 +13,7 @@ use crate::secret::Secret;
 /// Derived bytes, and which of them a shorter key takes.
 pub(crate) enum Derived {
     /// The shared secret itself (CKD_NULL): a shorter key loses leading bytes, as
-    /// section 6.3.17 says ("truncated … by removing bytes from the leading end").
+    /// sections 6.3.17 and 6.4.10 say ("truncated … by removing bytes from the leading end").
     SharedSecret(Secret),
     /// A key derivation function, which gives as many bytes as wanted.
     Expanded(Secret),
@@ -34,6 +34,15 @@ pub(super) fn ecdh(parameter: &Parameter, key: &Key) -> Result<Secret> {
     })
 }
 
+/// CKM_DH_PKCS_DERIVE.
+pub(super) fn dh(parameter: &Parameter, key: &Key) -> Result<Secret> {
+    let Parameter::PublicValue(public) = parameter else { return Err(Error::MechanismParamInvalid) };
+    key.dh_private()?.agree(public).map_err(|error| match error {
+        Error::PublicKeyInvalid => Error::MechanismParamInvalid,
+        other => other,
+    })
+}
+
 /// The secret that a private key shares with a public point.
 pub(super) fn agree(key: &Key, point: &[u8]) -> Result<Secret> {
     match key.object().key_type() {
@@ -47,13 +56,14 @@ impl Mechanism {
     /// it is known.
     pub(crate) fn derive(&self, row: &Row, base: &Key, length: Option<usize>) -> Result<Secret> {
         let shared = row.derive.ok_or(Error::MechanismInvalid)?(&self.parameter, base)?;
-        let Parameter::Ecdh { kdf, shared: info, .. } = &self.parameter else {
-            return Err(Error::MechanismParamInvalid);
-        };
-        let derived = match params::kdf(*kdf)? {
-            None if !info.is_empty() => return Err(Error::MechanismParamInvalid),
-            None => Derived::SharedSecret(shared),
-            Some(kdf) => Derived::Expanded(expand(kdf, shared.expose(), info, length)?),
+        let derived = match &self.parameter {
+            Parameter::PublicValue(_) => Derived::SharedSecret(shared),
+            Parameter::Ecdh { kdf, shared: info, .. } => match params::kdf(*kdf)? {
+                None if !info.is_empty() => return Err(Error::MechanismParamInvalid),
+                None => Derived::SharedSecret(shared),
+                Some(kdf) => Derived::Expanded(expand(kdf, shared.expose(), info, length)?),
+            },
+            _ => return Err(Error::MechanismParamInvalid),
         };
         derived.cut(length)
     }

@@ -26,25 +26,37 @@ pub enum Generator {
     Montgomery,
     /// A key pair of this type with a post-quantum parameter set.
     PostQuantum(u64),
+    /// A DSA key pair.
+    Dsa,
+    /// A Diffie-Hellman key pair.
+    Dh,
+    /// Domain parameters for keys of this type.
+    Domain(u64),
 }
 
 impl Generator {
     /// Whether it makes a key pair.
     pub const fn makes_pairs(self) -> bool {
         match self {
-            Generator::Secret(_) | Generator::Password => false,
+            Generator::Secret(_) | Generator::Password | Generator::Domain(_) => false,
             Generator::Rsa
             | Generator::Ec
             | Generator::Edwards
             | Generator::Montgomery
-            | Generator::PostQuantum(_) => true,
+            | Generator::PostQuantum(_)
+            | Generator::Dsa
+            | Generator::Dh => true,
         }
     }
 
     /// The type of the keys it makes; none that there is where the template says it.
     pub const fn key_type(self) -> u64 {
         match self {
-            Generator::Secret(key_type) | Generator::PostQuantum(key_type) => key_type,
+            Generator::Secret(key_type) | Generator::PostQuantum(key_type) | Generator::Domain(key_type) => {
+                key_type
+            }
+            Generator::Dsa => CKK_DSA,
+            Generator::Dh => CKK_DH,
             Generator::Password => CK_UNAVAILABLE_INFORMATION,
             Generator::Rsa => CKK_RSA,
             Generator::Ec => CKK_EC,
@@ -65,6 +77,8 @@ pub enum Generated {
     Octets(Secret),
     /// The seed of a post-quantum key.
     Seed(Secret),
+    /// The private value of a DSA or Diffie-Hellman key, whose group is the public key's.
+    Exponent(Secret),
 }
 
 impl Generated {

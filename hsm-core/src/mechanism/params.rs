@@ -56,6 +56,8 @@ pub enum Shape {
     HashSignContext,
     /// CK_EXTRACT_PARAMS: the number of a bit.
     Bit,
+    /// The public value of the other party, as a big integer.
+    PublicValue,
     /// CK_OBJECT_HANDLE of another key.
     Handle,
     /// CK_KEY_DERIVATION_STRING_DATA.
@@ -192,6 +194,8 @@ pub enum Parameter {
     Handle(u64),
     /// [`Shape::Data`].
     Data(Vec<u8>),
+    /// [`Shape::PublicValue`].
+    PublicValue(Vec<u8>),
     /// [`Shape::AesCbcData`] and [`Shape::DesCbcData`].
     CbcData {
         /// The initialisation vector.

@@ -28,6 +28,8 @@ pub enum Scheme {
     Pss(Pss, Option<Hash>),
     /// ECDSA; the message is hashed here or comes hashed.
     Ecdsa(Option<Hash>),
+    /// DSA; the message is hashed here or comes hashed.
+    Dsa(Option<Hash>),
     /// Ed25519 or Ed448, as the key's curve is.
     Eddsa,
     /// Ed25519ctx, or Ed448 with a context.
@@ -93,6 +95,7 @@ impl Scheme {
         match self {
             Scheme::V15(_) | Scheme::V15Digest(_) | Scheme::X509 | Scheme::Pss(..) => &[CKK_RSA],
             Scheme::Ecdsa(_) => &[CKK_EC],
+            Scheme::Dsa(_) => &[CKK_DSA],
             Scheme::Eddsa | Scheme::EddsaContext(_) | Scheme::EddsaPrehashed(_) => &[CKK_EC_EDWARDS],
             Scheme::PostQuantum(scheme) if scheme.key_type == CKK_ML_DSA => &[CKK_ML_DSA],
             Scheme::PostQuantum(_) => &[CKK_SLH_DSA],
@@ -111,6 +114,7 @@ impl Scheme {
                 key.size_bits().div_ceil(8) as usize
             }
             Scheme::Ecdsa(_) => 2 * key.size_bits().div_ceil(8) as usize,
+            Scheme::Dsa(_) => 2 * key.object().bytes(CKA_SUBPRIME).len(),
             Scheme::Eddsa | Scheme::EddsaContext(_) | Scheme::EddsaPrehashed(_) => {
                 key.edwards().map_or(0, |curve| 2 * curve.len())
             }
@@ -153,8 +157,8 @@ impl Scheme {
         }
     }
 
-    /// Whether the message may come in parts: the raw RSA and ECDSA mechanisms are for single-part
-    /// signatures (sections 6.1.6, 6.1.9, 6.1.12, 6.3.12), and so are those that take a digest before a post-quantum one.
+    /// Whether the message may come in parts: the raw RSA, DSA and ECDSA mechanisms are for single-part
+    /// signatures (sections 6.1.6, 6.1.9, 6.1.12, 6.2, 6.3.12), and so are those that take a digest before a post-quantum one.
     pub(super) fn takes_parts(self) -> bool {
         if let Scheme::PostQuantum(scheme) = self {
             return !matches!(scheme.input, Signed::Digest(_));
@@ -165,6 +169,7 @@ impl Scheme {
                 | Scheme::V15Digest(_)
                 | Scheme::Pss(_, None)
                 | Scheme::Ecdsa(None)
+                | Scheme::Dsa(None)
                 | Scheme::X509
         )
     }
@@ -180,9 +185,10 @@ impl Scheme {
 
     pub(super) fn input(self, key: &Key) -> Result<Input> {
         Ok(match self {
-            Scheme::V15(Some(hash)) | Scheme::Pss(_, Some(hash)) | Scheme::Ecdsa(Some(hash)) => {
-                Input::Hashed(crypto::digest(hash)?, hash.len())
-            }
+            Scheme::V15(Some(hash))
+            | Scheme::Pss(_, Some(hash))
+            | Scheme::Ecdsa(Some(hash))
+            | Scheme::Dsa(Some(hash)) => Input::Hashed(crypto::digest(hash)?, hash.len()),
             Scheme::PostQuantum(scheme) => match scheme.input {
                 Signed::Hashed(hash) => Input::Hashed(crypto::pre_hash(hash)?, hash.len()),
                 Signed::Message | Signed::Digest(_) => Input::Whole(Zeroizing::default()),
@@ -191,6 +197,7 @@ impl Scheme {
             | Scheme::V15Digest(_)
             | Scheme::Pss(_, None)
             | Scheme::Ecdsa(None)
+            | Scheme::Dsa(None)
             | Scheme::X509
             | Scheme::Eddsa
             | Scheme::EddsaContext(_)
@@ -223,6 +230,10 @@ impl Scheme {
                 key.rsa_private()?.sign_pss(&pss, message)
             }
             Scheme::Ecdsa(_) => key.ec_private()?.sign(message),
+            Scheme::Dsa(_) => {
+                check_any_digest(message)?;
+                key.dsa_private()?.sign(message)
+            }
             Scheme::Eddsa => key.ed_private()?.sign(message),
             Scheme::EddsaContext(context) => sign_ed(key, EdVariant::Context(context.as_bytes()), message),
             Scheme::EddsaPrehashed(context) => {
@@ -268,6 +279,10 @@ impl Scheme {
                 key.rsa_public()?.verify_pss(&pss, message, signature)
             }
             Scheme::Ecdsa(_) => key.ec_public()?.verify(message, signature),
+            Scheme::Dsa(_) => {
+                check_any_digest(message)?;
+                key.dsa_public()?.verify(message, signature)
+            }
             Scheme::Eddsa => key.ed_public()?.verify(message, signature),
             Scheme::EddsaContext(context) => {
                 verify_ed(key, EdVariant::Context(context.as_bytes()), message, signature)
@@ -312,6 +327,14 @@ fn hmac_key_types(hash: Hash) -> &'static [u64] {
 /// A digest that comes from the caller has its hash's length.
 fn check_digest(digest: &[u8], hash: Hash) -> Result<()> {
     if digest.len() == hash.len() { Ok(()) } else { Err(Error::DataLength) }
+}
+
+/// CKM_DSA signs what some hash gives, "20, 28, 32, 48, or 64 bytes" (section 6.2.11).
+fn check_any_digest(digest: &[u8]) -> Result<()> {
+    match digest.len() {
+        20 | 28 | 32 | 48 | 64 => Ok(()),
+        _ => Err(Error::DataLength),
+    }
 }
 
 /// A number shorter than the modulus gets zeros in front (section 6.1.12).

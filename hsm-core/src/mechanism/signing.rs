@@ -42,6 +42,11 @@ pub(super) fn ecdsa(row: &Row, _: &Parameter) -> Result<Scheme> {
     Ok(Scheme::Ecdsa(row.hash))
 }
 
+/// CKM_DSA and CKM_DSA_….
+pub(super) fn dsa(row: &Row, _: &Parameter) -> Result<Scheme> {
+    Ok(Scheme::Dsa(row.hash))
+}
+
 /// CKM_EDDSA: Ed25519 and Ed448, without parameter, or with one that asks for no more than that; Ed25519ctx, and
 /// Ed448 with a context; Ed25519ph and Ed448ph, with any context. An empty context is none: Ed25519ctx should not
 /// have one (RFC 8032, section 8.3), and modules that know no parameter sign by Ed25519.

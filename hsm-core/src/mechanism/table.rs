@@ -15,7 +15,7 @@ use super::scheme::Scheme;
 use super::signing;
 use super::transform::Transform;
 use super::wrapping;
-use crate::crypto::Hash;
+use crate::crypto::{DH_PRIME_BITS, DSA_PRIME_BITS, Hash};
 use crate::error::{Error, Result};
 use crate::object::material::Key;
 use crate::secret::Secret;
@@ -213,6 +213,8 @@ pub fn row_of(kind: u64, function: Function) -> Result<&'static Row> {
 }
 
 const RSA: &[u64] = &[CKK_RSA];
+const DSA: &[u64] = &[CKK_DSA];
+const DH: &[u64] = &[CKK_DH];
 const EC: &[u64] = &[CKK_EC];
 const EDWARDS: &[u64] = &[CKK_EC_EDWARDS];
 const MONTGOMERY: &[u64] = &[CKK_EC_MONTGOMERY];
@@ -248,6 +250,11 @@ const RSA_BITS: (u64, u64) = (1024, 16384);
 const EC_BITS: (u64, u64) = (192, 521);
 /// The two sizes of Edwards and Montgomery curves.
 const ED_BITS: (u64, u64) = (255, 448);
+/// DSA and Diffie-Hellman keys count by their primes.
+const DSA_BITS: (u64, u64) = (DSA_PRIME_BITS.0 as u64, DSA_PRIME_BITS.1 as u64);
+const DH_BITS: (u64, u64) = (DH_PRIME_BITS.0 as u64, DH_PRIME_BITS.1 as u64);
+/// The longest group of RFC 3526 is the longest that is made.
+const DH_GROUP_BITS: (u64, u64) = (DH_BITS.0, 8192);
 /// Generic secrets and HMAC keys, in bytes.
 const SECRET_BYTES: (u64, u64) = (1, 4096);
 
@@ -314,6 +321,19 @@ const fn ec() -> Row {
 
 const fn ecdsa(hash: Option<Hash>) -> Row {
     Row { hash, whole: hash.is_none(), signature: Some(signing::ecdsa), ..ec() }
+}
+
+/// FIPS 186-5 leaves DSA to the verification of old signatures.
+const fn dsa() -> Row {
+    Row { keys: DSA, sizes: DSA_BITS, legacy: true, ..ROW }
+}
+
+const fn dsa_signature(hash: Option<Hash>) -> Row {
+    Row { hash, whole: hash.is_none(), signature: Some(signing::dsa), ..dsa() }
+}
+
+const fn dh() -> Row {
+    Row { keys: DH, sizes: DH_BITS, ..ROW }
 }
 
 /// Post-quantum keys count by their public keys, in bytes.
@@ -431,10 +451,23 @@ static TABLE: &[Row] = rows! {
     CKM_RSA_PKCS_PSS                    "6.1.9"    rsa_pss(None);
     CKM_SHA1_RSA_PKCS_PSS               "6.1.11"   rsa_pss(Some(Hash::Sha1));
     CKM_ML_KEM_KEY_PAIR_GEN             "6.68.4"   Row { generator: Some(Generator::PostQuantum(CKK_ML_KEM)), ..ml_kem() };
+    CKM_DSA_KEY_PAIR_GEN                "6.2.6"    Row { generator: Some(Generator::Dsa), ..dsa() };
+    CKM_DSA                             "6.2.11"   dsa_signature(None);
+    CKM_DSA_SHA1                        "6.2.12"   dsa_signature(Some(Hash::Sha1));
+    CKM_DSA_SHA224                      "6.2.12"   dsa_signature(Some(Hash::Sha224));
+    CKM_DSA_SHA256                      "6.2.12"   dsa_signature(Some(Hash::Sha256));
+    CKM_DSA_SHA384                      "6.2.12"   dsa_signature(Some(Hash::Sha384));
+    CKM_DSA_SHA512                      "6.2.12"   dsa_signature(Some(Hash::Sha512));
     CKM_ML_KEM                          "6.68.5"   Row { kem: true, ..ml_kem() };
+    CKM_DSA_SHA3_224                    "6.2.12"   dsa_signature(Some(Hash::Sha3_224));
+    CKM_DSA_SHA3_256                    "6.2.12"   dsa_signature(Some(Hash::Sha3_256));
+    CKM_DSA_SHA3_384                    "6.2.12"   dsa_signature(Some(Hash::Sha3_384));
+    CKM_DSA_SHA3_512                    "6.2.12"   dsa_signature(Some(Hash::Sha3_512));
     CKM_ML_DSA_KEY_PAIR_GEN             "6.67.4"   Row { generator: Some(Generator::PostQuantum(CKK_ML_DSA)), ..ml_dsa() };
     CKM_ML_DSA                          "6.67.5"   pq_pure(ml_dsa());
     CKM_HASH_ML_DSA                     "6.67.6"   pq_digest(ml_dsa());
+    CKM_DH_PKCS_KEY_PAIR_GEN            "6.4.8"    Row { generator: Some(Generator::Dh), ..dh() };
+    CKM_DH_PKCS_DERIVE                  "6.4.10"   Row { shape: Shape::PublicValue, derive: Some(derivation::dh), ..dh() };
     CKM_HASH_ML_DSA_SHA224              "6.67.7"   pq_hashed(ml_dsa());
     CKM_HASH_ML_DSA_SHA256              "6.67.7"   pq_hashed(ml_dsa());
     CKM_HASH_ML_DSA_SHA384              "6.67.7"   pq_hashed(ml_dsa());
@@ -607,6 +640,8 @@ static TABLE: &[Row] = rows! {
     CKM_CHACHA20                        "6.58.5"   Row { shape: Shape::ChaCha20, cipher: Some(ciphering::chacha20), ..chacha20() };
     CKM_POLY1305_KEY_GEN                "6.60.3"   secret(&[CKK_POLY1305], (32, 32), Generator::Secret(CKK_POLY1305));
     CKM_POLY1305                        "6.60.4"   Row { keys: &[CKK_POLY1305], sizes: (32, 32), unit: Unit::Bytes, signature: Some(signing::poly1305), ..ROW };
+    CKM_DSA_PARAMETER_GEN               "6.2.7"    Row { generator: Some(Generator::Domain(CKK_DSA)), ..dsa() };
+    CKM_DH_PKCS_PARAMETER_GEN           "6.4.9"    Row { sizes: DH_GROUP_BITS, generator: Some(Generator::Domain(CKK_DH)), ..dh() };
     CKM_AES_OFB                         "6.10.7"   Row { cipher: Some(ciphering::ofb), ..aes(Shape::Iv) };
     CKM_AES_CFB8                        "6.10.8"   Row { cipher: Some(ciphering::cfb8), ..aes(Shape::Iv) };
     CKM_AES_CFB128                      "6.10.8"   Row { cipher: Some(ciphering::cfb), ..aes(Shape::Iv) };

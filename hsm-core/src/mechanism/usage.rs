@@ -52,7 +52,9 @@ fn check_object(function: Function, key_types: Option<&[u64]>, object: &Object) 
 /// A key's class, type and state.
 fn check_fitness(function: Function, key_types: Option<&[u64]>, object: &Object) -> Result<()> {
     let (classes, _) = needs(function);
-    let Some(key_type) = object.key_type() else { return Err(Error::NoSuchKey) };
+    let Some(key_type) = object.key_type().filter(|_| object.class() != CKO_DOMAIN_PARAMETERS) else {
+        return Err(Error::NoSuchKey);
+    };
     let fits = key_types.is_none_or(|key_types| key_types.contains(&key_type));
     if !classes.contains(&object.class()) || !fits {
         return Err(Error::KeyTypeInconsistent);

@@ -13,6 +13,7 @@ use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
 use super::curves::NamedCurve;
+use super::finite::{self, is_finite};
 use super::parameter_sets::{ParameterSet, is_post_quantum};
 use super::post_quantum;
 use super::values;
@@ -41,11 +42,11 @@ pub(crate) fn bit_len(number: &[u8]) -> u64 {
 }
 
 /// What values that were checked before never lead to.
-fn failed(_: der::Error) -> Error {
+pub(super) fn failed(_: der::Error) -> Error {
     Error::CryptoFailed("a key did not encode")
 }
 
-/// The algorithm identifier of a key: RFC 3279, RFC 5480, RFC 8410; those of post-quantum keys have no
+/// The algorithm identifier of a key: RFC 3279, PKCS #3, RFC 5480, RFC 8410; those of post-quantum keys have no
 /// parameters.
 fn algorithm(object: &Object) -> Result<(ObjectIdentifier, Option<Vec<u8>>)> {
     if object.key_type() == Some(CKK_RSA) {
@@ -53,6 +54,9 @@ fn algorithm(object: &Object) -> Result<(ObjectIdentifier, Option<Vec<u8>>)> {
     }
     if object.key_type().is_some_and(is_post_quantum) {
         return Ok((ParameterSet::of(object)?.oid()?, None));
+    }
+    if object.key_type().is_some_and(is_finite) {
+        return finite::algorithm(object);
     }
     let curve = NamedCurve::read(object.bytes(CKA_EC_PARAMS), object.key_type())?;
     match curve {
@@ -81,6 +85,7 @@ pub(crate) fn public_key_info(object: &Object) -> Result<Vec<u8>> {
         .to_der()
         .map_err(failed)?,
         Some(key_type) if is_post_quantum(key_type) => object.bytes(CKA_VALUE).to_vec(),
+        Some(key_type) if is_finite(key_type) => finite::value(object)?.to_vec(),
         _ => octet_string(object.bytes(CKA_EC_POINT)).ok_or(Error::PublicKeyInvalid)?.to_vec(),
     };
     with_algorithm(object, |algorithm| {
@@ -103,6 +108,7 @@ pub(crate) fn private_key_info(object: &Object) -> Result<Zeroizing<Vec<u8>>> {
         ),
         Some(CKK_EC_EDWARDS | CKK_EC_MONTGOMERY) => Zeroizing::new(to_octet_string(object.bytes(CKA_VALUE))?),
         Some(key_type) if is_post_quantum(key_type) => post_quantum::private_key(object)?,
+        Some(key_type) if is_finite(key_type) => finite::value(object)?,
         _ => return Err(Error::KeyNotWrappable),
     };
     let inner = <&OctetStringRef>::try_from(inner.as_slice()).map_err(failed)?;
@@ -134,6 +140,7 @@ pub(crate) fn private_key_type(der: &[u8]) -> Result<u64> {
         oid => ParameterSet::named(oid)
             .map(|(key_type, _)| key_type)
             .or_else(|| NamedCurve::of_oid(oid).map(NamedCurve::key_type))
+            .or_else(|| finite::key_type_of(oid))
             .ok_or(Error::WrappedKeyInvalid),
     }
 }
@@ -165,6 +172,12 @@ fn read(object: &mut Object, der: &[u8]) -> Result<()> {
         oid => {
             if let Some((key_type, number)) = ParameterSet::named(oid) {
                 return post_quantum::read_private_key(object, key_type, number, inner);
+            }
+            if let Some(key_type) = finite::key_type_of(oid) {
+                let parameters = info.algorithm.parameters;
+                let values = finite::read(CKO_PRIVATE_KEY, key_type, parameters, inner).map_err(bad)?;
+                values.into_iter().for_each(|(kind, value)| object.set(kind, value));
+                return Ok(());
             }
             let curve = NamedCurve::of_oid(oid).ok_or(Error::WrappedKeyInvalid)?;
             put_curve_private(object, curve, octet_string(inner).ok_or(Error::WrappedKeyInvalid)?)

@@ -12,6 +12,7 @@ use spki::SubjectPublicKeyInfoRef;
 use zeroize::Zeroizing;
 
 use super::curves::NamedCurve;
+use super::finite;
 use super::material::Key;
 use super::parameter_sets::ParameterSet;
 use super::{Object, Template, Value, encoding, values};
@@ -121,6 +122,12 @@ pub fn public_key(format: Format, der: &[u8]) -> Result<Template> {
                     (CKA_PARAMETER_SET, Value::Number(number)),
                     (CKA_VALUE, Value::Bytes(key.to_vec())),
                 ]);
+            }
+            if let Some(key_type) = finite::key_type_of(oid) {
+                let mut template =
+                    finite::read(CKO_PUBLIC_KEY, key_type, info.algorithm.parameters, key).map_err(bad)?;
+                template.push((CKA_KEY_TYPE, Value::Number(key_type)));
+                return Ok(template);
             }
             let parameters =
                 info.algorithm.parameters.map(|parameters| parameters.decode_as::<ObjectIdentifier>());

@@ -7,13 +7,15 @@ use cryptoki_sys::*;
 
 use super::curves::NamedCurve;
 use super::encoding;
+use super::finite::{self, is_finite};
 use super::parameter_sets::{ParameterSet, is_post_quantum};
 use super::post_quantum::{self, Private, Public};
 use super::values;
 use super::{Object, Value};
 use crate::crypto::{
-    self, EcPrivateKey, EcPublicKey, EdPrivateKey, EdPublicKey, Edwards, KemPrivateKey, KemPublicKey,
-    PqPrivateKey, PqPublicKey, RsaPrivateKey, RsaPublicKey, XPrivateKey,
+    self, DhPrivateKey, DsaPrivateKey, DsaPublicKey, EcPrivateKey, EcPublicKey, EdPrivateKey, EdPublicKey,
+    Edwards, KemPrivateKey, KemPublicKey, PqPrivateKey, PqPublicKey, RsaPrivateKey, RsaPublicKey,
+    XPrivateKey,
 };
 use crate::error::{Error, Result};
 
@@ -38,6 +40,9 @@ enum Prepared {
     KemPublic(Box<dyn KemPublicKey>),
     PqPrivate(Box<dyn PqPrivateKey>),
     PqPublic(Box<dyn PqPublicKey>),
+    DsaPrivate(Box<dyn DsaPrivateKey>),
+    DsaPublic(Box<dyn DsaPublicKey>),
+    DhPrivate(Box<dyn DhPrivateKey>),
 }
 
 /// A prepared key of the wanted kind, or [`Error::KeyTypeInconsistent`].
@@ -82,7 +87,7 @@ impl Key {
         self.object.bytes(CKA_VALUE)
     }
 
-    /// The key's size in bits: of its modulus, curve or value, or of the public key of its parameter set; 0
+    /// The key's size in bits: of its modulus, prime, curve or value, or of the public key of its parameter set; 0
     /// where there is none.
     pub fn size_bits(&self) -> u64 {
         size_bits(&self.object)
@@ -119,6 +124,12 @@ impl Key {
         pq_private: PqPrivate(PqPrivateKey);
         /// Public key of ML-DSA or SLH-DSA.
         pq_public: PqPublic(PqPublicKey);
+        /// DSA private key.
+        dsa_private: DsaPrivate(DsaPrivateKey);
+        /// DSA public key.
+        dsa_public: DsaPublic(DsaPublicKey);
+        /// Diffie-Hellman private key.
+        dh_private: DhPrivate(DhPrivateKey);
     }
 
     /// Prepares the key at its first use. Two threads may both do so; one result stays.
@@ -167,11 +178,16 @@ fn prepare(object: &Object) -> Result<Prepared> {
                 Public::Signature(key) => Prepared::PqPublic(key),
             })
         }
+        (CKO_PRIVATE_KEY, Some(key_type)) if is_finite(key_type) => Ok(match finite::private(object)? {
+            finite::Private::Dsa(key) => Prepared::DsaPrivate(key),
+            finite::Private::Dh(key) => Prepared::DhPrivate(key),
+        }),
+        (CKO_PUBLIC_KEY, Some(CKK_DSA)) => Ok(Prepared::DsaPublic(finite::dsa_public(object)?)),
         _ => Err(Error::KeyTypeInconsistent),
     }
 }
 
-/// The size of a key object in bits: of its modulus, curve or value; 0 of what is no key.
+/// The size of a key object in bits: of its modulus, prime, curve or value; 0 of what is no key.
 pub fn bits(object: &Object) -> u64 {
     size_bits(object)
 }
@@ -186,6 +202,7 @@ pub(crate) fn size_bits(object: &Object) -> u64 {
         Some(key_type) if is_post_quantum(key_type) => {
             ParameterSet::of(object).map_or(0, |set| set.public_len() as u64 * 8)
         }
+        Some(key_type) if is_finite(key_type) => encoding::bit_len(object.bytes(CKA_PRIME)),
         Some(_) => object.bytes(CKA_VALUE).len() as u64 * 8,
         None => 0,
     }

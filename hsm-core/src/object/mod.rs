@@ -8,6 +8,7 @@ pub(crate) mod curves;
 mod domain_parameters;
 pub(crate) mod encoding;
 pub mod find;
+pub(crate) mod finite;
 pub mod formats;
 pub mod lifecycle;
 pub mod locate;
@@ -58,7 +59,7 @@ impl Object {
         self.number(CKA_CLASS).unwrap_or(CK_UNAVAILABLE_INFORMATION)
     }
 
-    /// CKA_KEY_TYPE, where the object is a key.
+    /// CKA_KEY_TYPE, where the object is a key or holds the domain parameters of keys.
     pub fn key_type(&self) -> Option<u64> {
         self.number(CKA_KEY_TYPE)
     }

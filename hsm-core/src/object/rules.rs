@@ -6,6 +6,7 @@
 use cryptoki_sys::*;
 
 use super::Type;
+use super::finite::is_finite;
 use super::managed::*;
 use super::parameter_sets::is_post_quantum;
 
@@ -55,7 +56,8 @@ impl Classes {
     const PRIVATE: Classes = Classes(8);
     const SECRET: Classes = Classes(16);
     const KEYS: Classes = Classes(4 | 8 | 16);
-    const ALL: Classes = Classes(31);
+    const DOMAIN: Classes = Classes(32);
+    const ALL: Classes = Classes(63);
 
     const fn or(self, other: Classes) -> Classes {
         Classes(self.0 | other.0)
@@ -69,6 +71,7 @@ impl Classes {
             CKO_PUBLIC_KEY => Some(Classes::PUBLIC),
             CKO_PRIVATE_KEY => Some(Classes::PRIVATE),
             CKO_SECRET_KEY => Some(Classes::SECRET),
+            CKO_DOMAIN_PARAMETERS => Some(Classes::DOMAIN),
             _ => None,
         }
     }
@@ -87,6 +90,12 @@ pub enum Keys {
     PostQuantum,
     /// CKK_ML_KEM, CKK_ML_DSA: those that are made from a seed.
     Seeded,
+    /// CKK_DSA.
+    Dsa,
+    /// CKK_DH.
+    Dh,
+    /// CKK_DSA, CKK_DH.
+    Finite,
 }
 
 impl Keys {
@@ -97,6 +106,9 @@ impl Keys {
             Keys::Curve => matches!(key_type, Some(CKK_EC | CKK_EC_EDWARDS | CKK_EC_MONTGOMERY)),
             Keys::PostQuantum => key_type.is_some_and(is_post_quantum),
             Keys::Seeded => matches!(key_type, Some(CKK_ML_KEM | CKK_ML_DSA)),
+            Keys::Dsa => key_type == Some(CKK_DSA),
+            Keys::Dh => key_type == Some(CKK_DH),
+            Keys::Finite => key_type.is_some_and(is_finite),
         }
     }
 }
@@ -188,6 +200,7 @@ const PUB: Classes = Classes::PUBLIC;
 const PRIV: Classes = Classes::PRIVATE;
 const SEC: Classes = Classes::SECRET;
 const KEYS: Classes = Classes::KEYS;
+const DOM: Classes = Classes::DOMAIN;
 const YES: Default = Default::Flag(true);
 const NO: Default = Default::Flag(false);
 const EMPTY: Default = Default::Empty;
@@ -197,6 +210,7 @@ const UNKNOWN: Default = Default::Number(CK_UNAVAILABLE_INFORMATION);
 // CKA_TOKEN, CKA_PRIVATE and CKA_MODIFIABLE change by C_CopyObject alone (section 4.4): they carry
 // no footnote 8, and `template::copy` names them. CKA_PRIVATE's default depends on the class: public
 // keys and certificates are public. A CKA_VALUE_LEN left out is the length of the value.
+// CKA_VALUE of DSA and DH keys is a big integer: `finite` takes its zeros away, since an attribute has one type.
 // A post-quantum private key has a value, a seed or both: `post_quantum` asks for one, where the standard's
 // tables have footnote 1 at the value and say so below.
 #[rustfmt::skip]
@@ -204,7 +218,7 @@ static TABLE: &[Row] = rows! {
     CKA_CLASS                           Number     ALL,               Any,   [1],        NONE;
     CKA_TOKEN                           Bool       ALL,               Any,   [],         NO;
     CKA_PRIVATE                         Bool       DATA.or(PRIV).or(SEC), Any, [],       YES;
-    CKA_PRIVATE                         Bool       CERT.or(PUB),      Any,   [],         NO;
+    CKA_PRIVATE                         Bool       CERT.or(PUB).or(DOM), Any, [],        NO;
     CKA_LABEL                           Bytes      ALL,               Any,   [8],        EMPTY;
     CKA_UNIQUE_ID                       Bytes      ALL,               Any,   [2 4 6],    NONE;
     CKA_APPLICATION                     Bytes      DATA,              Any,   [8],        EMPTY;
@@ -214,6 +228,8 @@ static TABLE: &[Row] = rows! {
     CKA_VALUE                           Bytes      SEC,               Any,   [1 4 6 7],  NONE;
     CKA_VALUE                           Bytes      PUB,               PostQuantum, [1 4], NONE;
     CKA_VALUE                           Bytes      PRIV,              PostQuantum, [4 6 7], NONE;
+    CKA_VALUE                           Bytes      PUB,               Finite, [1 4],     NONE;
+    CKA_VALUE                           Bytes      PRIV,              Finite, [1 4 6 7], NONE;
     CKA_OBJECT_ID                       Bytes      DATA,              Any,   [8],        EMPTY;
     CKA_CERTIFICATE_TYPE                Number     CERT,              Any,   [1],        NONE;
     CKA_ISSUER                          Bytes      CERT,              Any,   [8],        EMPTY;
@@ -226,7 +242,7 @@ static TABLE: &[Row] = rows! {
     CKA_HASH_OF_ISSUER_PUBLIC_KEY       Bytes      CERT,              Any,   [],         EMPTY;
     CKA_NAME_HASH_ALGORITHM             Number     CERT,              Any,   [],         Default::Number(CKM_SHA_1);
     CKA_CHECK_VALUE                     Bytes      CERT.or(SEC),      Any,   [],         NONE;
-    CKA_KEY_TYPE                        Number     KEYS,              Any,   [1 5],      NONE;
+    CKA_KEY_TYPE                        Number     KEYS.or(DOM),      Any,   [1 5],      NONE;
     CKA_SUBJECT                         Bytes      CERT,              Any,   [1],        NONE;
     CKA_SUBJECT                         Bytes      PUB.or(PRIV),      Any,   [8],        EMPTY;
     CKA_ID                              Bytes      CERT.or(KEYS),     Any,   [8],        EMPTY;
@@ -254,9 +270,21 @@ static TABLE: &[Row] = rows! {
     CKA_EXPONENT_2                      BigInteger PRIV,              Rsa,   [4 6 7],    NONE;
     CKA_COEFFICIENT                     BigInteger PRIV,              Rsa,   [4 6 7],    NONE;
     CKA_PUBLIC_KEY_INFO                 Bytes      CERT.or(PUB).or(PRIV), Any, [],       NONE;
+    CKA_PRIME                           BigInteger PUB,               Finite, [1 3],     NONE;
+    CKA_PRIME                           BigInteger PRIV,              Finite, [1 4 6],   NONE;
+    CKA_PRIME                           BigInteger DOM,               Finite, [1 4],     NONE;
+    CKA_SUBPRIME                        BigInteger PUB,               Dsa,   [1 3],      NONE;
+    CKA_SUBPRIME                        BigInteger PRIV,              Dsa,   [1 4 6],    NONE;
+    CKA_SUBPRIME                        BigInteger DOM,               Dsa,   [1 4],      NONE;
+    CKA_BASE                            BigInteger PUB,               Finite, [1 3],     NONE;
+    CKA_BASE                            BigInteger PRIV,              Finite, [1 4 6],   NONE;
+    CKA_BASE                            BigInteger DOM,               Finite, [1 4],     NONE;
+    CKA_PRIME_BITS                      Number     DOM,               Finite, [2 3],     NONE;
+    CKA_SUBPRIME_BITS                   Number     DOM,               Dsa,   [2],        NONE;
+    CKA_VALUE_BITS                      Number     PRIV,              Dh,    [2],        NONE;
     CKA_VALUE_LEN                       Number     SEC,               Any,   [2],        NONE;
     CKA_EXTRACTABLE                     Bool       PRIV.or(SEC),      Any,   [8 12],     NO;
-    CKA_LOCAL                           Bool       KEYS,              Any,   [2 4 6],    NO;
+    CKA_LOCAL                           Bool       KEYS.or(DOM),      Any,   [2 4 6],    NO;
     CKA_NEVER_EXTRACTABLE               Bool       PRIV.or(SEC),      Any,   [2 4 6],    NO;
     CKA_ALWAYS_SENSITIVE                Bool       PRIV.or(SEC),      Any,   [2 4 6],    NO;
     CKA_KEY_GEN_MECHANISM               Number     KEYS,              Any,   [2 4 6],    UNKNOWN;

@@ -58,6 +58,8 @@ pub struct Author {
 impl Author {
     /// Anybody but the SO, whom the standard's rules alone bind.
     pub const ORDINARY: Author = Author { is_security_officer: false, policy: Policy::Compatible };
+    /// The SO, likewise.
+    pub const SECURITY_OFFICER: Author = Author { is_security_officer: true, ..Author::ORDINARY };
 }
 
 /// The number under `kind` in a template, checked for its type.
@@ -106,7 +108,7 @@ pub fn create(template: Template, author: Author) -> Result<Object> {
     if !rules::is_class(class) {
         return Err(Error::AttributeValueInvalid(CKA_CLASS));
     }
-    let is_key = matches!(class, CKO_PUBLIC_KEY | CKO_PRIVATE_KEY | CKO_SECRET_KEY);
+    let is_key = matches!(class, CKO_PUBLIC_KEY | CKO_PRIVATE_KEY | CKO_SECRET_KEY | CKO_DOMAIN_PARAMETERS);
     let key_type = number_in(&template, CKA_KEY_TYPE)?;
     if is_key && key_type.is_none() {
         return Err(Error::TemplateIncomplete(CKA_KEY_TYPE));
@@ -247,6 +249,9 @@ fn set_history(object: &mut Object, origin: Origin<'_>) {
         Origin::Create | Origin::Unwrap | Origin::Derive(_) => (false, CK_UNAVAILABLE_INFORMATION),
     };
     object.set(CKA_LOCAL, Value::Bool(local));
+    if object.class() == CKO_DOMAIN_PARAMETERS {
+        return;
+    }
     object.set(CKA_KEY_GEN_MECHANISM, Value::Number(mechanism));
     if object.class() == CKO_PUBLIC_KEY {
         return;

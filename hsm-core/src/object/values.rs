@@ -6,6 +6,7 @@ use cryptoki_sys::*;
 
 use super::curves::NamedCurve;
 use super::encoding;
+use super::finite::{self, is_finite};
 use super::material::{Key, size_bits};
 use super::parameter_sets::is_post_quantum;
 use super::post_quantum;
@@ -35,6 +36,9 @@ pub(crate) fn settle(mut object: Object) -> Result<Key> {
             post_quantum::settle_private(object)
         }
         (CKO_PUBLIC_KEY, Some(key_type)) if is_post_quantum(key_type) => post_quantum::settle_public(object),
+        (CKO_PRIVATE_KEY, Some(key_type)) if is_finite(key_type) => finite::settle_private(object),
+        (CKO_PUBLIC_KEY, Some(key_type)) if is_finite(key_type) => finite::settle_public(object),
+        (CKO_DOMAIN_PARAMETERS, _) => finite::settle_domain(object),
         (CKO_PUBLIC_KEY, Some(CKK_RSA)) => settle_rsa_public(object),
         (CKO_PUBLIC_KEY, Some(CKK_EC | CKK_EC_EDWARDS | CKK_EC_MONTGOMERY)) => settle_curve_public(object),
         (CKO_PUBLIC_KEY | CKO_PRIVATE_KEY | CKO_SECRET_KEY, _) => {

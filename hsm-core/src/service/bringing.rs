@@ -26,7 +26,7 @@ pub enum Fate {
 const HISTORY: [u64; 4] = [CKA_LOCAL, CKA_KEY_GEN_MECHANISM, CKA_ALWAYS_SENSITIVE, CKA_NEVER_EXTRACTABLE];
 
 /// What makes two objects of one class, label and id the same.
-const SAME: [u64; 13] = [
+const SAME: [u64; 16] = [
     CKA_KEY_TYPE,
     CKA_PRIVATE,
     CKA_APPLICATION,
@@ -35,6 +35,9 @@ const SAME: [u64; 13] = [
     CKA_MODULUS,
     CKA_PUBLIC_EXPONENT,
     CKA_PRIVATE_EXPONENT,
+    CKA_PRIME,
+    CKA_SUBPRIME,
+    CKA_BASE,
     CKA_EC_PARAMS,
     CKA_EC_POINT,
     CKA_ISSUER,
@@ -139,7 +142,7 @@ fn settled(mut template: Template, vouched: bool) -> Result<Key> {
     template.retain(|(kind, _)| rules::row(*kind, class, key_type).is_none_or(|row| !row.notes.has(2)));
     template.retain(|(kind, _)| *kind != CKA_TOKEN && (vouched || *kind != CKA_TRUSTED));
     template.push((CKA_TOKEN, Value::Bool(true)));
-    let author = Author { is_security_officer: vouched, ..Author::ORDINARY };
+    let author = if vouched { Author::SECURITY_OFFICER } else { Author::ORDINARY };
     let settled = values::settle(template::create(template, author)?)?;
     Ok(history.into_iter().fold(settled, |key, (kind, value)| {
         let fits = rules::row(kind, class, key_type).is_some_and(|row| value.has_type(row.value));

@@ -1,4 +1,4 @@
-//! Key generation and derivation. PKCS #11 3.2, sections 5.18.1, 5.18.2 and 5.18.5.
+//! Generation of keys and domain parameters, and derivation. PKCS #11 3.2, sections 5.18.1, 5.18.2 and 5.18.5.
 
 use cryptoki_sys::*;
 
@@ -9,6 +9,7 @@ use crate::mechanism::usage;
 use crate::mechanism::{Generated, Generator, Mechanism};
 use crate::object::curves::NamedCurve;
 use crate::object::encoding;
+use crate::object::finite;
 use crate::object::material::Key;
 use crate::object::parameter_sets::ParameterSet;
 use crate::object::post_quantum;
@@ -16,23 +17,27 @@ use crate::object::template::{self, Author, Origin, build, number_in};
 use crate::object::{Object, Template, Value, values};
 use crate::rng;
 use crate::secret::Secret;
-use crate::service::Provenance;
+use crate::service::{Provenance, domain};
 use crate::session::{ObjectHandle, Session};
 
 impl Session {
-    /// Generates a secret key.
+    /// Generates a secret key, or domain parameters.
     ///
     /// # Errors
     /// Those of the mechanism, the template and the session's rights; [`Error::KeySizeRange`].
     pub fn generate_key(&self, mechanism: &Mechanism, template: Template) -> Result<ObjectHandle> {
         let row = self.row_for(mechanism, Function::Generate)?;
+        let author = self.author()?;
+        let may = |object: &Object| self.may_change(object.is_token(), object.is_private());
+        if let Some(Generator::Domain(key_type)) = row.generator {
+            let made = domain::new(mechanism, row, key_type, template, author, &may)?;
+            return self.add(made, Provenance::Inside, acts::GENERATE_KEY);
+        }
         // Who knows the password knows the key.
         let from = match row.generator {
             Some(Generator::Password) => Provenance::Brought,
             _ => Provenance::Inside,
         };
-        let author = self.author()?;
-        let may = |object: &Object| self.may_change(object.is_token(), object.is_private());
         self.add(new_secret(mechanism, template, author, &may)?, from, acts::GENERATE_KEY)
     }
 
@@ -89,7 +94,9 @@ impl Session {
             build(Origin::Derive(base.object()), class, Some(key_type), template, self.author()?)?;
         self.may_change(object.is_token(), object.is_private())?;
         let length = derived_len(&object)?;
-        object.set(CKA_VALUE, Value::Secret(mechanism.derive(row, &base.key, length)?));
+        let mut value = mechanism.derive(row, &base.key, length)?;
+        values::shape(object.key_type(), &mut value);
+        object.set(CKA_VALUE, Value::Secret(value));
         values::settle(object)
     }
 }
@@ -106,6 +113,7 @@ pub(super) fn new_secret(
         Generator::Password => {
             number_in(&template, CKA_KEY_TYPE)?.ok_or(Error::TemplateIncomplete(CKA_KEY_TYPE))?
         }
+        Generator::Domain(_) => return Err(Error::MechanismInvalid),
         _ => generator.key_type(),
     };
     implied(&template, CKO_SECRET_KEY, key_type)?;
@@ -139,12 +147,12 @@ pub(super) fn new_pair(
     let mut private = build(origin, CKO_PRIVATE_KEY, Some(key_type), private, author)?;
     may(&public)?;
     may(&private)?;
-    fill_pair(generate(row, generator, &public)?, &mut public, &mut private)?;
+    fill_pair(generate(row, generator, &public, &private)?, &mut public, &mut private)?;
     Ok((values::settle(public)?, values::settle(private)?))
 }
 
 /// A template that says class or key type says what the mechanism makes.
-fn implied(template: &Template, class: u64, key_type: u64) -> Result<()> {
+pub(super) fn implied(template: &Template, class: u64, key_type: u64) -> Result<()> {
     for (kind, expected) in [(CKA_CLASS, class), (CKA_KEY_TYPE, key_type)] {
         if number_in(template, kind)?.is_some_and(|given| given != expected) {
             return Err(Error::TemplateInconsistent(kind));
@@ -181,13 +189,15 @@ fn secret_len(row: &Row, object: &Object) -> Result<usize> {
 
 /// The length in bytes of a derived key, where template or key type say it.
 fn derived_len(object: &Object) -> Result<Option<usize>> {
-    let Some(length) = object.number(CKA_VALUE_LEN) else { return Ok(None) };
+    let Some(length) = object.number(CKA_VALUE_LEN) else {
+        return Ok(object.key_type().and_then(values::only_len));
+    };
     let length = usize::try_from(length).ok().filter(|length| (1..=4096).contains(length));
     Ok(Some(length.ok_or(Error::TemplateInconsistent(CKA_VALUE_LEN))?))
 }
 
-/// Generates what the public template asks for.
-fn generate(row: &Row, generator: Generator, public: &Object) -> Result<Generated> {
+/// Generates what the public template asks for, and of a Diffie-Hellman key the private one.
+fn generate(row: &Row, generator: Generator, public: &Object, private: &Object) -> Result<Generated> {
     let curve = || NamedCurve::read(public.bytes(CKA_EC_PARAMS), public.key_type());
     match generator {
         Generator::Rsa => {
@@ -209,7 +219,8 @@ fn generate(row: &Row, generator: Generator, public: &Object) -> Result<Generate
         },
         Generator::Edwards | Generator::Montgomery => Generated::octets(curve()?.private_len()),
         Generator::PostQuantum(_) => Ok(Generated::Seed(rng::secret(ParameterSet::of(public)?.seed_len())?)),
-        Generator::Secret(_) | Generator::Password => Err(Error::MechanismInvalid),
+        Generator::Dsa | Generator::Dh => domain::private_value(row, generator, public, private),
+        Generator::Secret(_) | Generator::Password | Generator::Domain(_) => Err(Error::MechanismInvalid),
     }
 }
 
@@ -231,6 +242,7 @@ fn fill_pair(generated: Generated, public: &mut Object, private: &mut Object) ->
             fill_curve_pair(NamedCurve::Weierstrass(curve), scalar, public, private)
         }
         Generated::Seed(seed) => post_quantum::fill_pair(seed, public, private),
+        Generated::Exponent(value) => finite::fill_pair(value, public, private),
         Generated::Octets(value) => {
             let curve = NamedCurve::read(public.bytes(CKA_EC_PARAMS), public.key_type())?;
             fill_curve_pair(curve, value, public, private)

@@ -6,6 +6,7 @@ pub mod bringing;
 mod ciphers;
 mod deriving;
 mod digests;
+mod domain;
 mod dual;
 mod encapsulation;
 mod exporting;

@@ -171,6 +171,8 @@ impl<'a> Attributes<'a> {
             let algorithm = match self.object.key_type()? {
                 CKK_RSA => Algorithm::RSA,
                 CKK_EC => Algorithm::EC,
+                CKK_DSA => Algorithm::DSA,
+                CKK_DH => Algorithm::DH,
                 CKK_AES => Algorithm::AES,
                 _ => return None,
             };

@@ -164,6 +164,10 @@ pub fn structure(
             fields.push(first(Tag::CERTIFICATE_TYPE).unwrap_or(x509));
             fields.push(value(Tag::CERTIFICATE_VALUE));
         }
+        ObjectType::OpaqueObject if object.class() == CKO_DOMAIN_PARAMETERS => {
+            let text = "domain parameters are PKCS #11's alone";
+            return Err(Failure::new(Reason::InvalidObjectType, text));
+        }
         ObjectType::OpaqueObject => {
             let other = Item::enumeration(Tag::OPAQUE_DATA_TYPE, 0x8000_0000_u32);
             fields.push(first(Tag::OPAQUE_DATA_TYPE).unwrap_or(other));

@@ -23,6 +23,7 @@ pub(super) unsafe fn shaped(given: &Given<'_>, shape: Shape) -> Outcome<Paramete
     match shape {
         Shape::Bit => given.structure().map(Parameter::Number),
         Shape::Handle => given.structure().map(Parameter::Handle),
+        Shape::PublicValue => public_value(given),
         // SAFETY: passed on.
         Shape::Ccm => unsafe { ccm(given) },
         // SAFETY: passed on.
@@ -55,6 +56,11 @@ pub(super) unsafe fn shaped(given: &Given<'_>, shape: Shape) -> Outcome<Paramete
         // `mechanism` has the others.
         _ => Err(invalid()),
     }
+}
+
+/// A big integer of some length.
+fn public_value(given: &Given<'_>) -> Outcome<Parameter> {
+    if given.0.is_empty() { Err(invalid()) } else { Ok(Parameter::PublicValue(given.0.to_vec())) }
 }
 
 unsafe fn ccm(given: &Given<'_>) -> Outcome<Parameter> {

@@ -24,6 +24,7 @@ pub(crate) static POLICIES: &[Policy] = &[
     policy("Ecdh",           "CompressedPoint",        Accept),
     policy("Ecdh",           "UnnamedCurve",           Refuse),
     policy("Ecdh",           "InvalidAsn",             Refuse),
+    policy("Dsa",            "MissingZero",            Refuse),
     policy("Xdh",            "ZeroSharedSecret",       Refuse),
     policy("Xdh",            "Twist",                  Accept),
     policy("Xdh",            "NonCanonicalPublic",     Accept),

@@ -224,3 +224,35 @@ fn usage_and_flags_are_as_they_were_asked_for() {
     assert_eq!(key["uses"], serde_json::json!(["sign", "verify", "derive"]));
     assert_eq!((&key["extractable"], &key["sensitive"]), (&true.into(), &true.into()));
 }
+
+#[test]
+fn dsa_and_diffie_hellman_keys_come_and_go() {
+    let desk = Desk::with_token();
+    openssl(&desk, "genpkey -genparam -algorithm DSA -pkeyopt dsa_paramgen_bits:1024 -out dsa-group.pem");
+    openssl(&desk, "genpkey -paramfile dsa-group.pem -out dsa.pem");
+    openssl(&desk, "genpkey -algorithm DH -pkeyopt group:modp_1536 -out dh.pem");
+    let text = |name: &str| std::fs::read_to_string(path(&desk, name)).expect("a file");
+    for (label, form) in [("dsa", "pkcs8"), ("dh", "pem")] {
+        let file = path(&desk, &format!("{label}.pem"));
+        let import = ["import", form, &file, "--label", label, "--extractable", "--not-sensitive"];
+        desk.run(&import).succeeds();
+        let keys = desk.json(&["key", "list", "--label", label]);
+        assert_eq!((keys.as_array().map(Vec::len), &keys[0]["type"]), (Some(2), &label.into()));
+        let out = path(&desk, &format!("{label}-out.pem"));
+        let export = ["export", "--label", label, "--class", "private", "--out", &out];
+        desk.run(&export).succeeds();
+        openssl(&desk, &format!("pkey -in {label}-out.pem -pubout -out {label}-public.pem"));
+        let public = desk.run(&["export", "--label", label]).succeeds().out;
+        assert_eq!(public, text(&format!("{label}-public.pem")));
+        // A public key alone comes in too.
+        let file = desk.file("public.pem", &public);
+        desk.run(&["import", "pem", &file, "--label", "public"]).succeeds();
+    }
+    openssl(&desk, "pkey -in dsa.pem -pubout -out public.pem");
+    assert_eq!(text("public.pem"), text("dsa-public.pem"));
+    signs_as(&desk, "dsa", CKM_DSA_SHA256);
+    let signature = std::fs::read(path(&desk, "signature")).expect("a signature");
+    let der = hsm_core::mechanism::ecdsa_to_der(&signature).expect("DER");
+    std::fs::write(path(&desk, "signature"), der).expect("a file");
+    openssl(&desk, "dgst -sha256 -verify public.pem -signature signature message");
+}

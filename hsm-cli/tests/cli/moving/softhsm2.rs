@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use cryptoki_sys::*;
+use hsm_core::mechanism::{Mechanism, Parameter};
 use hsm_core::object::Value;
 use hsm_core::session::{Output, Session};
 use serde_json::Value as Json;
@@ -15,6 +16,12 @@ const BACKENDS: [&str; 2] = ["file", "db"];
 const MESSAGE: &[u8] = b"what SoftHSM2 signed";
 const BLOCKS: &[u8] = b"sixteen bytes 16sixteen bytes 32";
 const IV: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
+/// The other side's public value in RFC 5114, appendix A.1.
+const PEER: &str = "\
+    717a6cb053371ff4a3b932941c1e5663f861a1d6ad34ae66576dfb98f6c6cbf9ddd5a56c7833f6bcfdff095582ad868e\
+    440e8d09fd769e3ceccdc3d3b1e4cfa057776caaf9739b6a9fee8e7411f8d6dac09d6a4edb46cc2b5d5203090eae6126\
+    311e53fd2c14b574e6a3109a3da1be41bdceaa186f5ce06716a2b6a07b3c33fe";
 
 fn tokens(backend: &str) -> String {
     fixture("softhsm2").join(backend).to_str().expect("text").to_owned()
@@ -47,13 +54,13 @@ fn every_object_of_either_back_end_comes_over() {
         let (desk, report) = imported(backend);
         assert_eq!(report["source"]["backend"], backend);
         assert_eq!((&report["token"]["label"], &report["token"]["made"]), (&"old".into(), &true.into()));
-        assert_eq!((&report["brought"], &report["left_out"]), (&12.into(), &1.into()), "{report}");
+        assert_eq!((&report["brought"], &report["left_out"]), (&17.into(), &1.into()), "{report}");
         let left: Vec<_> =
             report["objects"].as_array().unwrap().iter().filter(|o| o["outcome"] == "left out").collect();
         assert_eq!(left[0]["label"], "parameters");
-        assert_eq!(left[0]["reason"], "objects of class 0x6 are not offered here");
+        assert_eq!(left[0]["reason"], "the domain parameters are not supported");
         let session = session(&desk, "old", "1234");
-        assert_eq!(find(&session, Vec::new()).len(), 12);
+        assert_eq!(find(&session, Vec::new()).len(), 17);
     }
 }
 
@@ -98,6 +105,13 @@ fn attributes_are_what_they_were() {
             &[(CKA_MODULUS_BITS, Value::Number(2048)), (CKA_WRAP, no()), (CKA_PRIVATE, no())],
         );
         expect(CKO_PRIVATE_KEY, "ec", &[(CKA_DERIVE, yes()), (CKA_DECRYPT, no())]);
+        expect(
+            CKO_PRIVATE_KEY,
+            "dsa",
+            &[(CKA_LOCAL, yes()), (CKA_KEY_GEN_MECHANISM, Value::Number(CKM_DSA_KEY_PAIR_GEN))],
+        );
+        expect(CKO_PRIVATE_KEY, "dh", &[(CKA_DERIVE, yes()), (CKA_SENSITIVE, yes())]);
+        expect(CKO_DOMAIN_PARAMETERS, "group", &[(CKA_PRIME_BITS, Value::Number(1024)), (CKA_PRIVATE, no())]);
         expect(
             CKO_SECRET_KEY,
             "aes",
@@ -185,6 +199,28 @@ fn keys_answer_as_they_did_in_softhsm2() {
             session.verify_init(&mechanism(CKM_ECDSA), key).expect("verifying");
             session.verify(&digest, &signature).expect("the signature");
         }
+        let shared = session
+            .derive_key(
+                &Mechanism {
+                    kind: CKM_DH_PKCS_DERIVE,
+                    parameter: Parameter::PublicValue(hex::decode(PEER).expect("digits")),
+                },
+                object(&session, CKO_PRIVATE_KEY, "dh"),
+                vec![
+                    (CKA_KEY_TYPE, Value::Number(CKK_AES)),
+                    (CKA_VALUE_LEN, Value::Number(32)),
+                    (CKA_SENSITIVE, Value::Bool(false)),
+                    (CKA_EXTRACTABLE, Value::Bool(true)),
+                ],
+            )
+            .expect("a secret");
+        let shared = session.view(shared).expect("the secret");
+        assert_eq!(shared.attribute(CKA_VALUE).ok().and_then(Value::as_bytes), Some(&known("dh secret")[..]));
+        for signature in [sign(CKM_DSA_SHA1, CKO_PRIVATE_KEY, "dsa", MESSAGE), known("dsa signature")] {
+            let key = object(&session, CKO_PUBLIC_KEY, "dsa");
+            session.verify_init(&mechanism(CKM_DSA_SHA1), key).expect("verifying");
+            session.verify(MESSAGE, &signature).expect("the signature");
+        }
     }
 }
 
@@ -193,14 +229,14 @@ fn a_second_run_brings_nothing_twice() {
     let (desk, _) = imported("file");
     let again = import(&desk, &tokens("file"), &["--json"]).succeeds();
     let report: Json = serde_json::from_str(&again.out).expect("JSON");
-    assert_eq!((&report["brought"], &report["already_there"]), (&0.into(), &12.into()), "{report}");
+    assert_eq!((&report["brought"], &report["already_there"]), (&0.into(), &17.into()), "{report}");
     assert_eq!(report["token"]["made"], false);
     // What was lost meanwhile comes again, and that alone.
     Done::of(desk.bare(&["key", "delete", "--label", "aes", "--yes"]).env("SOFTHSM_RS_PIN", "1234"))
         .succeeds();
     let again = import(&desk, &tokens("file"), &["--json"]).succeeds();
     let report: Json = serde_json::from_str(&again.out).expect("JSON");
-    assert_eq!((&report["brought"], &report["already_there"]), (&1.into(), &11.into()));
+    assert_eq!((&report["brought"], &report["already_there"]), (&1.into(), &16.into()));
     assert!(outcomes(&report).contains(&("aes".into(), "brought".into())));
 }
 
@@ -210,12 +246,12 @@ fn a_dry_run_says_the_same_and_changes_nothing() {
     let before = desk.run(&["audit", "show"]).succeeds().out;
     let done = import(&desk, &tokens("file"), &["--dry-run", "--json"]).succeeds();
     let report: Json = serde_json::from_str(&done.out).expect("JSON");
-    assert_eq!((&report["brought"], &report["left_out"]), (&12.into(), &1.into()));
+    assert_eq!((&report["brought"], &report["left_out"]), (&17.into(), &1.into()));
     assert_eq!((&report["dry_run"], &report["token"]), (&true.into(), &Json::Null));
     assert_eq!(desk.json(&["token", "list"]), Json::Array(Vec::new()));
     assert_eq!(desk.run(&["audit", "show"]).succeeds().out, before);
     let text = import(&desk, &tokens("file"), &["--dry-run"]).succeeds().out;
-    assert!(text.contains("12 objects would be brought, 1 left out; nothing was changed"), "{text}");
+    assert!(text.contains("17 objects would be brought, 1 left out; nothing was changed"), "{text}");
 }
 
 #[test]
@@ -228,7 +264,7 @@ fn objects_come_to_a_token_that_is_there() {
     let all = [&["import", "softhsm2", "--tokendir", &tokendir][..], &options].concat();
     Done::of(&mut desk.bare(&all)).succeeds();
     let session = session(&desk, "web", "123456");
-    assert_eq!(find(&session, Vec::new()).len(), 12);
+    assert_eq!(find(&session, Vec::new()).len(), 17);
     // Nobody vouched for what no user may say.
     for kind in [CKA_LOCAL, CKA_ALWAYS_SENSITIVE, CKA_NEVER_EXTRACTABLE] {
         assert_eq!(attribute(&session, CKO_PRIVATE_KEY, "rsa", kind), "Bool(false)");
@@ -300,12 +336,12 @@ fn a_damaged_object_stops_all_unless_it_is_to_be_skipped() {
     assert_eq!(desk.json(&["token", "list"]), Json::Array(Vec::new()));
     let done = import(&desk, &tokendir, &["--skip-damaged", "--json"]).succeeds();
     let report: Json = serde_json::from_str(&done.out).expect("JSON");
-    assert_eq!((&report["brought"], &report["left_out"]), (&11.into(), &2.into()));
+    assert_eq!((&report["brought"], &report["left_out"]), (&16.into(), &2.into()));
     // Mended, the rest comes.
     std::fs::write(&path, &whole).expect("mended");
     let done = import(&desk, &tokendir, &["--json"]).succeeds();
     let report: Json = serde_json::from_str(&done.out).expect("JSON");
-    assert_eq!((&report["brought"], &report["already_there"]), (&1.into(), &11.into()));
+    assert_eq!((&report["brought"], &report["already_there"]), (&1.into(), &16.into()));
 }
 
 #[test]

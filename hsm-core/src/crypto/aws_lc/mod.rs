@@ -7,15 +7,16 @@ mod digest;
 mod ec;
 mod edwards;
 mod factors;
+mod finite;
 mod rsa;
 
 use openssl::error::ErrorStack;
 
 use super::{
-    AesMode, BlowfishMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey,
-    EdPrivateKey, EdPublicKey, Edwards, Hash, KemPrivateKey, KemPublicKey, KemSet, KeyWrap, Mac, Montgomery,
-    Poly1305, PqPrivateKey, PqPublicKey, PreHash, PrivateForm, Provider, RsaParts, RsaPrivateKey,
-    RsaPublicKey, Shake, SignatureSet, XPrivateKey,
+    AesMode, BlowfishMode, Cipher, Curve, Des3Mode, DhGroup, DhPrivateKey, Digest, Direction, DsaGroup,
+    DsaPrivateKey, DsaPublicKey, EcPrivateKey, EcPublicKey, EdPrivateKey, EdPublicKey, Edwards, Hash,
+    KemPrivateKey, KemPublicKey, KemSet, KeyWrap, Mac, Montgomery, Poly1305, PqPrivateKey, PqPublicKey,
+    PreHash, PrivateForm, Provider, RsaParts, RsaPrivateKey, RsaPublicKey, Shake, SignatureSet, XPrivateKey,
 };
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -164,6 +165,34 @@ impl Provider for AwsLc {
 
     fn pq_public(&self, _set: SignatureSet, _public: &[u8]) -> Option<Result<Box<dyn PqPublicKey>>> {
         None
+    }
+
+    fn generate_dsa_group(&self, prime_bits: usize, subprime_bits: usize) -> Option<Result<DsaGroup>> {
+        finite::generate_dsa_group(prime_bits, subprime_bits)
+    }
+
+    fn check_dsa_group(&self, group: &DsaGroup) -> Option<Result<()>> {
+        Some(finite::check_dsa_group(group))
+    }
+
+    fn generate_dsa(&self, group: &DsaGroup) -> Option<Result<Secret>> {
+        Some(finite::generate_dsa(group))
+    }
+
+    fn dsa_private(&self, group: &DsaGroup, value: &[u8]) -> Option<Result<Box<dyn DsaPrivateKey>>> {
+        Some(finite::dsa_private(group, value))
+    }
+
+    fn dsa_public(&self, group: &DsaGroup, value: &[u8]) -> Option<Result<Box<dyn DsaPublicKey>>> {
+        Some(finite::dsa_public(group, value))
+    }
+
+    fn generate_dh_group(&self, bits: usize) -> Option<Result<DhGroup>> {
+        finite::generate_dh_group(bits)
+    }
+
+    fn dh_private(&self, group: &DhGroup, value: &[u8]) -> Option<Result<Box<dyn DhPrivateKey>>> {
+        Some(finite::dh_private(group, value))
     }
 
     /// `openssl` tells no length to an extendable function of AWS-LC.

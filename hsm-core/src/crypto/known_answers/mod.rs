@@ -3,6 +3,8 @@
 
 mod ciphers;
 mod curves;
+mod dh;
+pub(super) mod dsa;
 mod edwards;
 mod edwards448;
 mod hashes;

@@ -5,6 +5,7 @@
 #![cfg(feature = "aws-lc")]
 
 mod curves;
+mod finite;
 mod rsa;
 mod symmetric;
 
@@ -67,6 +68,10 @@ fn what_one_provider_offers_alone() {
     assert!(RustCrypto.poly1305(&[0; 32], b"").is_some());
     assert!(AwsLc.shake(Shake::Shake128, b"", 16).is_none());
     assert!(RustCrypto.shake(Shake::Shake128, b"", 16).is_some());
+    // Parameters of these lengths; those of others are AWS-LC's alone.
+    assert!(AwsLc.generate_dsa_group(2048, 224).is_none());
+    assert!(RustCrypto.generate_dsa_group(512, 160).is_none());
+    assert!(RustCrypto.generate_dh_group(2048).is_none());
     assert!(AwsLc.cmac(&[0; 16]).is_none());
     assert!(RustCrypto.cmac(&[0; 16]).is_some());
     for mode in [KeyWrap::Kw, KeyWrap::Kwp] {

@@ -11,6 +11,7 @@ mod des3;
 mod domain;
 mod ec;
 mod ed;
+mod finite;
 mod gcm;
 mod hashes;
 mod ml_dsa;
@@ -26,10 +27,10 @@ mod slh_dsa;
 
 use super::blocks;
 use super::{
-    AesMode, BlowfishMode, Cipher, Curve, Des3Mode, Digest, Direction, EcPrivateKey, EcPublicKey,
-    EdPrivateKey, EdPublicKey, Edwards, Hash, KemPrivateKey, KemPublicKey, KemSet, KeyWrap, Mac, Montgomery,
-    Poly1305, PqPrivateKey, PqPublicKey, PreHash, PrivateForm, Provider, RsaParts, RsaPrivateKey,
-    RsaPublicKey, Shake, SignatureSet, XPrivateKey,
+    AesMode, BlowfishMode, Cipher, Curve, Des3Mode, DhGroup, DhPrivateKey, Digest, Direction, DsaGroup,
+    DsaPrivateKey, DsaPublicKey, EcPrivateKey, EcPublicKey, EdPrivateKey, EdPublicKey, Edwards, Hash,
+    KemPrivateKey, KemPublicKey, KemSet, KeyWrap, Mac, Montgomery, Poly1305, PqPrivateKey, PqPublicKey,
+    PreHash, PrivateForm, Provider, RsaParts, RsaPrivateKey, RsaPublicKey, Shake, SignatureSet, XPrivateKey,
 };
 use crate::error::Result;
 use crate::secret::Secret;
@@ -181,6 +182,34 @@ impl Provider for RustCrypto {
 
     fn pq_public(&self, set: SignatureSet, public: &[u8]) -> Option<Result<Box<dyn PqPublicKey>>> {
         Some(ml_dsa::public(set, public).unwrap_or_else(|| slh_dsa::public(set, public)))
+    }
+
+    fn generate_dsa_group(&self, prime_bits: usize, subprime_bits: usize) -> Option<Result<DsaGroup>> {
+        finite::generate_dsa_group(prime_bits, subprime_bits)
+    }
+
+    fn check_dsa_group(&self, group: &DsaGroup) -> Option<Result<()>> {
+        Some(finite::check_dsa_group(group))
+    }
+
+    fn generate_dsa(&self, group: &DsaGroup) -> Option<Result<Secret>> {
+        Some(finite::generate_dsa(group))
+    }
+
+    fn dsa_private(&self, group: &DsaGroup, value: &[u8]) -> Option<Result<Box<dyn DsaPrivateKey>>> {
+        Some(finite::dsa_private(group, value))
+    }
+
+    fn dsa_public(&self, group: &DsaGroup, value: &[u8]) -> Option<Result<Box<dyn DsaPublicKey>>> {
+        Some(finite::dsa_public(group, value))
+    }
+
+    fn generate_dh_group(&self, bits: usize) -> Option<Result<DhGroup>> {
+        finite::generate_dh_group(bits)
+    }
+
+    fn dh_private(&self, group: &DhGroup, value: &[u8]) -> Option<Result<Box<dyn DhPrivateKey>>> {
+        Some(finite::dh_private(group, value))
     }
 
     fn shake_digest(&self, hash: PreHash) -> Option<Box<dyn Digest>> {

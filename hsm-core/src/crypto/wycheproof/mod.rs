@@ -8,6 +8,7 @@
 
 mod aes;
 mod agreement;
+mod dsa;
 mod ecdsa;
 mod mac;
 mod post_quantum;

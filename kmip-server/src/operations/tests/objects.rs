@@ -5,11 +5,12 @@ use hsm_core::mechanism::Mechanism;
 use hsm_core::object::{Template, Value, lifecycle};
 
 use super::kit::*;
-use crate::ttlv::enums::{Operation, ResultReason as Reason};
+use crate::ttlv::enums::{KeyFormatType as Format, Operation, ResultReason as Reason};
 use crate::ttlv::{Item, Tag, Version};
 
 const AES: u32 = 3;
 const RSA: u32 = 4;
+const DSA: u32 = 5;
 const ECDSA: u32 = 6;
 const EC: u32 = 0x1a;
 
@@ -164,6 +165,49 @@ fn what_pkcs11_made_has_dates_and_a_digest() {
     let brought = String::from_utf8(unique).unwrap();
     assert!(server.attributes(&brought, Tag::ORIGINAL_CREATION_DATE).is_empty());
     assert!(!server.attributes(&brought, Tag::INITIAL_DATE).is_empty());
+}
+
+/// Both templates' attributes.
+fn joined(templates: [Template; 2]) -> Template {
+    templates.into_iter().flatten().collect()
+}
+
+#[test]
+fn dsa_keys_that_pkcs11_made_are_given_and_do_not_sign() {
+    let server = Server::new();
+    let session = server.session();
+    let token = || vec![(CKA_TOKEN, Value::Bool(true))];
+    let unique = |handle| {
+        let view = session.view(handle).unwrap();
+        String::from_utf8(view.attribute(CKA_UNIQUE_ID).unwrap().as_bytes().unwrap().to_vec()).unwrap()
+    };
+    let bits = (CKA_PRIME_BITS, Value::Number(512));
+    let generate = Mechanism::plain(CKM_DSA_PARAMETER_GEN);
+    let group = session.generate_key(&generate, joined([token(), vec![bits]])).unwrap();
+    let numbers: Template = [CKA_PRIME, CKA_SUBPRIME, CKA_BASE]
+        .map(|kind| (kind, session.view(group).unwrap().attribute(kind).unwrap().duplicate()))
+        .into();
+    let open = vec![(CKA_SENSITIVE, Value::Bool(false)), (CKA_EXTRACTABLE, Value::Bool(true))];
+    let (public, private) = session
+        .generate_key_pair(
+            &Mechanism::plain(CKM_DSA_KEY_PAIR_GEN),
+            joined([token(), numbers]),
+            joined([token(), open]),
+        )
+        .unwrap();
+    for (handle, format) in [(private, Format::PKCS_8), (public, Format::X_509)] {
+        let key = unique(handle);
+        let algorithm = server.attributes(&key, Tag::CRYPTOGRAPHIC_ALGORITHM);
+        assert_eq!(algorithm[0].as_enumeration().unwrap(), DSA);
+        let answer = server.ask(Version::V2_1, Operation::Get, vec![id(&key)]).unwrap();
+        let block = answer[2].child(Tag::KEY_BLOCK).unwrap();
+        assert_eq!(block.child(Tag::KEY_FORMAT_TYPE).unwrap().as_enumeration().unwrap(), format.number());
+    }
+    let sign = vec![id(&unique(private)), Item::bytes(Tag::DATA, b"data".to_vec())];
+    let refused = server.ask(Version::V2_1, Operation::Sign, sign).unwrap_err();
+    assert_eq!(refused, Reason::UnsupportedCryptographicParameters);
+    let refused = server.ask(Version::V2_1, Operation::Get, vec![id(&unique(group))]).unwrap_err();
+    assert_eq!(refused, Reason::InvalidObjectType);
 }
 
 #[test]
