@@ -71,6 +71,8 @@ pub struct Row {
     pub(super) kem: bool,
     /// It derives secrets from a secret key.
     pub(crate) recipe: Option<Recipe>,
+    /// It makes the public key of a private one.
+    pub(crate) publishes: bool,
 }
 
 /// What C_GetMechanismInfo tells of a mechanism.
@@ -137,7 +139,7 @@ impl Row {
             Function::Wrap | Function::Unwrap => self.wrap.is_some(),
             Function::Generate => self.generator.is_some_and(|generator| !generator.makes_pairs()),
             Function::GenerateKeyPair => self.generator.is_some_and(Generator::makes_pairs),
-            Function::Derive => self.derive.is_some() || self.recipe.is_some(),
+            Function::Derive => self.derive.is_some() || self.recipe.is_some() || self.publishes,
             Function::Encapsulate | Function::Decapsulate => self.kem,
         }
     }
@@ -210,6 +212,11 @@ const ML_KEM: &[u64] = &[CKK_ML_KEM];
 const ML_DSA: &[u64] = &[CKK_ML_DSA];
 const SLH_DSA: &[u64] = &[CKK_SLH_DSA];
 
+/// Every type of private key.
+#[rustfmt::skip]
+const ANY_PRIVATE: &[u64] = &[
+    CKK_RSA, CKK_EC, CKK_EC_EDWARDS, CKK_EC_MONTGOMERY, CKK_ML_KEM, CKK_ML_DSA, CKK_SLH_DSA,
+];
 /// Every type of secret key.
 #[rustfmt::skip]
 const ANY_SECRET: &[u64] = &[
@@ -230,6 +237,8 @@ const HKDF: &[u64] = &[CKK_HKDF, CKK_GENERIC_SECRET];
 /// RSA keys, in bits: below 1024 nothing is safe, above 16384 a signature takes seconds.
 const RSA_BITS: (u64, u64) = (1024, 16384);
 const EC_BITS: (u64, u64) = (224, 521);
+/// Pairs of any type: from the smallest curve to the largest public key of a parameter set.
+const ANY_BITS: (u64, u64) = (EC_BITS.0, 8 * 2592);
 /// Generic secrets and HMAC keys, in bytes.
 const SECRET_BYTES: (u64, u64) = (1, 4096);
 
@@ -255,6 +264,7 @@ const ROW: Row = Row {
     derive: None,
     kem: false,
     recipe: None,
+    publishes: false,
 };
 
 const fn digest(hash: Hash) -> Row {
@@ -606,6 +616,7 @@ static TABLE: &[Row] = rows! {
     CKM_HKDF_DERIVE                     "6.62.3"   kdf(Shape::Hkdf, HKDF, kdf::hkdf, Heritage::Free);
     CKM_HKDF_DATA                       "6.62.4"   giving(Product::Data, kdf(Shape::Hkdf, HKDF, kdf::hkdf, Heritage::Free));
     CKM_HKDF_KEY_GEN                    "6.62.5"   secret(&[CKK_HKDF], SECRET_BYTES, Generator::Secret(CKK_HKDF));
+    CKM_PUB_KEY_FROM_PRIV_KEY           "6.43.8"   Row { keys: ANY_PRIVATE, sizes: ANY_BITS, publishes: true, ..ROW };
 };
 
 #[cfg(test)]
