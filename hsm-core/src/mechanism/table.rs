@@ -602,6 +602,7 @@ static TABLE: &[Row] = rows! {
     CKM_AES_OFB                         "6.10.7"   Row { cipher: Some(ciphering::ofb), ..aes(Shape::Iv) };
     CKM_AES_CFB8                        "6.10.8"   Row { cipher: Some(ciphering::cfb8), ..aes(Shape::Iv) };
     CKM_AES_CFB128                      "6.10.8"   Row { cipher: Some(ciphering::cfb), ..aes(Shape::Iv) };
+    CKM_AES_CFB1                        "6.10.8"   Row { cipher: Some(ciphering::cfb1), ..aes(Shape::Iv) };
     CKM_AES_KEY_WRAP                    "6.13.18"  key_wrap();
     CKM_AES_KEY_WRAP_PAD                "6.13.18"  key_wrap();
     CKM_AES_KEY_WRAP_KWP                "6.13.18"  key_wrap();
