@@ -33,9 +33,9 @@ pub enum Unit {
 pub struct Row {
     /// Its number, CKM_….
     pub kind: u64,
-    /// Its name in the standard.
+    /// Its name in the standard, or what its vendor calls it.
     pub name: &'static str,
-    /// The section of PKCS #11 3.2 that defines it.
+    /// The section of PKCS #11 3.2 that defines it, or whose it is.
     pub section: &'static str,
     /// The form of its parameter.
     pub shape: Shape,
@@ -197,6 +197,9 @@ pub fn row_for(mechanism: &Mechanism, function: Function) -> Result<&'static Row
 pub fn row_of(kind: u64, function: Function) -> Result<&'static Row> {
     row(kind).filter(|row| row.does(function)).ok_or(Error::MechanismInvalid)
 }
+
+/// SSH's key derivation: the number that kryoptic gave it (its offset, and 1).
+pub const KRM_SSHKDF_DERIVE: u64 = CKM_VENDOR_DEFINED + 485_259 + 1;
 
 const RSA: &[u64] = &[CKK_RSA];
 const EC: &[u64] = &[CKK_EC];
@@ -618,6 +621,7 @@ static TABLE: &[Row] = rows! {
     CKM_HKDF_DATA                       "6.62.4"   giving(Product::Data, kdf(Shape::Hkdf, HKDF, kdf::hkdf, Heritage::Free));
     CKM_HKDF_KEY_GEN                    "6.62.5"   secret(&[CKK_HKDF], SECRET_BYTES, Generator::Secret(CKK_HKDF));
     CKM_PUB_KEY_FROM_PRIV_KEY           "6.43.8"   Row { keys: ANY_PRIVATE, sizes: ANY_BITS, publishes: true, ..ROW };
+    KRM_SSHKDF_DERIVE                   "vendor"   kdf(Shape::Ssh, GENERIC, kdf::ssh, Heritage::Free);
 };
 
 #[cfg(test)]
