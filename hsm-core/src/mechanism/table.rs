@@ -6,6 +6,7 @@ use cryptoki_sys::*;
 
 use super::ciphering;
 use super::derivation;
+use super::encapsulation::Kem;
 use super::generation::Generator;
 use super::kdf::{self, Heritage, Product, Recipe};
 use super::messages::Aead;
@@ -68,7 +69,7 @@ pub struct Row {
     /// It derives secrets.
     pub(super) derive: Option<fn(&Parameter, &Key) -> Result<Secret>>,
     /// It encapsulates and decapsulates secrets.
-    pub(super) kem: bool,
+    pub(crate) kem: Option<Kem>,
     /// It derives secrets from a secret key.
     pub(crate) recipe: Option<Recipe>,
     /// It makes the public key of a private one.
@@ -140,7 +141,7 @@ impl Row {
             Function::Generate => self.generator.is_some_and(|generator| !generator.makes_pairs()),
             Function::GenerateKeyPair => self.generator.is_some_and(Generator::makes_pairs),
             Function::Derive => self.derive.is_some() || self.recipe.is_some() || self.publishes,
-            Function::Encapsulate | Function::Decapsulate => self.kem,
+            Function::Encapsulate | Function::Decapsulate => self.kem.is_some(),
         }
     }
 
@@ -265,7 +266,7 @@ const ROW: Row = Row {
     whole: false,
     generator: None,
     derive: None,
-    kem: false,
+    kem: None,
     recipe: None,
     publishes: false,
 };
@@ -418,15 +419,15 @@ macro_rules! rows {
 #[rustfmt::skip]
 static TABLE: &[Row] = rows! {
     CKM_RSA_PKCS_KEY_PAIR_GEN           "6.1.4"    Row { generator: Some(Generator::Rsa), ..rsa() };
-    CKM_RSA_PKCS                        "6.1.6"    Row { signature: Some(signing::v15), recovery: true, whole: true, cipher: Some(ciphering::rsa_v15), wrap: Some(ciphering::rsa_v15), ..rsa() };
-    CKM_RSA_X_509                       "6.1.12"   Row { signature: Some(signing::x509), recovery: true, whole: true, cipher: Some(ciphering::rsa_x509), ..rsa() };
+    CKM_RSA_PKCS                        "6.1.6"    Row { signature: Some(signing::v15), recovery: true, whole: true, cipher: Some(ciphering::rsa_v15), wrap: Some(ciphering::rsa_v15), kem: Some(Kem::Transport), ..rsa() };
+    CKM_RSA_X_509                       "6.1.12"   Row { signature: Some(signing::x509), recovery: true, whole: true, cipher: Some(ciphering::rsa_x509), kem: Some(Kem::Number), ..rsa() };
     CKM_MD5_RSA_PKCS                    "6.1.10"   old(rsa_v15(Hash::Md5));
     CKM_SHA1_RSA_PKCS                   "6.1.10"   rsa_v15(Hash::Sha1);
-    CKM_RSA_PKCS_OAEP                   "6.1.8"    Row { shape: Shape::Oaep, cipher: Some(ciphering::oaep), wrap: Some(ciphering::oaep), ..rsa() };
+    CKM_RSA_PKCS_OAEP                   "6.1.8"    Row { shape: Shape::Oaep, cipher: Some(ciphering::oaep), wrap: Some(ciphering::oaep), kem: Some(Kem::Transport), ..rsa() };
     CKM_RSA_PKCS_PSS                    "6.1.9"    rsa_pss(None);
     CKM_SHA1_RSA_PKCS_PSS               "6.1.11"   rsa_pss(Some(Hash::Sha1));
     CKM_ML_KEM_KEY_PAIR_GEN             "6.68.4"   Row { generator: Some(Generator::PostQuantum(CKK_ML_KEM)), ..ml_kem() };
-    CKM_ML_KEM                          "6.68.5"   Row { kem: true, ..ml_kem() };
+    CKM_ML_KEM                          "6.68.5"   Row { kem: Some(Kem::Lattice), ..ml_kem() };
     CKM_ML_DSA_KEY_PAIR_GEN             "6.67.4"   Row { generator: Some(Generator::PostQuantum(CKK_ML_DSA)), ..ml_dsa() };
     CKM_ML_DSA                          "6.67.5"   pq_pure(ml_dsa());
     CKM_HASH_ML_DSA                     "6.67.6"   pq_digest(ml_dsa());
@@ -571,8 +572,8 @@ static TABLE: &[Row] = rows! {
     CKM_ECDSA_SHA3_256                  "6.3.13"   ecdsa(Some(Hash::Sha3_256));
     CKM_ECDSA_SHA3_384                  "6.3.13"   ecdsa(Some(Hash::Sha3_384));
     CKM_ECDSA_SHA3_512                  "6.3.13"   ecdsa(Some(Hash::Sha3_512));
-    CKM_ECDH1_DERIVE                    "6.3.17"   Row { shape: Shape::Ecdh, keys: AGREEING, sizes: EC_BITS, derive: Some(derivation::ecdh), ..ROW };
-    CKM_ECDH1_COFACTOR_DERIVE           "6.3.18"   Row { shape: Shape::Ecdh, keys: AGREEING, sizes: EC_BITS, derive: Some(derivation::ecdh), ..ROW };
+    CKM_ECDH1_DERIVE                    "6.3.17"   Row { shape: Shape::Ecdh, keys: AGREEING, sizes: EC_BITS, derive: Some(derivation::ecdh), kem: Some(Kem::Agreement), ..ROW };
+    CKM_ECDH1_COFACTOR_DERIVE           "6.3.18"   Row { shape: Shape::Ecdh, keys: AGREEING, sizes: EC_BITS, derive: Some(derivation::ecdh), kem: Some(Kem::Agreement), ..ROW };
     CKM_RSA_AES_KEY_WRAP                "6.1.21"   Row { shape: Shape::RsaAes, wrap: Some(wrapping::rsa_aes), ..rsa() };
     CKM_EC_EDWARDS_KEY_PAIR_GEN         "6.3.10"   Row { keys: EDWARDS, sizes: (255, 255), generator: Some(Generator::Edwards), ..ROW };
     CKM_EC_MONTGOMERY_KEY_PAIR_GEN      "6.3.11"   Row { keys: MONTGOMERY, sizes: (255, 255), generator: Some(Generator::Montgomery), ..ROW };

@@ -87,6 +87,10 @@ pub enum Keys {
     PostQuantum,
     /// CKK_ML_KEM, CKK_ML_DSA: those that are made from a seed.
     Seeded,
+    /// CKK_ML_KEM, whose keys are for encapsulation and nothing else.
+    Kem,
+    /// Every other one.
+    NotKem,
 }
 
 impl Keys {
@@ -97,6 +101,8 @@ impl Keys {
             Keys::Curve => matches!(key_type, Some(CKK_EC | CKK_EC_EDWARDS | CKK_EC_MONTGOMERY)),
             Keys::PostQuantum => key_type.is_some_and(is_post_quantum),
             Keys::Seeded => matches!(key_type, Some(CKK_ML_KEM | CKK_ML_DSA)),
+            Keys::Kem => key_type == Some(CKK_ML_KEM),
+            Keys::NotKem => key_type != Some(CKK_ML_KEM),
         }
     }
 }
@@ -197,6 +203,8 @@ const UNKNOWN: Default = Default::Number(CK_UNAVAILABLE_INFORMATION);
 // CKA_TOKEN, CKA_PRIVATE and CKA_MODIFIABLE change by C_CopyObject alone (section 4.4): they carry
 // no footnote 8, and `template::copy` names them. CKA_PRIVATE's default depends on the class: public
 // keys and certificates are public. A CKA_VALUE_LEN left out is the length of the value.
+// Decapsulation is unwrapping or derivation under another name where a key is none of ML-KEM's: a key that may sign
+// alone, or unwrap under a template alone, does it by its owner's word only.
 // A post-quantum private key has a value, a seed or both: `post_quantum` asks for one, where the standard's
 // tables have footnote 1 at the value and say so below.
 #[rustfmt::skip]
@@ -274,7 +282,8 @@ static TABLE: &[Row] = rows! {
     CKA_ENCAPSULATE_TEMPLATE            Template   PUB,               Any,   [],         NONE;
     CKA_DECAPSULATE_TEMPLATE            Template   PRIV,              Any,   [],         NONE;
     CKA_ENCAPSULATE                     Bool       PUB,               Any,   [8],        YES;
-    CKA_DECAPSULATE                     Bool       PRIV,              Any,   [8],        YES;
+    CKA_DECAPSULATE                     Bool       PRIV,              Kem,   [8],        YES;
+    CKA_DECAPSULATE                     Bool       PRIV,              NotKem, [8],       NO;
     CKA_SEED                            Bytes      PRIV,              Seeded, [4 6 7],   NONE;
     CKA_WRAP_TEMPLATE                   Template   PUB.or(SEC),       Any,   [],         NONE;
     CKA_UNWRAP_TEMPLATE                 Template   PRIV.or(SEC),      Any,   [],         NONE;
