@@ -61,6 +61,7 @@ isolated! {
             (CKM_AES_OFB, 32, "3b3fd92eb72dad20333449f8e83cfb4a7789508d16918f03f53c52dac54ed825"),
             (CKM_AES_CFB128, 32, "3b3fd92eb72dad20333449f8e83cfb4ac8a64537a0b3a93fcde3cdad9f1ce58b"),
             (CKM_AES_CFB8, 18, "3b79424c9c0dd436bace9e0ed4586a4f32b9"),
+            (CKM_AES_CFB1, 32, "68b3a264f838f5f8c3101070d1ab4c2e22e7f950383a0b71ade4fad0095cb188"),
         ] {
             known(&session, &Mech::bytes(kind, &hex(IV)), key, &hex(PLAIN)[..length], &hex(cipher));
             for parameter in [&[][..], &[0; 15], &[0; 17]] {

@@ -107,6 +107,8 @@ isolated! {
         let good = encrypted(kit, &MATERIAL, "sha256");
         refused!(CKR_KEY_FUNCTION_NOT_PERMITTED, session.decrypt(&sha256(), private, &good));
         refused!(CKR_KEY_FUNCTION_NOT_PERMITTED, session.sign(&Mech::plain(CKM_RSA_PKCS), private, &[7; 32]));
+        refused!(CKR_KEY_FUNCTION_NOT_PERMITTED, session.decapsulate(&sha256(), private, &aes(), &good));
+        refused!(CKR_KEY_FUNCTION_NOT_PERMITTED, session.encapsulate(&sha256(), public, &aes()));
         refused!(CKR_MECHANISM_INVALID, session.unwrap(&Mech::plain(CKM_RSA_PKCS), private, &good, &aes()));
         refused!(CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT, session.unwrap(&sha256(), public, &good, &aes()));
         let leaving = aes().and(attrs![CKA_EXTRACTABLE => true]);

@@ -106,6 +106,7 @@ static FAMILIES: &[Family] = &[
     family(&["AES_CBC"], |p, _| aes(p, AesMode::Cbc { iv: IV }), "SP 800-38A"),
     family(&["AES_CTR"], |p, _| aes(p, AesMode::Ctr { block: IV, counter_bits: 32 }), "SP 800-38A"),
     family(&["AES_OFB"], |p, _| aes(p, AesMode::Ofb { iv: IV }), "SP 800-38A"),
+    family(&["AES_CFB1"], |p, _| aes(p, AesMode::Cfb1 { iv: IV }), "SP 800-38A"),
     family(&["AES_CFB8"], |p, _| aes(p, AesMode::Cfb8 { iv: IV }), "SP 800-38A"),
     family(&["AES_CFB128"], |p, _| aes(p, AesMode::Cfb { iv: IV }), "SP 800-38A"),
     family(&["AES_CTS"], |p, _| aes(p, AesMode::Cts { iv: IV }), "RFC 3962"),
@@ -126,7 +127,8 @@ static FAMILIES: &[Family] = &[
     family(&["PKCS5_PBKD2"], |p, _| p.pbkdf2(hsm_core::crypto::Hash::Sha1, &[], &[], 1, &mut [0]).is_some(), "RFC 6070, Wycheproof"),
     family(&["SP800_108"], hmac, "NIST's vectors of SP 800-108"),
     family(&["TLS"], hmac, "RFC 5246, RFC 7627, RFC 5705"),
-    Family { names: &["CONCATENATE", "XOR_BASE", "EXTRACT_KEY"], by: By::Nobody, vectors: "" },
+    family(&["KRM_SSHKDF"], hmac, "CAVS"),
+    Family { names: &["CONCATENATE", "XOR_BASE", "EXTRACT_KEY", "PUB_KEY_FROM"], by: By::Nobody, vectors: "" },
 ];
 
 fn of(row: &Row) -> Option<&'static Family> {

@@ -129,6 +129,7 @@ fn parameter(shape: Shape) -> &'static str {
         Shape::TlsKeys => "CK_TLS12_KEY_MAT_PARAMS",
         Shape::TlsKdf => "CK_TLS_KDF_PARAMS",
         Shape::TlsMac => "CK_TLS_MAC_PARAMS",
+        Shape::Ssh => "KR_SSHKDF_PARAMS",
     }
 }
 

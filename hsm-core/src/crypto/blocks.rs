@@ -56,6 +56,7 @@ pub(super) fn check(mode: &AesMode<'_>, key: &[u8]) -> Result<()> {
         | AesMode::CbcPad { .. }
         | AesMode::Cfb { .. }
         | AesMode::Cfb8 { .. }
+        | AesMode::Cfb1 { .. }
         | AesMode::Ofb { .. }
         | AesMode::Cts { .. } => true,
         AesMode::Xts { .. } => return check_halves(key),

@@ -245,6 +245,11 @@ pub enum AesMode<'a> {
         /// The initialisation vector.
         iv: &'a [u8; 16],
     },
+    /// Cipher feedback of single bits (CFB1), of which whole bytes are given.
+    Cfb1 {
+        /// The initialisation vector.
+        iv: &'a [u8; 16],
+    },
     /// Output feedback.
     Ofb {
         /// The initialisation vector.

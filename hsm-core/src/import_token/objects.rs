@@ -82,8 +82,8 @@ pub(crate) fn key_pair(token: &ImportToken) -> Result<Option<KeyPair>> {
 /// A key without its value, which may do what is said and nothing else.
 #[rustfmt::skip]
 fn blank(class: u64, uses: &[(u64, bool)]) -> Result<Object> {
-    const OF_PUBLIC:  [u64; 5] = [CKA_ENCRYPT, CKA_WRAP,   CKA_VERIFY, CKA_VERIFY_RECOVER, CKA_DERIVE];
-    const OF_PRIVATE: [u64; 5] = [CKA_DECRYPT, CKA_UNWRAP, CKA_SIGN,   CKA_SIGN_RECOVER,   CKA_DERIVE];
+    const OF_PUBLIC:  [u64; 6] = [CKA_ENCRYPT, CKA_WRAP,   CKA_VERIFY, CKA_VERIFY_RECOVER, CKA_DERIVE, CKA_ENCAPSULATE];
+    const OF_PRIVATE: [u64; 6] = [CKA_DECRYPT, CKA_UNWRAP, CKA_SIGN,   CKA_SIGN_RECOVER,   CKA_DERIVE, CKA_DECAPSULATE];
     let mut template: Template = vec![
         (CKA_TOKEN,              Value::Bool(true)),
         (CKA_PRIVATE,            Value::Bool(true)),

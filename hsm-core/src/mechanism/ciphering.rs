@@ -73,6 +73,11 @@ pub(super) fn cfb8(_: &Row, parameter: &Parameter) -> Result<Transform> {
     Ok(Transform::Cfb8(iv(parameter)?))
 }
 
+/// CKM_AES_CFB1.
+pub(super) fn cfb1(_: &Row, parameter: &Parameter) -> Result<Transform> {
+    Ok(Transform::Cfb1(iv(parameter)?))
+}
+
 /// CKM_AES_CTS. The standard names the addendum to SP 800-38A and none of its three variants; the first keeps
 /// the ciphertext of whole blocks as CBC has it.
 pub(super) fn cts(_: &Row, parameter: &Parameter) -> Result<Transform> {

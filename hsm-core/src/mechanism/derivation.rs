@@ -56,6 +56,11 @@ impl Mechanism {
     /// it is known.
     pub(crate) fn derive(&self, row: &Row, base: &Key, length: Option<usize>) -> Result<Secret> {
         let shared = row.derive.ok_or(Error::MechanismInvalid)?(&self.parameter, base)?;
+        self.shared_to_key(shared, length)
+    }
+
+    /// A key of so many bytes, or as long as the parameter's key derivation function makes it, from a shared secret.
+    pub(super) fn shared_to_key(&self, shared: Secret, length: Option<usize>) -> Result<Secret> {
         let derived = match &self.parameter {
             Parameter::PublicValue(_) => Derived::SharedSecret(shared),
             Parameter::Ecdh { kdf, shared: info, .. } => match params::kdf(*kdf)? {

@@ -7,7 +7,7 @@ mod context;
 mod derivation;
 mod digest_info;
 mod ecdsa_der;
-mod encapsulation;
+pub(crate) mod encapsulation;
 mod exactly;
 mod generation;
 pub(crate) mod kdf;

@@ -9,7 +9,14 @@ use super::table::{Function, Row};
 const CARRYING: &[Function] = &[Function::Wrap, Function::Unwrap];
 
 /// With a padding whose check tells something about what it should hide.
-const PADDED: &[Function] = &[Function::Encrypt, Function::Decrypt, Function::Wrap, Function::Unwrap];
+const PADDED: &[Function] = &[
+    Function::Encrypt,
+    Function::Decrypt,
+    Function::Wrap,
+    Function::Unwrap,
+    Function::Encapsulate,
+    Function::Decapsulate,
+];
 
 /// What is derived can be worked out in parts, or is what another function gives out.
 const DERIVING: &[Function] = &[Function::Derive];
@@ -24,6 +31,8 @@ const RAW: &[Function] = &[
     Function::SignRecover,
     Function::Verify,
     Function::VerifyRecover,
+    Function::Encapsulate,
+    Function::Decapsulate,
 ];
 
 /// The functions that a mechanism loses. Those that are for old data alone lose all.

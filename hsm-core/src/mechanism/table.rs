@@ -6,6 +6,7 @@ use cryptoki_sys::*;
 
 use super::ciphering;
 use super::derivation;
+use super::encapsulation::Kem;
 use super::generation::Generator;
 use super::kdf::{self, Heritage, Product, Recipe};
 use super::messages::Aead;
@@ -33,9 +34,9 @@ pub enum Unit {
 pub struct Row {
     /// Its number, CKM_….
     pub kind: u64,
-    /// Its name in the standard.
+    /// Its name in the standard, or what its vendor calls it.
     pub name: &'static str,
-    /// The section of PKCS #11 3.2 that defines it.
+    /// The section of PKCS #11 3.2 that defines it, or whose it is.
     pub section: &'static str,
     /// The form of its parameter.
     pub shape: Shape,
@@ -68,9 +69,11 @@ pub struct Row {
     /// It derives secrets.
     pub(super) derive: Option<fn(&Parameter, &Key) -> Result<Secret>>,
     /// It encapsulates and decapsulates secrets.
-    pub(super) kem: bool,
+    pub(crate) kem: Option<Kem>,
     /// It derives secrets from a secret key.
     pub(crate) recipe: Option<Recipe>,
+    /// It makes the public key of a private one.
+    pub(crate) publishes: bool,
 }
 
 /// What C_GetMechanismInfo tells of a mechanism.
@@ -147,8 +150,8 @@ impl Row {
             Function::Wrap | Function::Unwrap => self.wrap.is_some(),
             Function::Generate => self.generator.is_some_and(|generator| !generator.makes_pairs()),
             Function::GenerateKeyPair => self.generator.is_some_and(Generator::makes_pairs),
-            Function::Derive => self.derive.is_some() || self.recipe.is_some(),
-            Function::Encapsulate | Function::Decapsulate => self.kem,
+            Function::Derive => self.derive.is_some() || self.recipe.is_some() || self.publishes,
+            Function::Encapsulate | Function::Decapsulate => self.kem.is_some(),
         }
     }
 
@@ -212,6 +215,9 @@ pub fn row_of(kind: u64, function: Function) -> Result<&'static Row> {
     row(kind).filter(|row| row.does(function)).ok_or(Error::MechanismInvalid)
 }
 
+/// SSH's key derivation: the number that kryoptic gave it (its offset, and 1).
+pub const KRM_SSHKDF_DERIVE: u64 = CKM_VENDOR_DEFINED + 485_259 + 1;
+
 const RSA: &[u64] = &[CKK_RSA];
 const DSA: &[u64] = &[CKK_DSA];
 const DH: &[u64] = &[CKK_DH];
@@ -228,6 +234,11 @@ const ML_KEM: &[u64] = &[CKK_ML_KEM];
 const ML_DSA: &[u64] = &[CKK_ML_DSA];
 const SLH_DSA: &[u64] = &[CKK_SLH_DSA];
 
+/// Every type of private key.
+#[rustfmt::skip]
+const ANY_PRIVATE: &[u64] = &[
+    CKK_RSA, CKK_EC, CKK_EC_EDWARDS, CKK_EC_MONTGOMERY, CKK_ML_KEM, CKK_ML_DSA, CKK_SLH_DSA,
+];
 /// Every type of secret key.
 #[rustfmt::skip]
 const ANY_SECRET: &[u64] = &[
@@ -250,6 +261,8 @@ const RSA_BITS: (u64, u64) = (1024, 16384);
 const EC_BITS: (u64, u64) = (192, 521);
 /// The two sizes of Edwards and Montgomery curves.
 const ED_BITS: (u64, u64) = (255, 448);
+/// Pairs of any type: from the smallest curve to the largest public key of a parameter set.
+const ANY_BITS: (u64, u64) = (EC_BITS.0, 8 * 2592);
 /// DSA and Diffie-Hellman keys count by their primes.
 const DSA_BITS: (u64, u64) = (DSA_PRIME_BITS.0 as u64, DSA_PRIME_BITS.1 as u64);
 const DH_BITS: (u64, u64) = (DH_PRIME_BITS.0 as u64, DH_PRIME_BITS.1 as u64);
@@ -278,8 +291,9 @@ const ROW: Row = Row {
     whole: false,
     generator: None,
     derive: None,
-    kem: false,
+    kem: None,
     recipe: None,
+    publishes: false,
 };
 
 const fn digest(hash: Hash) -> Row {
@@ -443,11 +457,11 @@ macro_rules! rows {
 #[rustfmt::skip]
 static TABLE: &[Row] = rows! {
     CKM_RSA_PKCS_KEY_PAIR_GEN           "6.1.4"    Row { generator: Some(Generator::Rsa), ..rsa() };
-    CKM_RSA_PKCS                        "6.1.6"    Row { signature: Some(signing::v15), recovery: true, whole: true, cipher: Some(ciphering::rsa_v15), wrap: Some(ciphering::rsa_v15), ..rsa() };
-    CKM_RSA_X_509                       "6.1.12"   Row { signature: Some(signing::x509), recovery: true, whole: true, cipher: Some(ciphering::rsa_x509), ..rsa() };
+    CKM_RSA_PKCS                        "6.1.6"    Row { signature: Some(signing::v15), recovery: true, whole: true, cipher: Some(ciphering::rsa_v15), wrap: Some(ciphering::rsa_v15), kem: Some(Kem::Transport), ..rsa() };
+    CKM_RSA_X_509                       "6.1.12"   Row { signature: Some(signing::x509), recovery: true, whole: true, cipher: Some(ciphering::rsa_x509), kem: Some(Kem::Number), ..rsa() };
     CKM_MD5_RSA_PKCS                    "6.1.10"   old(rsa_v15(Hash::Md5));
     CKM_SHA1_RSA_PKCS                   "6.1.10"   rsa_v15(Hash::Sha1);
-    CKM_RSA_PKCS_OAEP                   "6.1.8"    Row { shape: Shape::Oaep, cipher: Some(ciphering::oaep), wrap: Some(ciphering::oaep), ..rsa() };
+    CKM_RSA_PKCS_OAEP                   "6.1.8"    Row { shape: Shape::Oaep, cipher: Some(ciphering::oaep), wrap: Some(ciphering::oaep), kem: Some(Kem::Transport), ..rsa() };
     CKM_RSA_PKCS_PSS                    "6.1.9"    rsa_pss(None);
     CKM_SHA1_RSA_PKCS_PSS               "6.1.11"   rsa_pss(Some(Hash::Sha1));
     CKM_ML_KEM_KEY_PAIR_GEN             "6.68.4"   Row { generator: Some(Generator::PostQuantum(CKK_ML_KEM)), ..ml_kem() };
@@ -458,7 +472,7 @@ static TABLE: &[Row] = rows! {
     CKM_DSA_SHA256                      "6.2.12"   dsa_signature(Some(Hash::Sha256));
     CKM_DSA_SHA384                      "6.2.12"   dsa_signature(Some(Hash::Sha384));
     CKM_DSA_SHA512                      "6.2.12"   dsa_signature(Some(Hash::Sha512));
-    CKM_ML_KEM                          "6.68.5"   Row { kem: true, ..ml_kem() };
+    CKM_ML_KEM                          "6.68.5"   Row { kem: Some(Kem::Lattice), ..ml_kem() };
     CKM_DSA_SHA3_224                    "6.2.12"   dsa_signature(Some(Hash::Sha3_224));
     CKM_DSA_SHA3_256                    "6.2.12"   dsa_signature(Some(Hash::Sha3_256));
     CKM_DSA_SHA3_384                    "6.2.12"   dsa_signature(Some(Hash::Sha3_384));
@@ -609,8 +623,8 @@ static TABLE: &[Row] = rows! {
     CKM_ECDSA_SHA3_256                  "6.3.13"   ecdsa(Some(Hash::Sha3_256));
     CKM_ECDSA_SHA3_384                  "6.3.13"   ecdsa(Some(Hash::Sha3_384));
     CKM_ECDSA_SHA3_512                  "6.3.13"   ecdsa(Some(Hash::Sha3_512));
-    CKM_ECDH1_DERIVE                    "6.3.17"   Row { shape: Shape::Ecdh, keys: AGREEING, sizes: EC_BITS, derive: Some(derivation::ecdh), ..ROW };
-    CKM_ECDH1_COFACTOR_DERIVE           "6.3.18"   Row { shape: Shape::Ecdh, keys: AGREEING, sizes: EC_BITS, derive: Some(derivation::ecdh), ..ROW };
+    CKM_ECDH1_DERIVE                    "6.3.17"   Row { shape: Shape::Ecdh, keys: AGREEING, sizes: EC_BITS, derive: Some(derivation::ecdh), kem: Some(Kem::Agreement), ..ROW };
+    CKM_ECDH1_COFACTOR_DERIVE           "6.3.18"   Row { shape: Shape::Ecdh, keys: AGREEING, sizes: EC_BITS, derive: Some(derivation::ecdh), kem: Some(Kem::Agreement), ..ROW };
     CKM_RSA_AES_KEY_WRAP                "6.1.21"   Row { shape: Shape::RsaAes, wrap: Some(wrapping::rsa_aes), ..rsa() };
     CKM_EC_EDWARDS_KEY_PAIR_GEN         "6.3.10"   Row { keys: EDWARDS, sizes: ED_BITS, generator: Some(Generator::Edwards), ..ROW };
     CKM_EC_MONTGOMERY_KEY_PAIR_GEN      "6.3.11"   Row { keys: MONTGOMERY, sizes: ED_BITS, generator: Some(Generator::Montgomery), ..ROW };
@@ -645,6 +659,7 @@ static TABLE: &[Row] = rows! {
     CKM_AES_OFB                         "6.10.7"   Row { cipher: Some(ciphering::ofb), ..aes(Shape::Iv) };
     CKM_AES_CFB8                        "6.10.8"   Row { cipher: Some(ciphering::cfb8), ..aes(Shape::Iv) };
     CKM_AES_CFB128                      "6.10.8"   Row { cipher: Some(ciphering::cfb), ..aes(Shape::Iv) };
+    CKM_AES_CFB1                        "6.10.8"   Row { cipher: Some(ciphering::cfb1), ..aes(Shape::Iv) };
     CKM_AES_KEY_WRAP                    "6.13.18"  key_wrap();
     CKM_AES_KEY_WRAP_PAD                "6.13.18"  key_wrap();
     CKM_AES_KEY_WRAP_KWP                "6.13.18"  key_wrap();
@@ -659,6 +674,8 @@ static TABLE: &[Row] = rows! {
     CKM_HKDF_DERIVE                     "6.62.3"   kdf(Shape::Hkdf, HKDF, kdf::hkdf, Heritage::Free);
     CKM_HKDF_DATA                       "6.62.4"   giving(Product::Data, kdf(Shape::Hkdf, HKDF, kdf::hkdf, Heritage::Free));
     CKM_HKDF_KEY_GEN                    "6.62.5"   secret(&[CKK_HKDF], SECRET_BYTES, Generator::Secret(CKK_HKDF));
+    CKM_PUB_KEY_FROM_PRIV_KEY           "6.43.8"   Row { keys: ANY_PRIVATE, sizes: ANY_BITS, publishes: true, ..ROW };
+    KRM_SSHKDF_DERIVE                   "vendor"   kdf(Shape::Ssh, GENERIC, kdf::ssh, Heritage::Free);
 };
 
 #[cfg(test)]

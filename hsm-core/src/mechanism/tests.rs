@@ -82,6 +82,7 @@ fn transforms() -> Vec<Sample> {
         (aes(), || Transform::CbcPad([3; 16], Padding::Pkcs7)),
         (aes(), || Transform::Cfb([3; 16])),
         (aes(), || Transform::Cfb8([3; 16])),
+        (aes(), || Transform::Cfb1([3; 16])),
         (aes(), || Transform::Cts([3; 16])),
         (aes(), || Transform::Ofb([3; 16])),
         (aes(), || Transform::Ctr { block: [3; 16], counter_bits: 32 }),

@@ -43,6 +43,8 @@ pub enum Transform {
     Cfb([u8; 16]),
     /// AES-CFB of single bytes.
     Cfb8([u8; 16]),
+    /// AES-CFB of single bits, in whole bytes.
+    Cfb1([u8; 16]),
     /// AES-OFB.
     Ofb([u8; 16]),
     /// AES-CBC with ciphertext stealing (CS1).
@@ -147,6 +149,7 @@ impl Transform {
             | Transform::CbcPad(..)
             | Transform::Cfb(_)
             | Transform::Cfb8(_)
+            | Transform::Cfb1(_)
             | Transform::Ofb(_)
             | Transform::Cts(_)
             | Transform::Ctr { .. }
@@ -181,6 +184,7 @@ impl Transform {
             Transform::CbcPad(iv, padding) => AesMode::CbcPad { iv, padding: *padding },
             Transform::Cfb(iv) => AesMode::Cfb { iv },
             Transform::Cfb8(iv) => AesMode::Cfb8 { iv },
+            Transform::Cfb1(iv) => AesMode::Cfb1 { iv },
             Transform::Ofb(iv) => AesMode::Ofb { iv },
             Transform::Cts(iv) => AesMode::Cts { iv },
             Transform::Xts(tweak) => AesMode::Xts { tweak },

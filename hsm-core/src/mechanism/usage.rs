@@ -31,6 +31,14 @@ pub(crate) fn check_unnamed(function: Function, key_types: Option<&[u64]>, key: 
     if allows(key.object(), |_| false) { Ok(()) } else { Err(Error::MechanismInvalid) }
 }
 
+/// [`check`] for a mechanism that makes the public key of a private one, which asks for no usage attribute, and for
+/// no size: what it makes is no secret.
+pub(crate) fn check_publishing(row: &Row, key: &Key) -> Result<()> {
+    check_fitness(Function::Derive, Some(row.keys), key.object())?;
+    let allowed = allows(key.object(), |allowed| allowed.contains(&row.kind));
+    if allowed { Ok(()) } else { Err(Error::MechanismInvalid) }
+}
+
 /// Checks that a private key may sign certificates: its usage mask says so, or it may sign anything.
 pub(crate) fn check_certifying(key_types: &[u64], key: &Key) -> Result<()> {
     let object = key.object();

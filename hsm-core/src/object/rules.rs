@@ -96,6 +96,10 @@ pub enum Keys {
     Dh,
     /// CKK_DSA, CKK_DH.
     Finite,
+    /// CKK_ML_KEM, whose keys are for encapsulation and nothing else.
+    Kem,
+    /// Every other one.
+    NotKem,
 }
 
 impl Keys {
@@ -109,6 +113,8 @@ impl Keys {
             Keys::Dsa => key_type == Some(CKK_DSA),
             Keys::Dh => key_type == Some(CKK_DH),
             Keys::Finite => key_type.is_some_and(is_finite),
+            Keys::Kem => key_type == Some(CKK_ML_KEM),
+            Keys::NotKem => key_type != Some(CKK_ML_KEM),
         }
     }
 }
@@ -211,6 +217,8 @@ const UNKNOWN: Default = Default::Number(CK_UNAVAILABLE_INFORMATION);
 // no footnote 8, and `template::copy` names them. CKA_PRIVATE's default depends on the class: public
 // keys and certificates are public. A CKA_VALUE_LEN left out is the length of the value.
 // CKA_VALUE of DSA and DH keys is a big integer: `finite` takes its zeros away, since an attribute has one type.
+// Decapsulation is unwrapping or derivation under another name where a key is none of ML-KEM's: a key that may sign
+// alone, or unwrap under a template alone, does it by its owner's word only.
 // A post-quantum private key has a value, a seed or both: `post_quantum` asks for one, where the standard's
 // tables have footnote 1 at the value and say so below.
 #[rustfmt::skip]
@@ -302,7 +310,8 @@ static TABLE: &[Row] = rows! {
     CKA_ENCAPSULATE_TEMPLATE            Template   PUB,               Any,   [],         NONE;
     CKA_DECAPSULATE_TEMPLATE            Template   PRIV,              Any,   [],         NONE;
     CKA_ENCAPSULATE                     Bool       PUB,               Any,   [8],        YES;
-    CKA_DECAPSULATE                     Bool       PRIV,              Any,   [8],        YES;
+    CKA_DECAPSULATE                     Bool       PRIV,              Kem,   [8],        YES;
+    CKA_DECAPSULATE                     Bool       PRIV,              NotKem, [8],       NO;
     CKA_SEED                            Bytes      PRIV,              Seeded, [4 6 7],   NONE;
     CKA_WRAP_TEMPLATE                   Template   PUB.or(SEC),       Any,   [],         NONE;
     CKA_UNWRAP_TEMPLATE                 Template   PRIV.or(SEC),      Any,   [],         NONE;

@@ -57,7 +57,7 @@ impl Session {
         failed: &mut Option<usize>,
     ) -> Result<Derived> {
         let row = self.row_for(mechanism, Function::Derive)?;
-        let Some(recipe) = row.recipe else {
+        let Some(recipe) = row.recipe.map(|recipe| recipe.under(&mechanism.parameter)).transpose()? else {
             let key = self.derive_key(mechanism, base, template)?;
             return Ok(Derived { keys: vec![key], ..Derived::default() });
         };

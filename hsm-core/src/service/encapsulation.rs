@@ -4,7 +4,8 @@ use cryptoki_sys::*;
 
 use crate::audit::acts;
 use crate::error::{Error, Result};
-use crate::mechanism::table::Function;
+use crate::mechanism::encapsulation::{Kem, Wanted};
+use crate::mechanism::table::{Function, Row};
 use crate::mechanism::{Mechanism, put, usage};
 use crate::object::material::Key;
 use crate::object::template::{self, Author, Origin, build, number_in};
@@ -59,7 +60,7 @@ impl Session {
         let row = self.row_for(mechanism, Function::Encapsulate)?;
         let public = self.key(public)?;
         usage::check(row, Function::Encapsulate, &public.key)?;
-        let length = mechanism.ciphertext_len(&public.key)?;
+        let length = mechanism.ciphertext_len(row, &public.key)?;
         match output {
             Output::Length => return Ok(Encapsulated { length, ciphertext: Vec::new(), key: None }),
             Output::Buffer(out) if out.len() < length => {
@@ -72,16 +73,17 @@ impl Session {
         if !template::complies(&object, public.object().get(CKA_ENCAPSULATE_TEMPLATE)) {
             return Err(Error::NoSuchKey);
         }
-        let (ciphertext, secret) = mechanism.encapsulate(&public.key)?;
-        Ok(Encapsulated { length, ciphertext, key: Some(with_value(object, &secret)?) })
+        let (ciphertext, secret) = mechanism.encapsulate(row, &public.key, &wanted(&object)?)?;
+        Ok(Encapsulated { length, ciphertext, key: Some(with_value(object, secret)?) })
     }
 
     /// Makes the secret key that is in a ciphertext. A ciphertext of the right length that was made for
-    /// another key gives a secret too, which nobody knows.
+    /// another key gives a secret too, which nobody knows, where the mechanism is ML-KEM or PKCS #1 v1.5.
     ///
     /// # Errors
     /// Those of the mechanism, the private key's fitness, the template and the session's rights;
-    /// [`Error::EncryptedDataLength`].
+    /// [`Error::WrappedKeyLength`], [`Error::WrappedKeyInvalid`]; [`Error::KeyFunctionNotPermitted`] where import tokens
+    /// are enforced and whoever encapsulated may have chosen the secret.
     pub fn decapsulate_key(
         &self,
         mechanism: &Mechanism,
@@ -90,22 +92,31 @@ impl Session {
         ciphertext: &[u8],
     ) -> Result<ObjectHandle> {
         let keys = self.used(private, None);
-        let made = self.decapsulated(mechanism, private, template, ciphertext);
-        let key = self.noted(acts::DECAPSULATE, keys, made)?;
-        self.add(key, Provenance::Inside, acts::DECAPSULATE_KEY)
+        let made = self.row_for(mechanism, Function::Decapsulate).and_then(|row| {
+            let from = if may_be_chosen(row) { Provenance::Brought } else { Provenance::Inside };
+            Ok((self.decapsulated((mechanism, row), private, template, ciphertext)?, from))
+        });
+        let (key, from) = self.noted(acts::DECAPSULATE, keys, made)?;
+        self.add(key, from, acts::DECAPSULATE_KEY)
     }
 
     /// The secret key in a ciphertext, not stored yet.
     fn decapsulated(
         &self,
-        mechanism: &Mechanism,
+        (mechanism, row): (&Mechanism, &Row),
         private: ObjectHandle,
         mut template: Template,
         ciphertext: &[u8],
     ) -> Result<Key> {
-        let row = self.row_for(mechanism, Function::Decapsulate)?;
         let private = self.key(private)?;
         usage::check(row, Function::Decapsulate, &private.key)?;
+        if private.is_import_token() {
+            // What comes in under a token comes by its own ways.
+            return Err(Error::KeyFunctionNotPermitted);
+        }
+        if may_be_chosen(row) {
+            self.may_unwrap()?;
+        }
         if private.object().flag(CKA_ALWAYS_AUTHENTICATE) {
             // As C_UnwrapKey, this has no moment for a context-specific login.
             return Err(Error::ContextLoginNeeded);
@@ -113,8 +124,23 @@ impl Session {
         template::impose(private.object().get(CKA_DECAPSULATE_TEMPLATE), &mut template)?;
         let object = shared_secret(template, self.author()?)?;
         self.may_change(object.is_token(), object.is_private())?;
-        let secret = mechanism.decapsulate(&private.key, ciphertext)?;
-        with_value(object, &secret)
+        let wanted = wanted(&object)?;
+        let secret = mechanism.decapsulate(row, &private.key, ciphertext, &wanted).map_err(as_ciphertext)?;
+        with_value(object, secret)
+    }
+}
+
+/// Whether the secret may be one that somebody chose, as a wrapped key may.
+fn may_be_chosen(row: &Row) -> bool {
+    row.kem.is_some_and(Kem::lets_choose)
+}
+
+/// What is wrong with a ciphertext, in the words of this function.
+fn as_ciphertext(error: Error) -> Error {
+    match error {
+        Error::EncryptedDataLength => Error::WrappedKeyLength,
+        Error::EncryptedDataInvalid | Error::DataInvalid => Error::WrappedKeyInvalid,
+        other => other,
     }
 }
 
@@ -131,21 +157,32 @@ fn shared_secret(mut template: Template, author: Author) -> Result<Object> {
     build(Origin::Unwrap, class, Some(key_type), template, author)
 }
 
-/// The secret as the key's value: all of it, or as many leading bytes as CKA_VALUE_LEN says. A key type that
-/// takes no value of that length contradicts the mechanism.
-fn with_value(mut object: Object, secret: &Secret) -> Result<Key> {
-    let length = match object.number(CKA_VALUE_LEN) {
-        Some(length) => usize::try_from(length).unwrap_or(usize::MAX),
-        None => secret.len(),
+/// What the new key asks of its value.
+fn wanted(object: &Object) -> Result<Wanted> {
+    let bounded = |length: u64| {
+        let length = usize::try_from(length).ok().filter(|length| LENGTHS.contains(length));
+        length.ok_or(Error::TemplateInconsistent(CKA_VALUE_LEN))
     };
-    let value = secret
-        .expose()
-        .get(..length)
-        .filter(|value| !value.is_empty())
-        .ok_or(Error::TemplateInconsistent(CKA_VALUE_LEN))?;
-    object.set(CKA_VALUE, Value::Secret(Secret::copy_of(value)));
-    values::settle(object).map_err(|error| match error {
+    let length = object.number(CKA_VALUE_LEN).map(bounded).transpose()?;
+    let key_type = object.key_type().unwrap_or(CKK_GENERIC_SECRET);
+    if let Some(length) = length {
+        values::check_secret_len(key_type, length).map_err(contradicted)?;
+    }
+    Ok(Wanted { key_type, length })
+}
+
+/// The secret as the key's value. A key type that takes no value of that length contradicts the mechanism.
+fn with_value(mut object: Object, secret: Secret) -> Result<Key> {
+    object.set(CKA_VALUE, Value::Secret(secret));
+    values::settle(object).map_err(contradicted)
+}
+
+fn contradicted(error: Error) -> Error {
+    match error {
         Error::AttributeValueInvalid(CKA_VALUE) => Error::TemplateInconsistent(CKA_KEY_TYPE),
         other => other,
-    })
+    }
 }
+
+/// Lengths of secrets in bytes.
+const LENGTHS: std::ops::RangeInclusive<usize> = 1..=4096;

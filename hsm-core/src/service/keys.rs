@@ -59,7 +59,7 @@ impl Session {
         self.add_pair(public, private, Provenance::Inside, acts::GENERATE_KEY_PAIR)
     }
 
-    /// Derives a secret key from a base key.
+    /// Derives a secret key from a base key, or the public key from a private one.
     ///
     /// # Errors
     /// Those of the mechanism, the base key's fitness, the template and the session's rights.
@@ -69,13 +69,18 @@ impl Session {
         base: ObjectHandle,
         template: Template,
     ) -> Result<ObjectHandle> {
-        if self.row_for(mechanism, Function::Derive)?.recipe.is_some() {
+        let row = self.row_for(mechanism, Function::Derive)?;
+        if row.recipe.is_some() {
             let derived = self.derive(mechanism, base, template, &mut None)?;
             return derived.keys.first().copied().ok_or(Error::MechanismInvalid);
         }
         let keys = self.used(base, None);
         // Noted before the new key is there: one whose making was not recorded would be.
-        let derived = self.noted(acts::DERIVE, keys, self.derived(mechanism, base, template))?;
+        let derived = match row.publishes {
+            true => self.published(row, base, template),
+            false => self.derived(mechanism, base, template),
+        };
+        let derived = self.noted(acts::DERIVE, keys, derived)?;
         self.add(derived, Provenance::Inside, acts::DERIVE_KEY)
     }
 

@@ -19,6 +19,7 @@ mod message_signatures;
 mod messages;
 mod objects;
 mod provenance;
+mod public_keys;
 mod random;
 mod saved_state;
 mod served;

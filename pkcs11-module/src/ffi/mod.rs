@@ -18,6 +18,7 @@ mod returned;
 mod signals;
 mod templates;
 mod types;
+mod vendor;
 
 pub(crate) use fork::register as register_fork_handlers;
 pub(crate) use interfaces::{INTERFACES, Wanted, function_list, interface};

@@ -53,6 +53,8 @@ pub(super) unsafe fn shaped(given: &Given<'_>, shape: Shape) -> Outcome<Paramete
         // SAFETY: passed on.
         Shape::TlsKdf => unsafe { tls_kdf(given) },
         Shape::TlsMac => tls_mac(given),
+        // SAFETY: passed on.
+        Shape::Ssh => unsafe { super::vendor::ssh(given) },
         // `mechanism` has the others.
         _ => Err(invalid()),
     }

@@ -24,7 +24,8 @@ fn rows(table: &str) -> Vec<&str> {
         .lines()
         .skip_while(|line| !line.starts_with("static TABLE"))
         .take_while(|line| *line != "};")
-        .filter_map(|line| line.strip_prefix("    CKM_").map(|_| line.trim_start()))
+        .filter(|line| ["    CKM_", "    KRM_"].iter().any(|start| line.starts_with(start)))
+        .map(str::trim_start)
         .map(|line| line.split(' ').next().unwrap_or_default())
         .collect()
 }

@@ -44,7 +44,9 @@ fn begin(
         AesMode::Ctr { block, counter_bits } => {
             Box::new(Counter::new(context(Some(block), &[])?, block, counter_bits))
         }
-        AesMode::Cfb { iv } | AesMode::Ofb { iv } => Box::new(Counter::endless(context(Some(iv), &[])?)),
+        AesMode::Cfb { iv } | AesMode::Cfb1 { iv } | AesMode::Ofb { iv } => {
+            Box::new(Counter::endless(context(Some(iv), &[])?))
+        }
         AesMode::Xts { tweak } => {
             Box::new(Collected::new(Xts { context: context(Some(tweak), &[])?, direction }))
         }
@@ -110,6 +112,9 @@ fn algorithm(mode: &AesMode<'_>, key_len: usize) -> Option<&'static CipherRef> {
         (AesMode::Cfb { .. }, 16) => Algorithm::aes_128_cfb128(),
         (AesMode::Cfb { .. }, 24) => Algorithm::aes_192_cfb128(),
         (AesMode::Cfb { .. }, 32) => Algorithm::aes_256_cfb128(),
+        (AesMode::Cfb1 { .. }, 16) => Algorithm::aes_128_cfb1(),
+        (AesMode::Cfb1 { .. }, 24) => Algorithm::aes_192_cfb1(),
+        (AesMode::Cfb1 { .. }, 32) => Algorithm::aes_256_cfb1(),
         (AesMode::Ofb { .. }, 16) => Algorithm::aes_128_ofb(),
         (AesMode::Ofb { .. }, 24) => Algorithm::aes_192_ofb(),
         (AesMode::Ofb { .. }, 32) => Algorithm::aes_256_ofb(),

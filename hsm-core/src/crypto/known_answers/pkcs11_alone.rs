@@ -1,4 +1,4 @@
-//! What PKCS #11 has beyond KMIP: CFB8 (NIST SP 800-38A, section F.3.7), ciphertext stealing (RFC 3962, appendix
+//! What PKCS #11 has beyond KMIP: CFB8 and CFB1 (NIST SP 800-38A, section F.3), ciphertext stealing (RFC 3962, appendix
 //! B, whose last two blocks are in the other order), single DES (FIPS 81), Poly1305 by itself (RFC 8439, section
 //! 2.5.2), and SHAKE (NIST's examples).
 
@@ -35,6 +35,19 @@ fn cfb8_is_that_of_sp_800_38a() {
     ];
     for (key, known) in KEYS.iter().zip(known) {
         check_aes(AesMode::Cfb8 { iv: &IV }, &bytes(key), &bytes(PLAINTEXT)[..18], &bytes(known));
+    }
+}
+
+/// The standard has the first 16 bits; the others were made with OpenSSL.
+#[test]
+fn cfb1_is_that_of_sp_800_38a() {
+    let known = [
+        "68b3a264f838f5f8c3101070d1ab4c2e22e7f950383a0b71ade4fad0095cb188",
+        "9359bbb8ff599a3d90712530ca1d4f5b3eeef5b80a3be274805571771967a293",
+        "9029c2ba5b7d440b562023deec3de5928e4fd76528e8cc3a548a0a49edf001d0",
+    ];
+    for (key, known) in KEYS.iter().zip(known) {
+        check_aes(AesMode::Cfb1 { iv: &IV }, &bytes(key), &bytes(PLAINTEXT)[..32], &bytes(known));
     }
 }
 

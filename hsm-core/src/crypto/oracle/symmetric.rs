@@ -230,6 +230,7 @@ proptest! {
         cut in 0usize..300,
     ) {
         there_and_back(AesMode::Cfb { iv: &iv }, &key, &message, cut);
+        there_and_back(AesMode::Cfb1 { iv: &iv }, &key, &message, cut);
         there_and_back(AesMode::Ofb { iv: &iv }, &key, &message, cut);
         there_and_back(AesMode::EcbPad(Padding::Pkcs7), &key, &message, cut);
     }

@@ -16,6 +16,7 @@ use digest::InnerInit;
 use ofb::{Ofb, OfbCore};
 use xts_mode::Xts128;
 
+use super::cfb1::cfb1;
 use super::hashes::Running;
 use super::modes::{self, KeyStream};
 use super::{ccm, gcm::Gcm};
@@ -43,6 +44,7 @@ pub(super) fn aes(mode: AesMode<'_>, direction: Direction, key: &[u8]) -> Option
         AesMode::CbcPad { iv, padding } => modes::cbc(aes, iv, direction, Some(padding)),
         AesMode::Cfb { iv } => modes::cfb(aes, iv, direction),
         AesMode::Cfb8 { iv } => modes::cfb8(aes, iv, direction),
+        AesMode::Cfb1 { iv } => cfb1(aes, iv, direction),
         AesMode::Cts { iv } => Ok(Box::new(Collected::new(Cts { aes, iv: *iv, direction }))),
         AesMode::Ofb { iv } => Ok(modes::stream(Ofb::from_core(OfbCore::inner_iv_init(aes, iv.into())))),
         AesMode::Ctr { block, counter_bits } => {

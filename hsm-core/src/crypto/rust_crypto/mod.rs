@@ -5,6 +5,7 @@
 mod aes;
 mod blowfish;
 mod ccm;
+mod cfb1;
 mod chacha;
 mod crrl;
 mod des3;

@@ -4,6 +4,7 @@
 
 mod expansion;
 mod simple;
+mod ssh;
 mod tls;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ pub(super) use simple::{
     concatenate_base_and_data, concatenate_base_and_key, concatenate_data_and_base, encrypt_data, extract,
     hashed, shake, xor,
 };
+pub(super) use ssh::ssh;
 pub(super) use tls::{function as tls_function, tls_extended_master, tls_kdf, tls_keys, tls_master};
 pub(crate) use tls::{tls_mac, version};
 
@@ -105,6 +107,19 @@ fn too_long() -> Error {
 }
 
 impl Recipe {
+    /// The recipe under a parameter, where that says what comes of it: SSH's vectors are data.
+    pub(crate) fn under(self, parameter: &Parameter) -> Result<Recipe> {
+        match parameter {
+            Parameter::Ssh { letter, .. } if ssh::VECTORS.contains(letter) => {
+                Ok(Recipe { product: Product::Data, ..self })
+            }
+            Parameter::Ssh { letter, .. } if !ssh::LETTERS.contains(letter) => {
+                Err(Error::MechanismParamInvalid)
+            }
+            _ => Ok(self),
+        }
+    }
+
     /// The secrets, each as long as was wanted.
     pub(crate) fn make(&self, order: &Order<'_>) -> Result<Vec<Secret>> {
         (self.make)(order)
