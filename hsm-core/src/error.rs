@@ -165,8 +165,8 @@ pub enum Error {
     /// Another object of the same owner has this name.
     #[error("another object has this name")]
     NameNotUnique,
-    /// Domain parameters that are malformed.
-    #[error("the domain parameters are malformed")]
+    /// Domain parameters that are malformed, or do not belong together.
+    #[error("the domain parameters are not valid")]
     DomainParamsInvalid,
     /// A curve that is not offered, or not for keys of this type.
     #[error("the curve is not supported")]

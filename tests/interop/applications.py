@@ -1,6 +1,7 @@
 """Other people's PKCS #11 suites and applications against the module: what `run.py` calls for `pkcs11-tool`,
-`python-pkcs11`, `rust-cryptoki`, `pkcs11test` and `recipes`. Each has a home of its own below its scratch directory."""
+`python-pkcs11`, `rust-cryptoki`, `crypto11`, `pkcs11test` and `recipes`. Each has a home of its own below its scratch directory."""
 
+import json
 import os
 import pathlib
 import re
@@ -15,19 +16,20 @@ from server import free_port
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 RECIPES = ROOT / "docs" / "recipes.md"
 PYTHON_PKCS11, CRYPTOKI = "0.10.1", "0.12.1"
+# Where Debian's packages put what Go imports.
+GO_SOURCES = pathlib.Path("/usr/share/gocode/src/github.com")
 
 # Tests that cannot pass, by suite: the words with which each must fail, and why. What the standard forbids, with its
-# sentence; what a default decides; what is not offered. docs/suites.md tells the same to people.
+# sentence; what is another's mechanism. docs/suites.md tells the same to people.
 KNOWN = {
     "cryptoki": {
         "unique_id": ("AttributeTypeInvalid",
                       "CKA_UNIQUE_ID in a template: \"Operations failing for this reason return the error code "
                       "CKR_ATTRIBUTE_READ_ONLY\" (PKCS #11 3.2, section 4.4.1)"),
-        "derive_key_concatenation_key_and_data": (
-            "conflicting attributes",
-            "its base key is sensitive by SoftHSM2's default, and then \"so does the derived key\" (section 6.43)"),
-        "derive_key_xor_key_and_data": ("conflicting attributes", "likewise"),
-        "derive_key_extract_from_key": ("conflicting attributes", "likewise"),
+    },
+    "crypto11": {
+        "TestHmac": ("CKR_MECHANISM_INVALID", "it generates keys by nShield's own mechanism, and goes on with the standard's "
+                     "only if the answer is CKR_TEMPLATE_INCONSISTENT"),
     },
     "python-pkcs11": {},
     "pkcs11test": {
@@ -153,6 +155,37 @@ def rust_cryptoki(binary, module, scratch):
     return results
 
 
+def crypto11(binary, module, scratch):
+    """The tests of Go's crypto11, of Debian's packages, which bring what it needs."""
+    results = report.Results("crypto11's own")
+    missing = [name for name in ("ThalesIgnite/crypto11", "stretchr/testify") if not (GO_SOURCES / name).is_dir()]
+    if missing or not shutil.which("go"):
+        results.add("all", "skipped", "golang-go, golang-github-thalesignite-crypto11-dev and "
+                                      "golang-github-stretchr-testify-dev are not installed")
+        return results
+    home = Home(binary, scratch, "demo", "1234", "87654321")
+    # The package reads its configuration beside its sources; what it imports is found in the second place.
+    sources = shutil.copytree(GO_SOURCES / "ThalesIgnite/crypto11",
+                              scratch / "go" / "src" / "github.com" / "ThalesIgnite" / "crypto11")
+    config = {"Path": str(module), "TokenLabel": "demo", "Pin": "1234"}
+    (sources / "config").write_text(json.dumps(config), encoding="utf-8")
+    variables = {"GO111MODULE": "off", "GOPATH": f"{scratch / 'go'}:{GO_SOURCES.parent.parent}",
+                 "GOCACHE": str(scratch / "cache")}
+    _, said = home.run("go", "test", "-v", "-count=1", ".", env=variables, cwd=sources, timeout=900)
+    for word, name in re.findall(r"^--- (PASS|FAIL|SKIP): (\S+)", said, re.MULTILINE):
+        place, reason = KNOWN["crypto11"].get(name, (None, None))
+        words = re.search(rf"^=== RUN   {name}$(.*?)(?=^=== RUN   \w+$|\Z)", said, re.MULTILINE | re.DOTALL)
+        why = words.group(1) if words else ""
+        if word == "FAIL" and place and place in why:
+            results.add(name, "skipped", reason)
+        else:
+            outcome = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped"}[word]
+            results.add(name, outcome, "" if outcome == "passed" else why.strip()[-300:])
+    if not results.rows:
+        results.add("all", "failed", said[-500:])
+    return results
+
+
 def pkcs11test(binary, module, scratch):
     """Google's pkcs11test, which no registry has: `PKCS11TEST` names the program where there is one."""
     results = report.Results("pkcs11test")
@@ -233,7 +266,7 @@ def is_there(need, python):
         directory, file = libraries[need]
         return any(pathlib.Path("/usr").glob(f"lib*/**/{directory}/{file}"))
     if need == "crypto11":
-        return pathlib.Path("/usr/share/gocode/src/github.com/ThalesIgnite/crypto11").is_dir()
+        return (GO_SOURCES / "ThalesIgnite" / "crypto11").is_dir()
     if need == "python-pkcs11":
         return subprocess.run([python, "-c", "import pkcs11"], stderr=subprocess.DEVNULL).returncode == 0
     # Some of them lie where root's path leads alone.

@@ -33,7 +33,7 @@ FORBIDDEN = {
 }
 
 # What loads the module, and needs no server.
-APPLICATIONS = ("pkcs11-tool", "python-pkcs11", "rust-cryptoki", "pkcs11test", "recipes")
+APPLICATIONS = ("pkcs11-tool", "python-pkcs11", "rust-cryptoki", "crypto11", "pkcs11test", "recipes")
 SUITES = ("messages", "hostile", "pykmip-own", "pykmip", "mongodb", "kmip-protocol", "cyphera", "import-token",
           "root-keys", *APPLICATIONS)
 # The suites that run inside the virtual environment, by their module below `suites`.
@@ -143,6 +143,7 @@ def application(name, python, binary, module, scratch):
     run = {"pkcs11-tool": lambda: applications.pkcs11_tool(binary, module, scratch),
            "python-pkcs11": lambda: applications.python_pkcs11(python, binary, module, scratch),
            "rust-cryptoki": lambda: applications.rust_cryptoki(binary, module, scratch),
+           "crypto11": lambda: applications.crypto11(binary, module, scratch),
            "pkcs11test": lambda: applications.pkcs11test(binary, module, scratch),
            "recipes": lambda: applications.recipes(python, binary, module, scratch)}
     return run[name]()

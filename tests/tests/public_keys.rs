@@ -2,6 +2,7 @@
 //! refused. PKCS #11 3.2, section 6.43.8.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+use hsm_tests::groups;
 use hsm_tests::keys::{self, CURVES, Pair};
 use hsm_tests::operations::{SIGN, VERIFY};
 use hsm_tests::prelude::*;
@@ -21,6 +22,8 @@ fn with_set(session: &Session<'_>, mech: CK_MECHANISM_TYPE, set: CK_ULONG) -> Pa
 fn pairs(session: &Session<'_>) -> Vec<Pair> {
     let mut pairs: Vec<Pair> = CURVES.iter().map(|curve| keys::ec(session, *curve)).collect();
     pairs.extend([keys::rsa(session), keys::ed25519(session), keys::x25519(session)]);
+    pairs.extend([keys::edwards(session, keys::ED448), keys::montgomery(session, keys::X448)]);
+    pairs.extend([groups::dsa(session, attrs![]), groups::dh(session, attrs![])]);
     pairs.push(with_set(session, CKM_ML_KEM_KEY_PAIR_GEN, CKP_ML_KEM_768));
     pairs.push(with_set(session, CKM_ML_DSA_KEY_PAIR_GEN, CKP_ML_DSA_44));
     pairs.push(with_set(session, CKM_SLH_DSA_KEY_PAIR_GEN, CKP_SLH_DSA_SHA2_128F));
@@ -28,7 +31,7 @@ fn pairs(session: &Session<'_>) -> Vec<Pair> {
 }
 
 /// What a public key's value is, whatever its type.
-const VALUES: [CK_ATTRIBUTE_TYPE; 9] = [
+const VALUES: [CK_ATTRIBUTE_TYPE; 12] = [
     CKA_CLASS,
     CKA_KEY_TYPE,
     CKA_MODULUS,
@@ -38,6 +41,9 @@ const VALUES: [CK_ATTRIBUTE_TYPE; 9] = [
     CKA_EC_POINT,
     CKA_VALUE,
     CKA_PARAMETER_SET,
+    CKA_PRIME,
+    CKA_SUBPRIME,
+    CKA_BASE,
 ];
 
 isolated! {

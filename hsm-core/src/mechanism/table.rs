@@ -237,7 +237,7 @@ const SLH_DSA: &[u64] = &[CKK_SLH_DSA];
 /// Every type of private key.
 #[rustfmt::skip]
 const ANY_PRIVATE: &[u64] = &[
-    CKK_RSA, CKK_EC, CKK_EC_EDWARDS, CKK_EC_MONTGOMERY, CKK_ML_KEM, CKK_ML_DSA, CKK_SLH_DSA,
+    CKK_RSA, CKK_DSA, CKK_DH, CKK_EC, CKK_EC_EDWARDS, CKK_EC_MONTGOMERY, CKK_ML_KEM, CKK_ML_DSA, CKK_SLH_DSA,
 ];
 /// Every type of secret key.
 #[rustfmt::skip]

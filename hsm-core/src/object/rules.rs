@@ -316,7 +316,7 @@ static TABLE: &[Row] = rows! {
     CKA_WRAP_TEMPLATE                   Template   PUB.or(SEC),       Any,   [],         NONE;
     CKA_UNWRAP_TEMPLATE                 Template   PRIV.or(SEC),      Any,   [],         NONE;
     CKA_DERIVE_TEMPLATE                 Template   PRIV.or(SEC),      Any,   [],         NONE;
-    CKA_ALLOWED_MECHANISMS              Numbers    KEYS,              Any,   [],         NONE;
+    CKA_ALLOWED_MECHANISMS              Numbers    KEYS,              Any,   [],         EMPTY;
     // Ours (`managed`): no template gives or changes them.
     SOFTHSM_RS_OWNER                        Bytes      ALL,               Any,   [2 4 6],    NONE;
     SOFTHSM_RS_SHARED                       Bytes      ALL,               Any,   [2 4 6],    NONE;

@@ -58,7 +58,7 @@ fn every_object_of_either_back_end_comes_over() {
         let left: Vec<_> =
             report["objects"].as_array().unwrap().iter().filter(|o| o["outcome"] == "left out").collect();
         assert_eq!(left[0]["label"], "parameters");
-        assert_eq!(left[0]["reason"], "the domain parameters are not supported");
+        assert_eq!(left[0]["reason"], "the domain parameters are not valid");
         let session = session(&desk, "old", "1234");
         assert_eq!(find(&session, Vec::new()).len(), 17);
     }
