@@ -122,6 +122,7 @@ isolated! {
         expect(&session, key, STORAGE);
         expect(&session, key, PUBLIC);
         expect(&session, key, flags![CKA_LOCAL false]);
+        refused!(CKR_ATTRIBUTE_TYPE_INVALID, session.get(key, CKA_ALLOWED_MECHANISMS));
     }
 
     fn of_a_generated_rsa_key_pair(kit) {

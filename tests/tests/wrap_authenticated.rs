@@ -127,7 +127,8 @@ isolated! {
             refused!(CKR_MECHANISM_PARAM_INVALID, wrap(&session, &parameter, keys), "{parameter:?}");
         }
         for kind in [CKM_AES_KEY_WRAP, CKM_AES_CBC_PAD, CKM_RSA_PKCS_OAEP] {
-            let raw = CK_MECHANISM { mechanism: kind, ..Gcm::given(&IV).mechanism() };
+            let parameter = Gcm::given(&IV);
+            let raw = CK_MECHANISM { mechanism: kind, ..parameter.mechanism() };
             let args = [(&raw).into(), keys.0.into(), keys.1.into(), AAD.into(), AAD.len().into()];
             let answer = session.output(function!(C_WrapKeyAuthenticated), &args, Out::Length);
             refused!(CKR_MECHANISM_INVALID | CKR_MECHANISM_PARAM_INVALID, answer, "{kind:#x}");

@@ -193,6 +193,8 @@ fn complete(object: &mut Object, origin: Origin<'_>, policy: Policy, given: &[u6
         match (row.kind, origin) {
             // C_UnwrapKey (section 5.18.4): "The CKA_EXTRACTABLE attribute is by default set to CK_TRUE".
             (CKA_EXTRACTABLE, Origin::Unwrap) => object.set(row.kind, Value::Bool(true)),
+            // Whoever brings a public key has it elsewhere too, where no list binds him.
+            (CKA_ALLOWED_MECHANISMS, Origin::Create) if class == CKO_PUBLIC_KEY => {}
             (CKA_EXTRACTABLE, Origin::Create) if is_open_base(object) => {
                 object.set(row.kind, Value::Bool(true));
             }

@@ -48,8 +48,8 @@ fn judge(aead: Aead, key_type: u64, tag_bits: u64, case: &Test) {
     };
     let given = parameter(Tag::Given(case.tag.to_vec()));
     if given.check(aead).is_err() {
-        // Nonces of other lengths than the standard has, and those of GCM above 256 bytes.
-        assert!(case.result == TestResult::Invalid || case.nonce.len() > 256, "{context}");
+        // Nonces of other lengths than the standard has.
+        assert!(case.result == TestResult::Invalid, "{context}");
         return;
     }
     let process = |direction| MessageCiphering::by(aead, direction, secret(key_type, &case.key)).unwrap();
@@ -57,6 +57,11 @@ fn judge(aead: Aead, key_type: u64, tag_bits: u64, case: &Test) {
     let mut opening = process(Direction::Decrypt);
     for parts in [&[case.ct.as_slice()][..], &[first, rest], &[first, b"", rest, b""]] {
         let opened = message(&mut opening, &given, &case.aad, parts);
+        if case.nonce.len() > 128 && !cfg!(feature = "aws-lc") {
+            // RustCrypto has the lengths of nonces in its types.
+            assert!(matches!(opened, Err(Error::NotSupported)), "{context}: {opened:?}");
+            return;
+        }
         match case.result {
             TestResult::Valid => assert_eq!(opened.unwrap().0, case.pt.as_slice(), "{context}"),
             _ => assert!(matches!(opened, Err(Error::AeadFailed)), "{context}: {opened:?}"),
