@@ -188,6 +188,24 @@ fn where_tokens_are_enforced_no_other_way_brings_key_material() {
     session.import_by_token(&wrapped, token(true, "redeemed"), NOW).unwrap();
 }
 
+/// Whoever makes the group knows what every private value in it is, and so which public value gives the secret he wants.
+#[test]
+fn where_tokens_are_enforced_no_group_of_ones_own_brings_a_secret() {
+    let fresh = Fresh::new();
+    let session = fresh.user();
+    let pairs = Mechanism::plain(CKM_DH_PKCS_KEY_PAIR_GEN);
+    let group = vec![bytes(CKA_PRIME, [0xff; 64]), bytes(CKA_BASE, [2])];
+    let (_, private) = session.generate_key_pair(&pairs, group, vec![flag(CKA_DERIVE, true)]).unwrap();
+    let derive = || {
+        let agreed = Mechanism { kind: CKM_DH_PKCS_DERIVE, parameter: Parameter::PublicValue(vec![3; 64]) };
+        session.derive_key(&agreed, private, vec![number(CKA_VALUE_LEN, 16), flag(CKA_TOKEN, false)])
+    };
+    derive().unwrap();
+    enforce(&at(&session, NOW));
+    let refused = derive();
+    assert!(matches!(refused, Err(Error::ActionProhibited)), "{refused:?}");
+}
+
 #[test]
 fn another_door_does_not_open_a_wrapped_key() {
     let fresh = Fresh::new();

@@ -342,4 +342,20 @@ isolated! {
             session.unwrap(&mech, wrapping, &wrapped, &other)
         );
     }
+
+    fn a_wrapped_group_that_is_none_is_a_wrapped_key_that_is_none(kit) {
+        let session = kit.user();
+        let wrapping = keys::aes(&session, &[7; 32]);
+        let pair = dsa(&session, attrs![CKA_EXTRACTABLE => true]);
+        let prime = session.get(pair.public, CKA_PRIME).unwrap();
+        let mech = Mech::bytes(CKM_AES_CBC_PAD, &[0; 16]);
+        let wrapped = session.wrap(&mech, wrapping, pair.private).unwrap();
+        let mut inside = session.decrypt(&mech, wrapping, &wrapped).unwrap();
+        let at = inside.windows(prime.len()).position(|bytes| bytes == prime).unwrap();
+        inside[at + prime.len() - 1] ^= 1;
+        let altered = session.encrypt(&mech, wrapping, &inside).unwrap();
+        let template = attrs![CKA_CLASS => CKO_PRIVATE_KEY, CKA_KEY_TYPE => CKK_DSA];
+        assert!(session.unwrap(&mech, wrapping, &wrapped, &template).is_ok());
+        refused!(CKR_WRAPPED_KEY_INVALID, session.unwrap(&mech, wrapping, &altered, &template));
+    }
 }

@@ -98,6 +98,21 @@ isolated! {
         assert_eq!((ciphertext.len(), value(&session, here)), (32, value(&session, there)));
     }
 
+    fn a_key_type_of_one_length_has_it(kit) {
+        let session = kit.user();
+        let pair = may(&session, keys::ec(&session, keys::P521));
+        let mech = agreement(CKD_SHA512_KDF, b"");
+        for (kind, length) in [(CKK_CHACHA20, 32), (CKK_DES3, 24), (CKK_DES, 8)] {
+            let template = open().and(attrs![CKA_KEY_TYPE => kind]);
+            let (ciphertext, here) = session.encapsulate(&mech, pair.public, &template).unwrap();
+            let there = session.decapsulate(&mech, pair.private, &template, &ciphertext).unwrap();
+            let secret = value(&session, here);
+            assert_eq!((secret.len(), &secret), (length, &value(&session, there)), "{kind:#x}");
+            let is_odd = secret.iter().all(|byte| byte.count_ones() % 2 == 1);
+            assert!(is_odd || kind == CKK_CHACHA20, "{secret:02x?}");
+        }
+    }
+
     fn derivation_gives_what_was_encapsulated(kit) {
         let session = kit.user();
         let pair = keys::ec(&session, keys::P384);

@@ -1,6 +1,6 @@
 //! `policy = "strict"`: the attacks by the interface itself, each of which goes through without it where the standard
 //! leaves it open, and is refused with it.
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use hsm_tests::fields::Fields;
 use hsm_tests::keys::{self, generate_aes};
@@ -8,6 +8,9 @@ use hsm_tests::kit::{Kit, Token};
 use hsm_tests::operations::{DECRYPT, ENCRYPT, SIGN};
 use hsm_tests::prelude::*;
 use hsm_tests::template::Template;
+
+/// SSH's key derivation, under kryoptic's number.
+const KRM_SSHKDF_DERIVE: CK_MECHANISM_TYPE = 0x8007_678c;
 
 const STRICT: &str = "policy = 'strict'\n";
 
@@ -214,7 +217,9 @@ isolated! {
             refused!(CKR_MECHANISM_INVALID, session.derive(&mech, base, &aes_key()));
             assert_eq!(mechanism_flags(&token, mech.kind), 0);
         }
-        assert_eq!(mechanism_flags(&token, CKM_HKDF_DATA), 0);
+        for kind in [CKM_HKDF_DATA, CKM_TLS12_KEY_AND_MAC_DERIVE, KRM_SSHKDF_DERIVE] {
+            assert_eq!(mechanism_flags(&token, kind), 0, "{kind:#x}");
+        }
         let secret = attrs![CKA_CLASS => CKO_SECRET_KEY, CKA_KEY_TYPE => CKK_GENERIC_SECRET];
         let hashed = Mech::plain(CKM_SHA256_KEY_DERIVATION);
         let with = |more| session.derive(&hashed, base, &secret.clone().and(more));
@@ -228,15 +233,44 @@ isolated! {
         assert_eq!(flags(&session, derived, &kinds), [true, false, false, false]);
     }
 
+    fn a_key_that_derives_does_nothing_else(kit) {
+        let session = strict(kit).user();
+        refused!(CKR_TEMPLATE_INCONSISTENT, session.create(&keys::secret_template(&[7; 32])));
+        let base = generate_aes(&session, attrs![CKA_DERIVE => true]);
+        let others = [CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN, CKA_VERIFY, CKA_WRAP, CKA_UNWRAP];
+        assert_eq!(flags(&session, base, &others), [false; 6]);
+        // A private key may sign and agree: neither gives out the other.
+        let pair = keys::ec(&session, keys::P256);
+        assert_eq!(flags(&session, pair.private, &[CKA_SIGN, CKA_DERIVE]), [true, true]);
+    }
+
+    fn without_the_policy_what_is_derived_is_signed(kit) {
+        let session = kit.user();
+        let base = keys::secret(&session, &[7; 32]);
+        // One block of a key derivation in counter mode is a MAC of what the caller knows.
+        let block = session.sign(&Mech::plain(CKM_SHA256_HMAC), base, b"\0\0\0\x01label").unwrap();
+        assert_eq!(block.len(), 32);
+    }
+
+    fn a_key_that_decapsulates_does_not_decrypt(kit) {
+        let session = strict(kit).user();
+        let both = keys::rsa_private().without(CKA_UNWRAP).and(attrs![CKA_DECAPSULATE => true]);
+        refused!(CKR_TEMPLATE_INCONSISTENT, session.create(&both));
+        let one = both.without(CKA_DECRYPT).without(CKA_SIGN);
+        let key = session.create(&one).unwrap();
+        assert_eq!(flags(&session, key, &[CKA_DECAPSULATE, CKA_DECRYPT, CKA_SIGN]), [true, false, false]);
+    }
+
     fn a_weak_key_is_not_made(kit) {
         let session = strict(kit).user();
+        let short = |value: &[u8]| keys::secret_template(value).without(CKA_DERIVE);
         let rsa = attrs![CKA_MODULUS_BITS => 1024 as CK_ULONG];
         let pairs = Mech::plain(CKM_RSA_PKCS_KEY_PAIR_GEN);
         refused!(CKR_KEY_SIZE_RANGE, session.generate_pair(&pairs, &rsa, &attrs![]));
         refused!(CKR_KEY_SIZE_RANGE, session.generate(&Mech::plain(CKM_DES2_KEY_GEN), &attrs![]));
         refused!(CKR_MECHANISM_INVALID, session.generate(&Mech::plain(CKM_DES_KEY_GEN), &attrs![]));
-        refused!(CKR_KEY_SIZE_RANGE, session.create(&keys::secret_template(b"0123456789abc")));
-        assert!(session.create(&keys::secret_template(b"0123456789abcd")).is_ok());
+        refused!(CKR_KEY_SIZE_RANGE, session.create(&short(b"0123456789abc")));
+        assert!(session.create(&short(b"0123456789abcd")).is_ok());
         assert_eq!(session.find(&attrs![CKA_CLASS => CKO_PRIVATE_KEY]).unwrap(), []);
         assert_eq!(session.find(&attrs![CKA_CLASS => CKO_PUBLIC_KEY]).unwrap(), []);
     }
@@ -257,6 +291,11 @@ isolated! {
         let label = attrs![CKA_TOKEN => true, CKA_LABEL => "before"];
         let value = [0x5a_u8; 32];
         session.create(&keys::aes_template(&value).and(label.clone())).unwrap();
+        let on_token = attrs![CKA_TOKEN => true];
+        let rsa = attrs![CKA_DECAPSULATE => true, CKA_LABEL => "rsa"].and(on_token.clone());
+        session.create(&keys::rsa_private().and(rsa)).unwrap();
+        let secret = attrs![CKA_LABEL => "secret"].and(on_token);
+        session.create(&keys::secret_template(&value).and(secret)).unwrap();
         token.module.finalize().unwrap();
         kit.configure(STRICT);
         token.module.initialize().unwrap();
@@ -267,6 +306,14 @@ isolated! {
             refused!(CKR_KEY_FUNCTION_NOT_PERMITTED, session.wrap(&kwp(), key, leaving(&session)));
             refused!(CKR_KEY_FUNCTION_NOT_PERMITTED, session.unwrap(&kwp(), key, &[0; 24], &aes_key()));
             assert!(session.encrypt(&Mech::bytes(CKM_AES_CBC, &[0; 16]), key, &value).is_ok());
+            // Of two copies one could wrap, and the other decrypt.
+            refused!(CKR_ACTION_PROHIBITED, session.copy(key, &attrs![CKA_DECRYPT => false]));
         }
+        let the = |name: &str| session.find(&attrs![CKA_LABEL => name]).unwrap()[0];
+        let oaep = Mech::oaep(CKM_SHA256, CKG_MGF1_SHA256, b"");
+        let secret = attrs![CKA_VALUE_LEN => 16 as CK_ULONG];
+        refused!(CKR_KEY_FUNCTION_NOT_PERMITTED, session.decapsulate(&oaep, the("rsa"), &secret, &[7; 256]));
+        let derived = session.derive(&Mech::plain(CKM_SHA256_KEY_DERIVATION), the("secret"), &secret);
+        refused!(CKR_KEY_FUNCTION_NOT_PERMITTED, derived);
     }
 }

@@ -1,6 +1,7 @@
 //! Signatures and key agreement over finite fields: domain parameters as values that were checked, and the
 //! traits of prepared keys. DSA is FIPS 186-4's, Diffie-Hellman that of PKCS #3.
 
+use super::bit_len;
 use crate::error::{Error, Result};
 use crate::rng;
 use crate::secret::Secret;
@@ -71,7 +72,7 @@ impl DsaGroup {
         Ok(())
     }
 
-    /// A public value: between 1 and p − 1. That it is of order q is the provider's to see.
+    /// A public value: between 1 and p − 1. That its order divides q is the provider's to see.
     pub(super) fn check_public(&self, value: &[u8]) -> Result<()> {
         if is_inside(significant(value), &self.prime) { Ok(()) } else { Err(Error::PublicKeyInvalid) }
     }
@@ -181,11 +182,6 @@ pub fn subprime_bits(prime_bits: usize, wanted: Option<usize>) -> Option<usize> 
 fn significant(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     number.get(zeros..).unwrap_or_default()
-}
-
-/// Of a number without leading zeros.
-fn bit_len(number: &[u8]) -> usize {
-    number.first().map_or(0, |first| number.len() * 8 - first.leading_zeros() as usize)
 }
 
 fn within(bits: usize, (least, most): (usize, usize)) -> bool {

@@ -60,6 +60,16 @@ pub enum Shake {
     Shake256,
 }
 
+/// Length of a big-endian number in bits.
+pub(crate) fn bit_len(number: &[u8]) -> usize {
+    let mut significant = number.iter().skip_while(|byte| **byte == 0);
+    match significant.next() {
+        // A byte that is not zero has 1 to 8 bits.
+        Some(first) => significant.count() * 8 + 8 - first.leading_zeros() as usize,
+        None => 0,
+    }
+}
+
 /// Short Weierstrass curves. SEC 2 / FIPS 186-5 names; the last two are of RFC 5639.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[allow(missing_docs)] // The names say it.

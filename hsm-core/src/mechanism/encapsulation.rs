@@ -45,24 +45,20 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// The length of a secret that is made freely.
-    fn free_len(&self) -> Result<usize> {
-        let length = self.length.or(values::only_len(self.key_type));
-        length.ok_or(Error::TemplateIncomplete(CKA_VALUE_LEN))
+    /// The length where the mechanism has none of its own, as C_DeriveKey has it: the key type may say it.
+    fn free_len(&self) -> Option<usize> {
+        self.length.or(values::only_len(self.key_type))
     }
 
-    /// The part of a secret that is `all`, by the given cut.
-    fn part<'a>(&self, all: &'a [u8], cut: fn(&'a [u8], usize) -> Option<&'a [u8]>) -> Result<Secret> {
-        let part = cut(all, self.length.unwrap_or(all.len())).filter(|part| !part.is_empty());
-        part.map(Secret::copy_of).ok_or(Error::TemplateInconsistent(CKA_VALUE_LEN))
-    }
-
+    /// The first bytes of a secret: all of them, unless the template says how many.
     fn first(&self, all: &Secret) -> Result<Secret> {
-        self.part(all.expose(), |all, length| all.get(..length))
+        part(all.expose().get(..self.length.unwrap_or(all.len())))
     }
 
+    /// The last bytes of a number.
     fn last(&self, all: &[u8]) -> Result<Secret> {
-        self.part(all, |all, length| all.get(all.len().checked_sub(length)?..))
+        let length = self.free_len().unwrap_or(all.len());
+        part(all.len().checked_sub(length).and_then(|from| all.get(from..)))
     }
 }
 
@@ -100,10 +96,11 @@ impl Mechanism {
                 let (ephemeral, point) = ephemeral(curve(key)?)?;
                 let theirs = material::octet_string(key.object().bytes(CKA_EC_POINT));
                 let shared = derivation::agree(&ephemeral, theirs.ok_or(Error::PublicKeyInvalid)?)?;
-                Ok((point, self.shared_to_key(shared, wanted.length)?))
+                Ok((point, self.shared_to_key(shared, wanted.free_len())?))
             }
             Kem::Transport => {
-                let mut secret = rng::secret(wanted.free_len()?)?;
+                let mut secret =
+                    rng::secret(wanted.free_len().ok_or(Error::TemplateIncomplete(CKA_VALUE_LEN))?)?;
                 values::shape(Some(wanted.key_type), &mut secret);
                 let wrapped =
                     self.transport(row)?.encrypt(key, secret.expose()).map_err(|error| match error {
@@ -136,7 +133,7 @@ impl Mechanism {
                     Error::PublicKeyInvalid => Error::EncryptedDataInvalid,
                     other => other,
                 })?;
-                self.shared_to_key(shared, wanted.length)
+                self.shared_to_key(shared, wanted.free_len())
             }
             Kem::Transport => {
                 let secret = self.transport(row)?.decrypt(key, ciphertext)?;
@@ -164,6 +161,11 @@ impl Mechanism {
             _ => Err(Error::MechanismParamInvalid),
         }
     }
+}
+
+fn part(bytes: Option<&[u8]>) -> Result<Secret> {
+    let bytes = bytes.filter(|bytes| !bytes.is_empty());
+    bytes.map(Secret::copy_of).ok_or(Error::TemplateInconsistent(CKA_VALUE_LEN))
 }
 
 fn set(key: &Key) -> Result<KemSet> {

@@ -3,7 +3,7 @@
 
 use cryptoki_sys::*;
 
-use super::table::{Function, Row};
+use super::table::{Function, KRM_SSHKDF_DERIVE, Row};
 
 /// Without authentication: what is unwrapped may be of the caller's making.
 const CARRYING: &[Function] = &[Function::Wrap, Function::Unwrap];
@@ -56,6 +56,8 @@ static TAKEN: &[(u64, &[Function])] = &[
     (CKM_AES_ECB_ENCRYPT_DATA,      DERIVING),
     (CKM_AES_CBC_ENCRYPT_DATA,      DERIVING),
     (CKM_HKDF_DATA,                 DERIVING),
+    (CKM_TLS12_KEY_AND_MAC_DERIVE,  DERIVING),
+    (KRM_SSHKDF_DERIVE,             DERIVING),
 ];
 
 impl Row {

@@ -155,6 +155,21 @@ impl Row {
         }
     }
 
+    /// Whether whoever calls the function, or made what it is called with, may have chosen the new key's value.
+    pub(crate) fn lets_choose(&self, function: Function) -> bool {
+        match function {
+            // Who knows the password knows the key.
+            Function::Generate => self.generator == Some(Generator::Password),
+            // In a group of one's own making any secret can be agreed on.
+            Function::Derive => {
+                self.shape == Shape::PublicValue || self.recipe.is_some_and(|recipe| recipe.chosen)
+            }
+            Function::Decapsulate => self.kem.is_some_and(Kem::lets_choose),
+            Function::Unwrap => true,
+            _ => false,
+        }
+    }
+
     /// Key sizes and flags.
     pub fn info(&self) -> Info {
         self.info_of(|function| self.does(function))
@@ -266,7 +281,7 @@ const ANY_BITS: (u64, u64) = (EC_BITS.0, 8 * 2592);
 /// DSA and Diffie-Hellman keys count by their primes.
 const DSA_BITS: (u64, u64) = (DSA_PRIME_BITS.0 as u64, DSA_PRIME_BITS.1 as u64);
 const DH_BITS: (u64, u64) = (DH_PRIME_BITS.0 as u64, DH_PRIME_BITS.1 as u64);
-/// The longest group of RFC 3526 is the longest that is made.
+/// The longest group of RFC 3526 is the longest that is made; RustCrypto alone makes none above 1024 bits.
 const DH_GROUP_BITS: (u64, u64) = (DH_BITS.0, 8192);
 /// Generic secrets and HMAC keys, in bytes.
 const SECRET_BYTES: (u64, u64) = (1, 4096);

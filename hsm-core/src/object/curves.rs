@@ -106,6 +106,11 @@ impl NamedCurve {
         TABLE.iter().find(|row| row.oid == oid).map(|row| row.curve)
     }
 
+    /// The curve that an algorithm's identifier names by itself, as RFC 8410 has it: of Edwards or Montgomery form.
+    pub(crate) fn of_algorithm(oid: ObjectIdentifier) -> Option<NamedCurve> {
+        NamedCurve::of_oid(oid).filter(|curve| !matches!(curve, NamedCurve::Weierstrass(_)))
+    }
+
     /// The curve's object identifier.
     pub(crate) fn oid(self) -> Result<ObjectIdentifier> {
         TABLE.iter().find(|row| row.curve == self).map(|row| row.oid).ok_or(Error::DomainParamsInvalid)

@@ -18,7 +18,7 @@ use super::parameter_sets::{ParameterSet, is_post_quantum};
 use super::post_quantum;
 use super::values;
 use super::{Object, Value};
-use crate::crypto::{RsaCrt, RsaParts};
+use crate::crypto::{self, RsaCrt, RsaParts};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -34,11 +34,7 @@ pub(crate) fn to_octet_string(bytes: &[u8]) -> Result<Vec<u8>> {
 
 /// The bits of a big-endian number.
 pub(crate) fn bit_len(number: &[u8]) -> u64 {
-    let zeros = number.iter().take_while(|byte| **byte == 0).count();
-    match number.get(zeros..) {
-        Some([first, rest @ ..]) => u64::from(8 - first.leading_zeros()) + rest.len() as u64 * 8,
-        _ => 0,
-    }
+    crypto::bit_len(number) as u64
 }
 
 /// What values that were checked before never lead to.
@@ -139,7 +135,7 @@ pub(crate) fn private_key_type(der: &[u8]) -> Result<u64> {
         rfc5912::ID_EC_PUBLIC_KEY => Ok(CKK_EC),
         oid => ParameterSet::named(oid)
             .map(|(key_type, _)| key_type)
-            .or_else(|| NamedCurve::of_oid(oid).map(NamedCurve::key_type))
+            .or_else(|| NamedCurve::of_algorithm(oid).map(NamedCurve::key_type))
             .or_else(|| finite::key_type_of(oid))
             .ok_or(Error::WrappedKeyInvalid),
     }
@@ -179,7 +175,7 @@ fn read(object: &mut Object, der: &[u8]) -> Result<()> {
                 values.into_iter().for_each(|(kind, value)| object.set(kind, value));
                 return Ok(());
             }
-            let curve = NamedCurve::of_oid(oid).ok_or(Error::WrappedKeyInvalid)?;
+            let curve = NamedCurve::of_algorithm(oid).ok_or(Error::WrappedKeyInvalid)?;
             put_curve_private(object, curve, octet_string(inner).ok_or(Error::WrappedKeyInvalid)?)
         }
     }

@@ -17,11 +17,10 @@ pub enum Policy {
     Strict,
 }
 
-/// What carries keys.
-const CARRYING: [u64; 2] = [CKA_WRAP, CKA_UNWRAP];
-
-/// What else a key may be for. With either of the above it is another's job.
-const OTHER_USES: [u64; 9] = [
+/// What a key may be for. PKCS #11 3.2, sections 4.10 to 4.12.
+const USES: [u64; 11] = [
+    CKA_WRAP,
+    CKA_UNWRAP,
     CKA_ENCRYPT,
     CKA_DECRYPT,
     CKA_SIGN,
@@ -32,6 +31,36 @@ const OTHER_USES: [u64; 9] = [
     CKA_ENCAPSULATE,
     CKA_DECAPSULATE,
 ];
+
+/// What uses have in common. One key has uses of one purpose: with those of two, what one hides another gives out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// Bringing keys out and in.
+    Carrying,
+    /// Making keys of a secret.
+    Deriving,
+    /// Everything else.
+    Using,
+}
+
+impl Purpose {
+    /// The purpose of a use of a secret or private key.
+    fn of(key: &Object, kind: u64) -> Purpose {
+        match kind {
+            CKA_WRAP | CKA_UNWRAP => Purpose::Carrying,
+            // ML-KEM's keys are for nothing else; with others it is unwrapping, or agreement, by another name.
+            CKA_DECAPSULATE if key.key_type() != Some(CKK_ML_KEM) => Purpose::Carrying,
+            // What a signature or cipher gives out is what a pseudorandom function makes of the same key.
+            CKA_DERIVE if key.class() == CKO_SECRET_KEY => Purpose::Deriving,
+            _ => Purpose::Using,
+        }
+    }
+}
+
+/// What a public key does is done as well outside.
+fn is_public(key: &Object) -> bool {
+    key.class() == CKO_PUBLIC_KEY
+}
 
 impl Policy {
     fn is_strict(self) -> bool {
@@ -68,8 +97,8 @@ impl Policy {
             Origin::Create | Origin::Generate(_) => {}
         }
         // Who can have a value made a second time would have it once to wrap, and once to decrypt.
-        if !is_made_once(origin) && object.class() != CKO_PUBLIC_KEY {
-            for kind in CARRYING {
+        if !is_made_once(origin) && !is_public(object) {
+            for kind in [CKA_WRAP, CKA_UNWRAP] {
                 keep(object, given, kind, false)?;
             }
         }
@@ -92,8 +121,11 @@ impl Policy {
     /// # Errors
     /// [`Error::AttributeReadOnly`].
     pub(super) fn check_change(self, object: &Object, kind: u64, value: &Value) -> Result<()> {
-        let is_use = CARRYING.contains(&kind) || OTHER_USES.contains(&kind);
-        if self.is_strict() && is_use && !object.flag(kind) && matches!(value, Value::Bool(true)) {
+        if self.is_strict()
+            && USES.contains(&kind)
+            && !object.flag(kind)
+            && matches!(value, Value::Bool(true))
+        {
             return Err(Error::AttributeReadOnly(kind));
         }
         Ok(())
@@ -120,7 +152,7 @@ impl Policy {
         if !self.is_strict() {
             return Ok(());
         }
-        check_separate(wrapping)?;
+        self.check_purpose(wrapping)?;
         if wrapping.flag(CKA_TRUSTED) {
             return Ok(());
         }
@@ -133,37 +165,49 @@ impl Policy {
         Ok(())
     }
 
-    /// Checks that a key may bring others in.
+    /// Checks that a key may bring others in, or make others: that it has one purpose. It may have been made under no
+    /// policy, or at another door.
     ///
     /// # Errors
     /// [`Error::KeyFunctionNotPermitted`].
-    pub(crate) fn check_unwrapping(self, unwrapping: &Object) -> Result<()> {
-        if self.is_strict() { check_separate(unwrapping) } else { Ok(()) }
+    pub(crate) fn check_purpose(self, key: &Object) -> Result<()> {
+        if self.is_strict() && !has_one_purpose(key) { Err(Error::KeyFunctionNotPermitted) } else { Ok(()) }
+    }
+
+    /// Checks that a key may be copied: of one with two purposes each copy could keep one.
+    ///
+    /// # Errors
+    /// [`Error::ActionProhibited`].
+    pub(super) fn check_copy(self, key: &Object) -> Result<()> {
+        if self.is_strict() && !has_one_purpose(key) { Err(Error::ActionProhibited) } else { Ok(()) }
     }
 }
 
-/// A key that carries keys does nothing else. What a public key does is done as well outside.
+/// Leaves a new key the uses of the one purpose that its template asks for; without being asked none carries.
 fn separate(object: &mut Object, given: &[u64]) -> Result<()> {
-    for kind in CARRYING {
-        if object.flag(kind) && !given.contains(&kind) {
-            object.set(kind, Value::Bool(false));
+    for kind in [CKA_WRAP, CKA_UNWRAP] {
+        if !given.contains(&kind) {
+            keep(object, given, kind, false)?;
         }
     }
-    if object.class() != CKO_PUBLIC_KEY && CARRYING.into_iter().any(|kind| object.flag(kind)) {
-        for kind in OTHER_USES {
+    if is_public(object) {
+        return Ok(());
+    }
+    let asked = USES.into_iter().find(|kind| given.contains(kind) && object.flag(*kind));
+    let Some(purpose) = asked.map(|kind| Purpose::of(object, kind)) else { return Ok(()) };
+    for kind in USES {
+        if Purpose::of(object, kind) != purpose {
             keep(object, given, kind, false)?;
         }
     }
     Ok(())
 }
 
-/// As [`separate`], of a key that is there: it may have been made under no policy, or at another door.
-fn check_separate(key: &Object) -> Result<()> {
-    let has_other_uses = OTHER_USES.into_iter().any(|kind| key.flag(kind));
-    if has_other_uses && key.class() != CKO_PUBLIC_KEY {
-        return Err(Error::KeyFunctionNotPermitted);
-    }
-    Ok(())
+/// Whether a key has uses of one purpose at most.
+fn has_one_purpose(key: &Object) -> bool {
+    let mut purposes = USES.into_iter().filter(|kind| key.flag(*kind)).map(|kind| Purpose::of(key, kind));
+    let first = purposes.next();
+    is_public(key) || purposes.all(|purpose| Some(purpose) == first)
 }
 
 /// Sets a flag that the template left open; one that it gave must be so.

@@ -4,6 +4,7 @@
 use cryptoki_sys::*;
 
 use super::Object;
+use super::encoding::bit_len;
 use super::material::size_bits;
 use super::parameter_sets::{ParameterSet, is_post_quantum};
 use crate::crypto::{KemSet, SignatureSet};
@@ -21,9 +22,13 @@ const OF_FIELDS: [(u64, u64); 5] = [(15360, 256), (7680, 192), (3072, 128), (204
 pub(super) fn bits(key: &Object) -> u64 {
     let size = size_bits(key);
     match key.key_type() {
-        Some(CKK_RSA | CKK_DH | CKK_DSA | CKK_X9_42_DH) => {
-            OF_FIELDS.into_iter().find(|(least, _)| size >= *least).map_or(0, |(_, strength)| strength)
+        Some(CKK_RSA) => of_field(size),
+        // Private values that are short are found by their length, in a subgroup or in none.
+        Some(CKK_DSA) => of_field(size).min(bit_len(key.bytes(CKA_SUBPRIME)) / 2),
+        Some(CKK_DH) if key.class() == CKO_PRIVATE_KEY => {
+            of_field(size).min(bit_len(key.bytes(CKA_VALUE)) / 2)
         }
+        Some(CKK_DH) => of_field(size),
         // Half the size of the group's order.
         Some(CKK_EC | CKK_EC_EDWARDS | CKK_EC_MONTGOMERY) => size.div_ceil(2).min(MOST),
         Some(CKK_DES) => 56,
@@ -35,6 +40,10 @@ pub(super) fn bits(key: &Object) -> u64 {
         Some(_) => size.min(MOST),
         None => 0,
     }
+}
+
+fn of_field(size: u64) -> u64 {
+    OF_FIELDS.into_iter().find(|(least, _)| size >= *least).map_or(0, |(_, strength)| strength)
 }
 
 const fn of_set(set: ParameterSet) -> u64 {
@@ -80,6 +89,20 @@ mod tests {
         key.set(CKA_KEY_TYPE, Value::Number(CKK_RSA));
         key.set(CKA_MODULUS, Value::Bytes(vec![0xff; size / 8]));
         bits(&key)
+    }
+
+    fn dh(value: Vec<u8>) -> u64 {
+        let mut key = Object::default();
+        key.set(CKA_CLASS, Value::Number(CKO_PRIVATE_KEY));
+        key.set(CKA_KEY_TYPE, Value::Number(CKK_DH));
+        key.set(CKA_PRIME, Value::Bytes(vec![0xff; 256]));
+        key.set(CKA_VALUE, Value::Secret(Secret::new(value)));
+        bits(&key)
+    }
+
+    #[test]
+    fn a_short_private_value_is_no_stronger_than_its_length() {
+        assert_eq!([vec![0xff; 256], vec![0xff; 28], vec![0xff; 20], vec![1]].map(dh), [112, 112, 80, 0]);
     }
 
     #[test]

@@ -288,6 +288,7 @@ pub fn copy(object: &Object, template: Template, author: Author) -> Result<Objec
     if !object.flag(CKA_COPYABLE) {
         return Err(Error::ActionProhibited);
     }
+    author.policy.check_copy(object)?;
     let mut changed = object.duplicate();
     for (kind, value) in template {
         let row =

@@ -100,6 +100,7 @@ impl Session {
         let load = |handle| {
             let loaded = self.key(handle)?;
             usage::check(row, Function::Derive, &loaded.key)?;
+            self.policy()?.check_purpose(loaded.object())?;
             Ok(loaded)
         };
         let others = mechanism.parameter.keys().into_iter().map(|handle| load(ObjectHandle(handle)));
@@ -126,7 +127,7 @@ impl Session {
         let lengths: Vec<Option<usize>> = plans.iter().map(|plan| plan.length).collect();
         let secrets = make(mechanism, (row, recipe), bases, &lengths)?;
         let keys = plans.into_iter().zip(secrets).map(|(plan, secret)| fill(plan.object, secret));
-        let keys = self.add_derived(recipe, keys.collect::<Result<_>>()?)?;
+        let keys = self.add_derived(row, keys.collect::<Result<_>>()?)?;
         Ok(Derived { keys, ..Derived::default() })
     }
 
@@ -219,15 +220,15 @@ impl Session {
         let mut secrets = make(mechanism, (row, recipe), bases, &lengths)?;
         let (server, client) = (secrets.pop(), secrets.pop());
         let keys = plans.into_iter().zip(secrets).map(|(plan, secret)| fill(plan.object, secret));
-        let keys = self.add_derived(recipe, keys.collect::<Result<_>>()?)?;
+        let keys = self.add_derived(row, keys.collect::<Result<_>>()?)?;
         let vectors = client.zip(server).filter(|_| iv > 0);
         let vectors = vectors.map(|(client, server)| (client.expose().to_vec(), server.expose().to_vec()));
         Ok(Derived { keys, vectors, version: None })
     }
 
     /// Adds all objects or none.
-    fn add_derived(&self, recipe: &Recipe, keys: Vec<Key>) -> Result<Vec<ObjectHandle>> {
-        let from = if recipe.chosen { Provenance::Brought } else { Provenance::Inside };
+    fn add_derived(&self, row: &Row, keys: Vec<Key>) -> Result<Vec<ObjectHandle>> {
+        let from = Provenance::of(row, Function::Derive);
         let mut added = Vec::new();
         for key in keys {
             match self.add(key, from, acts::DERIVE_KEY) {

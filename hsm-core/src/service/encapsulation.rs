@@ -4,7 +4,7 @@ use cryptoki_sys::*;
 
 use crate::audit::acts;
 use crate::error::{Error, Result};
-use crate::mechanism::encapsulation::{Kem, Wanted};
+use crate::mechanism::encapsulation::Wanted;
 use crate::mechanism::table::{Function, Row};
 use crate::mechanism::{Mechanism, put, usage};
 use crate::object::material::Key;
@@ -93,7 +93,7 @@ impl Session {
     ) -> Result<ObjectHandle> {
         let keys = self.used(private, None);
         let made = self.row_for(mechanism, Function::Decapsulate).and_then(|row| {
-            let from = if may_be_chosen(row) { Provenance::Brought } else { Provenance::Inside };
+            let from = Provenance::of(row, Function::Decapsulate);
             Ok((self.decapsulated((mechanism, row), private, template, ciphertext)?, from))
         });
         let (key, from) = self.noted(acts::DECAPSULATE, keys, made)?;
@@ -114,13 +114,14 @@ impl Session {
             // What comes in under a token comes by its own ways.
             return Err(Error::KeyFunctionNotPermitted);
         }
-        if may_be_chosen(row) {
+        if row.lets_choose(Function::Decapsulate) {
             self.may_unwrap()?;
         }
         if private.object().flag(CKA_ALWAYS_AUTHENTICATE) {
             // As C_UnwrapKey, this has no moment for a context-specific login.
             return Err(Error::ContextLoginNeeded);
         }
+        self.policy()?.check_purpose(private.object())?;
         template::impose(private.object().get(CKA_DECAPSULATE_TEMPLATE), &mut template)?;
         let object = shared_secret(template, self.author()?)?;
         self.may_change(object.is_token(), object.is_private())?;
@@ -128,11 +129,6 @@ impl Session {
         let secret = mechanism.decapsulate(row, &private.key, ciphertext, &wanted).map_err(as_ciphertext)?;
         with_value(object, secret)
     }
-}
-
-/// Whether the secret may be one that somebody chose, as a wrapped key may.
-fn may_be_chosen(row: &Row) -> bool {
-    row.kem.is_some_and(Kem::lets_choose)
 }
 
 /// What is wrong with a ciphertext, in the words of this function.
@@ -144,8 +140,8 @@ fn as_ciphertext(error: Error) -> Error {
     }
 }
 
-/// A secret key without its value: neither local nor always sensitive, and extractable where nothing else
-/// is said, as an unwrapped one is.
+/// A secret key without its value: neither local nor always sensitive, as an unwrapped one is, and extractable where
+/// neither the template nor the policy says otherwise.
 fn shared_secret(mut template: Template, author: Author) -> Result<Object> {
     let class = number_in(&template, CKA_CLASS)?.unwrap_or(CKO_SECRET_KEY);
     if class != CKO_SECRET_KEY {
@@ -172,7 +168,8 @@ fn wanted(object: &Object) -> Result<Wanted> {
 }
 
 /// The secret as the key's value. A key type that takes no value of that length contradicts the mechanism.
-fn with_value(mut object: Object, secret: Secret) -> Result<Key> {
+fn with_value(mut object: Object, mut secret: Secret) -> Result<Key> {
+    values::shape(object.key_type(), &mut secret);
     object.set(CKA_VALUE, Value::Secret(secret));
     values::settle(object).map_err(contradicted)
 }

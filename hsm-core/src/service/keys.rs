@@ -33,11 +33,7 @@ impl Session {
             let made = domain::new(mechanism, row, key_type, template, author, &may)?;
             return self.add(made, Provenance::Inside, acts::GENERATE_KEY);
         }
-        // Who knows the password knows the key.
-        let from = match row.generator {
-            Some(Generator::Password) => Provenance::Brought,
-            _ => Provenance::Inside,
-        };
+        let from = Provenance::of(row, Function::Generate);
         self.add(new_secret(mechanism, template, author, &may)?, from, acts::GENERATE_KEY)
     }
 
@@ -81,7 +77,7 @@ impl Session {
             false => self.derived(mechanism, base, template),
         };
         let derived = self.noted(acts::DERIVE, keys, derived)?;
-        self.add(derived, Provenance::Inside, acts::DERIVE_KEY)
+        self.add(derived, Provenance::of(row, Function::Derive), acts::DERIVE_KEY)
     }
 
     /// The derived key, not stored yet.
@@ -89,6 +85,7 @@ impl Session {
         let row = self.row_for(mechanism, Function::Derive)?;
         let base = self.key(base)?;
         usage::check(row, Function::Derive, &base.key)?;
+        self.policy()?.check_purpose(base.object())?;
         template::impose(base.object().get(CKA_DERIVE_TEMPLATE), &mut template)?;
         let class = number_in(&template, CKA_CLASS)?.unwrap_or(CKO_SECRET_KEY);
         let key_type = number_in(&template, CKA_KEY_TYPE)?.unwrap_or(CKK_GENERIC_SECRET);

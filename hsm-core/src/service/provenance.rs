@@ -5,6 +5,7 @@
 use cryptoki_sys::{CKO_PRIVATE_KEY, CKO_SECRET_KEY};
 
 use crate::error::{Error, Result};
+use crate::mechanism::table::{Function, Row};
 use crate::object::Object;
 use crate::object::managed::ObjectType;
 
@@ -20,6 +21,11 @@ pub enum Provenance {
 }
 
 impl Provenance {
+    /// Where the value of a key comes from that a mechanism makes.
+    pub(super) fn of(row: &Row, function: Function) -> Provenance {
+        if row.lets_choose(function) { Provenance::Brought } else { Provenance::Inside }
+    }
+
     /// Checks that an object may come in; `enforced` says whether import tokens are. Session objects are no
     /// exception: they could be copied to the token.
     ///

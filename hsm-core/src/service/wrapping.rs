@@ -141,21 +141,15 @@ impl Session {
             // C_UnwrapKey has no moment for a context-specific login.
             return Err(Error::ContextLoginNeeded);
         }
-        self.policy()?.check_unwrapping(unwrapping.object())?;
+        self.policy()?.check_purpose(unwrapping.object())?;
         template::impose(unwrapping.object().get(CKA_UNWRAP_TEMPLATE), &mut template)?;
         let class = number_in(&template, CKA_CLASS)?.ok_or(Error::TemplateIncomplete(CKA_CLASS))?;
         let key_type = number_in(&template, CKA_KEY_TYPE)?.ok_or(Error::TemplateIncomplete(CKA_KEY_TYPE))?;
         let mut object = build(Origin::Unwrap, class, Some(key_type), template, self.author()?)?;
         self.may_change(object.is_token(), object.is_private())?;
         let fill = |plaintext: &[u8]| {
-            put_plaintext(&mut object, transform, plaintext)?;
-            values::settle(object).map_err(|error| match error {
-                // Values that come out of the wrap are not the caller's to be told apart.
-                Error::AttributeValueInvalid(_) | Error::PublicKeyInvalid | Error::ArgumentsBad(_) => {
-                    Error::WrappedKeyInvalid
-                }
-                other => other,
-            })
+            put_plaintext(&mut object, transform, plaintext).map_err(as_wrapped)?;
+            values::settle(object).map_err(as_wrapped)
         };
         if unwrapping.is_import_token() {
             return self.open_by_import_token(&unwrapping, transform, wrapped, fill);
@@ -215,6 +209,17 @@ pub(super) fn plaintext(key: &Object, transform: &Transform) -> Result<Zeroizing
         plaintext = padded;
     }
     Ok(plaintext)
+}
+
+/// Values that come out of the wrap are not the caller's to be told apart; that a curve is not offered is no secret.
+fn as_wrapped(error: Error) -> Error {
+    match error {
+        Error::AttributeValueInvalid(_)
+        | Error::PublicKeyInvalid
+        | Error::ArgumentsBad(_)
+        | Error::DomainParamsInvalid => Error::WrappedKeyInvalid,
+        other => other,
+    }
 }
 
 /// Puts what came out of the wrap into the new object.

@@ -60,7 +60,7 @@ pub(super) fn generate_dsa(group: &DsaGroup) -> Result<Secret> {
     Ok(Secret::new(key.priv_key().to_vec()))
 }
 
-/// Whether q divides p − 1, and g is of order q: without that, signatures tell of the key.
+/// Whether q divides p − 1, and the order of g divides q: without that, signatures tell of the key.
 pub(super) fn check_dsa_group(group: &DsaGroup) -> Result<()> {
     let [mut p, q, g] = numbers(group)?;
     if !has_order(&g, &q, &p)? {
@@ -72,7 +72,7 @@ pub(super) fn check_dsa_group(group: &DsaGroup) -> Result<()> {
     if rest.num_bits() == 0 { Ok(()) } else { Err(Error::DomainParamsInvalid) }
 }
 
-/// Whether an element other than 1 is of order q. The numbers are public.
+/// Whether the order of an element divides q: is q, where that is a prime. The numbers are public.
 fn has_order(element: &BigNumRef, order: &BigNumRef, prime: &BigNumRef) -> Result<bool> {
     let mut power = BigNum::new().map_err(failed("number"))?;
     let mut context = BigNumContext::new().map_err(failed("number"))?;

@@ -10,7 +10,7 @@ use openssl::sign::RsaPssSaltlen;
 use super::{factors, failed};
 use crate::crypto::aws_lc::digest::md;
 use crate::crypto::v15::ImplicitRejection;
-use crate::crypto::{Oaep, Pss, RsaCrt, RsaParts, RsaPrivateKey, RsaPublicKey};
+use crate::crypto::{Oaep, Pss, RsaCrt, RsaParts, RsaPrivateKey, RsaPublicKey, bit_len};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -72,16 +72,6 @@ pub(super) fn public(modulus: &[u8], exponent: &[u8]) -> Option<Result<Box<dyn R
 
 fn offered(modulus: &[u8], exponent: &[u8]) -> bool {
     bit_len(modulus) <= MAX_MODULUS && bit_len(exponent) <= MAX_EXPONENT
-}
-
-/// Length of a big-endian number in bits.
-fn bit_len(number: &[u8]) -> usize {
-    let mut significant = number.iter().skip_while(|byte| **byte == 0);
-    match significant.next() {
-        // A byte that is not zero has 1 to 8 bits.
-        Some(first) => significant.count() * 8 + 8 - first.leading_zeros() as usize,
-        None => 0,
-    }
 }
 
 fn is_odd_above_one(number: &[u8]) -> bool {

@@ -56,7 +56,7 @@ pub(super) fn generate_dsa(group: &DsaGroup) -> Result<Secret> {
     }
 }
 
-/// Whether q divides p − 1, and g is of order q.
+/// Whether q divides p − 1, and the order of g divides q: is q, where that is a prime.
 pub(super) fn check_dsa_group(group: &DsaGroup) -> Result<()> {
     let [p, q, g] = [group.prime(), group.subprime(), group.base()];
     let order = NonZero::new(number(q)).into_option().ok_or(Error::DomainParamsInvalid)?;
@@ -64,19 +64,21 @@ pub(super) fn check_dsa_group(group: &DsaGroup) -> Result<()> {
     if bool::from(rest.is_zero()) && has_order(g, q, p)? { Ok(()) } else { Err(Error::DomainParamsInvalid) }
 }
 
-/// Whether an element other than 1 is of order q.
+/// Whether the order of an element divides q.
 fn has_order(element: &[u8], order: &[u8], prime: &[u8]) -> Result<bool> {
     Ok(bool::from(power(element, order, prime)?.is_one()))
 }
 
 /// base^exponent mod prime, for a base below the prime. The time depends on the prime's length alone.
-fn power(base: &[u8], exponent: &[u8], prime: &[u8]) -> Result<BoxedUint> {
+fn power(base: &[u8], exponent: &[u8], prime: &[u8]) -> Result<Zeroizing<BoxedUint>> {
     let prime = Odd::new(number(prime)).into_option().ok_or(Error::DomainParamsInvalid)?;
     let precision = prime.bits_precision();
-    let exponent = Zeroizing::new(number(exponent).resize(precision));
+    let exponent = Zeroizing::new(number(exponent));
+    let exponent = Zeroizing::new((&*exponent).resize(precision));
     let base = number(base).resize(precision);
     let params = BoxedMontyParams::new_vartime(prime);
-    Ok(BoxedMontyForm::new(base, &params).pow(&exponent).retrieve())
+    let power = Zeroizing::new(BoxedMontyForm::new(base, &params).pow(&exponent));
+    Ok(Zeroizing::new(power.retrieve()))
 }
 
 fn failed(_: rsa::signature::Error) -> Error {
@@ -103,7 +105,8 @@ pub(super) fn dsa_private(group: &DsaGroup, value: &[u8]) -> Result<Box<dyn DsaP
     group.check_private(value)?;
     let public = power(group.base(), value, group.prime())?;
     let public = public.to_be_bytes().into_vec();
-    let value = number(value).resize(number(group.subprime()).bits_precision());
+    let value = Zeroizing::new(number(value));
+    let value = (&*value).resize(number(group.subprime()).bits_precision());
     let key = dsa::SigningKey::from_components(verifying_key(group, &public)?, value).map_err(failed)?;
     Ok(Box::new(SigningKey { group: group.clone(), public, key }))
 }
@@ -168,13 +171,13 @@ impl DhPrivateKey for AgreementKey {
     fn agree(&self, public: &[u8]) -> Result<Secret> {
         self.group.check_public(public)?;
         let shared = power(public, self.value.expose(), self.group.prime())?;
-        let shared = secret_of_len(shared, self.group.len())?;
+        let shared = secret_of_len((*shared).clone(), self.group.len())?;
         self.group.check_public(shared.expose())?;
         Ok(shared)
     }
 
     fn public_value(&self) -> Result<Vec<u8>> {
         let public = power(self.group.base(), self.value.expose(), self.group.prime())?;
-        secret_of_len(public, self.group.len()).map(|public| public.expose().to_vec())
+        secret_of_len((*public).clone(), self.group.len()).map(|public| public.expose().to_vec())
     }
 }
