@@ -140,16 +140,9 @@ def rust_cryptoki(binary, module, scratch):
     _, said = home.run("cargo", "test", "--quiet", "--no-fail-fast", "--tests", "--", "--test-threads=1",
                        "--format=pretty", env=environment, cwd=sources, timeout=1800)
     for name, word in re.findall(r"^test (\S+) \.\.\. (ok|FAILED|ignored)", said, re.MULTILINE):
-        place, reason = KNOWN["cryptoki"].get(name, (None, None))
         words = re.search(rf"^---- {name} stdout ----$(.*?)(?=^---- |\Z)", said, re.MULTILINE | re.DOTALL)
-        why = words.group(1) if words else ""
-        if word == "FAILED" and place and place in why:
-            results.add(name, "skipped", reason)
-        elif word == "ok":
-            results.add(name, "passed")
-        else:
-            outcome = "failed" if word == "FAILED" else "skipped"
-            results.add(name, outcome, why.strip()[:300] or "marked to be ignored")
+        outcome = {"ok": "passed", "FAILED": "failed", "ignored": "skipped"}[word]
+        results.judge(name, outcome, words.group(1) if words else "marked to be ignored", KNOWN["cryptoki"])
     if not results.rows:
         results.add("cargo test", "failed", said[-600:])
     return results
@@ -173,14 +166,9 @@ def crypto11(binary, module, scratch):
                  "GOCACHE": str(scratch / "cache")}
     _, said = home.run("go", "test", "-v", "-count=1", ".", env=variables, cwd=sources, timeout=900)
     for word, name in re.findall(r"^--- (PASS|FAIL|SKIP): (\S+)", said, re.MULTILINE):
-        place, reason = KNOWN["crypto11"].get(name, (None, None))
         words = re.search(rf"^=== RUN   {name}$(.*?)(?=^=== RUN   \w+$|\Z)", said, re.MULTILINE | re.DOTALL)
-        why = words.group(1) if words else ""
-        if word == "FAIL" and place and place in why:
-            results.add(name, "skipped", reason)
-        else:
-            outcome = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped"}[word]
-            results.add(name, outcome, "" if outcome == "passed" else why.strip()[-300:])
+        outcome = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped"}[word]
+        results.judge(name, outcome, words.group(1) if words else "", KNOWN["crypto11"])
     if not results.rows:
         results.add("all", "failed", said[-500:])
     return results
@@ -201,11 +189,7 @@ def pkcs11test(binary, module, scratch):
     for name, text in zip(parts[1::2], parts[2::2]):
         word = re.search(r"^\[ *(OK|FAILED) *\]", text, re.MULTILINE)
         failed = not word or word.group(1) == "FAILED"
-        place, reason = KNOWN["pkcs11test"].get(name, (None, None))
-        if failed and place and place in text:
-            results.add(name, "skipped", reason)
-        else:
-            results.add(name, "failed" if failed else "passed", text.strip()[:300] if failed else "")
+        results.judge(name, "failed" if failed else "passed", text, KNOWN["pkcs11test"])
     if "[==========]" not in said or not results.rows:
         results.add("pkcs11test", "failed", said[-600:])
     for reason, names in re.findall(r"^Following tests were skipped because: (.+)\n((?:  .+\n?)+)", said, re.MULTILINE):

@@ -164,6 +164,37 @@ impl DhGroup {
     }
 }
 
+/// base^exponent mod prime, as long as the prime, in a time that does not tell the exponent.
+type Power = fn(base: &[u8], exponent: &[u8], prime: &[u8]) -> Result<Secret>;
+
+/// A private key of Diffie-Hellman: what is checked of its values is the same whoever raises to powers.
+pub(super) struct AgreementKey {
+    group: DhGroup,
+    value: Secret,
+    power: Power,
+}
+
+impl AgreementKey {
+    pub(super) fn prepare(group: &DhGroup, value: &[u8], power: Power) -> Result<Box<dyn DhPrivateKey>> {
+        group.check_private(value)?;
+        Ok(Box::new(AgreementKey { group: group.clone(), value: Secret::copy_of(value), power }))
+    }
+}
+
+impl DhPrivateKey for AgreementKey {
+    fn agree(&self, public: &[u8]) -> Result<Secret> {
+        self.group.check_public(public)?;
+        let shared = (self.power)(public, self.value.expose(), self.group.prime())?;
+        self.group.check_public(shared.expose())?;
+        Ok(shared)
+    }
+
+    fn public_value(&self) -> Result<Vec<u8>> {
+        let public = (self.power)(self.group.base(), self.value.expose(), self.group.prime())?;
+        Ok(public.expose().to_vec())
+    }
+}
+
 /// The bits of q that go with a length of p where nothing else is said, and those that may be asked for.
 /// PKCS #11 3.2, section 6.2; FIPS 186-4, section 4.2, and for the short ones FIPS 186-2.
 pub fn subprime_bits(prime_bits: usize, wanted: Option<usize>) -> Option<usize> {

@@ -92,7 +92,7 @@ isolated! {
     fn what_is_not_offered_is_refused(kit) {
         let session = kit.user();
         for row in ROWS {
-            if let Fate::Later(probe, _) | Fate::NotOffered(probe) = &row.fate {
+            if let Fate::NotOffered(probe) = &row.fate {
                 table::is_refused(probe, &session);
             }
         }

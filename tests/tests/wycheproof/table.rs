@@ -19,9 +19,6 @@ pub(crate) type Runner = fn(&mut Judge<'_>);
 pub(crate) enum Fate {
     /// It is run.
     Run(Runner),
-    /// The module does not offer what it is about, which is checked. Once it does, this row becomes one that
-    /// is run, by the same function.
-    Later(Probe, #[expect(dead_code, reason = "what the row becomes when the mechanism comes")] Runner),
     /// The module does not offer what it is about, which is checked.
     NotOffered(Probe),
     /// It cannot be put in calls of the standard, or has nothing of its own.
@@ -58,7 +55,7 @@ const fn row(family: &'static str, part: &'static str, remark: &'static str, fat
     Row { family, part, remark, fate }
 }
 
-use Fate::{Later, Not, NotOffered, Run};
+use Fate::{Not, NotOffered, Run};
 use Probe::{Mechanism, Refused};
 
 /// The first row whose family a set has, and whose part its name has, is the set's.
@@ -88,20 +85,20 @@ pub(crate) static ROWS: &[Row] = &[
     row("Dsa",          "Sha224",             "CKM_DSA_SHA224",                                   Run(signatures::dsa)),
     row("Dsa",          "Sha256",             "CKM_DSA_SHA256",                                   Run(signatures::dsa)),
     row("EcCurve",      "",                   "CKM_ECDH1_DERIVE with the base point",             Run(agreement::curves)),
-    row("Ecdh",         "Brainpool224r1",     "brainpoolP224r1",                                  Later(Probe::Curve("brainpoolP224r1"), agreement::ecdh)),
-    row("Ecdh",         "Brainpool320r1",     "brainpoolP320r1",                                  Later(Probe::Curve("brainpoolP320r1"), agreement::ecdh)),
-    row("Ecdh",         "Brainpool512r1",     "brainpoolP512r1",                                  Later(Probe::Curve("brainpoolP512r1"), agreement::ecdh)),
+    row("Ecdh",         "Brainpool224r1",     "brainpoolP224r1",                                  NotOffered(Probe::Curve("brainpoolP224r1"))),
+    row("Ecdh",         "Brainpool320r1",     "brainpoolP320r1",                                  NotOffered(Probe::Curve("brainpoolP320r1"))),
+    row("Ecdh",         "Brainpool512r1",     "brainpoolP512r1",                                  NotOffered(Probe::Curve("brainpoolP512r1"))),
     row("Ecdh",         "",                   "CKM_ECDH1_DERIVE, CKM_ECDH1_COFACTOR_DERIVE",      Run(agreement::ecdh)),
     row("Ecdsa",        "Bitcoin",            "Bitcoin refuses the higher s, ECDSA takes it",     Not),
-    row("Ecdsa",        "Secp160k1",          "secp160k1",                                        Later(Probe::Curve("secp160k1"), signatures::ecdsa)),
-    row("Ecdsa",        "Secp160r1",          "secp160r1",                                        Later(Probe::Curve("secp160r1"), signatures::ecdsa)),
-    row("Ecdsa",        "Secp160r2",          "secp160r2",                                        Later(Probe::Curve("secp160r2"), signatures::ecdsa)),
-    row("Ecdsa",        "Secp192k1",          "secp192k1",                                        Later(Probe::Curve("secp192k1"), signatures::ecdsa)),
+    row("Ecdsa",        "Secp160k1",          "secp160k1",                                        NotOffered(Probe::Curve("secp160k1"))),
+    row("Ecdsa",        "Secp160r1",          "secp160r1",                                        NotOffered(Probe::Curve("secp160r1"))),
+    row("Ecdsa",        "Secp160r2",          "secp160r2",                                        NotOffered(Probe::Curve("secp160r2"))),
+    row("Ecdsa",        "Secp192k1",          "secp192k1",                                        NotOffered(Probe::Curve("secp192k1"))),
     row("Ecdsa",        "Secp192r1",          "secp192r1",                                        Run(signatures::ecdsa)),
-    row("Ecdsa",        "Secp224k1",          "secp224k1",                                        Later(Probe::Curve("secp224k1"), signatures::ecdsa)),
-    row("Ecdsa",        "Brainpool224r1",     "brainpoolP224r1",                                  Later(Probe::Curve("brainpoolP224r1"), signatures::ecdsa)),
-    row("Ecdsa",        "Brainpool320r1",     "brainpoolP320r1",                                  Later(Probe::Curve("brainpoolP320r1"), signatures::ecdsa)),
-    row("Ecdsa",        "Brainpool512r1",     "brainpoolP512r1",                                  Later(Probe::Curve("brainpoolP512r1"), signatures::ecdsa)),
+    row("Ecdsa",        "Secp224k1",          "secp224k1",                                        NotOffered(Probe::Curve("secp224k1"))),
+    row("Ecdsa",        "Brainpool224r1",     "brainpoolP224r1",                                  NotOffered(Probe::Curve("brainpoolP224r1"))),
+    row("Ecdsa",        "Brainpool320r1",     "brainpoolP320r1",                                  NotOffered(Probe::Curve("brainpoolP320r1"))),
+    row("Ecdsa",        "Brainpool512r1",     "brainpoolP512r1",                                  NotOffered(Probe::Curve("brainpoolP512r1"))),
     row("Ecdsa",        "Shake",              "CKM_ECDSA with digests of the caller's",           Run(signatures::ecdsa)),
     row("Ecdsa",        "",                   "CKM_ECDSA_SHA224 and the others",                  Run(signatures::ecdsa)),
     row("Eddsa",        "Ed25519",            "CKM_EDDSA",                                        Run(signatures::eddsa)),

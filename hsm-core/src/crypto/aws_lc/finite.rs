@@ -8,7 +8,7 @@ use openssl::pkey::{PKey, Private, Public};
 use openssl::pkey_ctx::PkeyCtx;
 
 use super::failed;
-use crate::crypto::{DhGroup, DhPrivateKey, DsaGroup, DsaPrivateKey, DsaPublicKey};
+use crate::crypto::{AgreementKey, DhGroup, DhPrivateKey, DsaGroup, DsaPrivateKey, DsaPublicKey};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -172,24 +172,5 @@ impl DsaPublicKey for VerifyingKey {
 
 /// Prepares a private key.
 pub(super) fn dh_private(group: &DhGroup, value: &[u8]) -> Result<Box<dyn DhPrivateKey>> {
-    group.check_private(value)?;
-    Ok(Box::new(AgreementKey { group: group.clone(), value: Secret::copy_of(value) }))
-}
-
-struct AgreementKey {
-    group: DhGroup,
-    value: Secret,
-}
-
-impl DhPrivateKey for AgreementKey {
-    fn agree(&self, public: &[u8]) -> Result<Secret> {
-        self.group.check_public(public)?;
-        let shared = Secret::new(power(public, self.value.expose(), self.group.prime())?);
-        self.group.check_public(shared.expose())?;
-        Ok(shared)
-    }
-
-    fn public_value(&self) -> Result<Vec<u8>> {
-        power(self.group.base(), self.value.expose(), self.group.prime())
-    }
+    AgreementKey::prepare(group, value, |base, exponent, prime| power(base, exponent, prime).map(Secret::new))
 }

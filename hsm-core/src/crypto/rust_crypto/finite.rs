@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::numbers::{self, number, secret_of_len};
 use super::random::{SearchRng, SystemRng};
-use crate::crypto::{DhGroup, DhPrivateKey, DsaGroup, DsaPrivateKey, DsaPublicKey};
+use crate::crypto::{AgreementKey, DhGroup, DhPrivateKey, DsaGroup, DsaPrivateKey, DsaPublicKey};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -158,26 +158,7 @@ impl DsaPublicKey for VerifyingKey {
 
 /// Prepares a private key.
 pub(super) fn dh_private(group: &DhGroup, value: &[u8]) -> Result<Box<dyn DhPrivateKey>> {
-    group.check_private(value)?;
-    Ok(Box::new(AgreementKey { group: group.clone(), value: Secret::copy_of(value) }))
-}
-
-struct AgreementKey {
-    group: DhGroup,
-    value: Secret,
-}
-
-impl DhPrivateKey for AgreementKey {
-    fn agree(&self, public: &[u8]) -> Result<Secret> {
-        self.group.check_public(public)?;
-        let shared = power(public, self.value.expose(), self.group.prime())?;
-        let shared = secret_of_len((*shared).clone(), self.group.len())?;
-        self.group.check_public(shared.expose())?;
-        Ok(shared)
-    }
-
-    fn public_value(&self) -> Result<Vec<u8>> {
-        let public = power(self.group.base(), self.value.expose(), self.group.prime())?;
-        secret_of_len((*public).clone(), self.group.len()).map(|public| public.expose().to_vec())
-    }
+    AgreementKey::prepare(group, value, |base, exponent, prime| {
+        secret_of_len((*power(base, exponent, prime)?).clone(), prime.len())
+    })
 }
