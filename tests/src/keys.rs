@@ -6,7 +6,7 @@ use cryptoki_sys::*;
 use crate::attrs;
 use crate::mechanism::Mech;
 use crate::session::{Object, Session};
-use crate::template::Template;
+use crate::template::{Template, ulong};
 
 /// A public and a private key that belong together.
 #[derive(Clone, Copy, Debug)]
@@ -174,6 +174,17 @@ pub fn aes(session: &Session<'_>, value: &[u8]) -> Object {
 pub fn generate_aes(session: &Session<'_>, more: Template) -> Object {
     let template = attrs![CKA_VALUE_LEN => 32 as CK_ULONG].and(more);
     session.generate(&Mech::plain(CKM_AES_KEY_GEN), &template).expect("generating an AES key")
+}
+
+/// A template for a generic secret of so many bytes, whose value may be read.
+pub fn readable_secret(length: usize) -> Template {
+    attrs![
+        CKA_CLASS => CKO_SECRET_KEY,
+        CKA_KEY_TYPE => CKK_GENERIC_SECRET,
+        CKA_VALUE_LEN => ulong(length),
+        CKA_SENSITIVE => false,
+        CKA_EXTRACTABLE => true,
+    ]
 }
 
 /// A template for a generic secret of a known value.

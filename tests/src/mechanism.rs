@@ -7,6 +7,9 @@ use cryptoki_sys::*;
 use crate::fields::Fields;
 use crate::template::ulong;
 
+/// SSH's key derivation, under the number that kryoptic gave it.
+pub const KRM_SSHKDF_DERIVE: CK_MECHANISM_TYPE = CKM_VENDOR_DEFINED + 485_259 + 1;
+
 /// A mechanism and its parameter. Not `Clone`: the parameter points into `pointees`.
 #[derive(Debug)]
 pub struct Mech {

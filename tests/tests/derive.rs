@@ -6,20 +6,11 @@ use hsm_tests::keys::{self, CURVES, ec, hex, known, x25519};
 use hsm_tests::offer::keyed;
 use hsm_tests::openssl::{der, point};
 use hsm_tests::prelude::*;
-use hsm_tests::template::Template;
-
-fn secret(length: usize) -> Template {
-    attrs![
-        CKA_CLASS => CKO_SECRET_KEY,
-        CKA_KEY_TYPE => CKK_GENERIC_SECRET,
-        CKA_VALUE_LEN => CK_ULONG::try_from(length).unwrap(),
-        CKA_SENSITIVE => false,
-        CKA_EXTRACTABLE => true,
-    ]
-}
 
 fn value(session: &Session<'_>, mech: &Mech, base: Object, length: usize) -> Vec<u8> {
-    let key = session.derive(mech, base, &secret(length)).unwrap_or_else(|rv| panic!("{mech:?}: {rv:?}"));
+    let key = session
+        .derive(mech, base, &keys::readable_secret(length))
+        .unwrap_or_else(|rv| panic!("{mech:?}: {rv:?}"));
     session.get(key, CKA_VALUE).unwrap()
 }
 
@@ -110,7 +101,7 @@ isolated! {
     fn a_longer_key_than_is_shared_is_refused(kit) {
         let session = kit.user();
         let mech = Mech::ecdh(CKD_NULL, b"", &hex(P256_R));
-        let answer = session.derive(&mech, p256(&session), &secret(33));
+        let answer = session.derive(&mech, p256(&session), &keys::readable_secret(33));
         refused!(
             CKR_TEMPLATE_INCONSISTENT | CKR_ATTRIBUTE_VALUE_INVALID | CKR_KEY_SIZE_RANGE | CKR_DATA_LEN_RANGE,
             answer
@@ -120,7 +111,7 @@ isolated! {
     fn the_secret_can_become_an_aes_key(kit) {
         let session = kit.user();
         let mech = Mech::ecdh(CKD_NULL, b"", &hex(P256_R));
-        let template = secret(32).and(attrs![CKA_KEY_TYPE => CKK_AES, CKA_ENCRYPT => true]);
+        let template = keys::readable_secret(32).and(attrs![CKA_KEY_TYPE => CKK_AES, CKA_ENCRYPT => true]);
         let key = session.derive(&mech, p256(&session), &template).unwrap();
         let expected = keys::aes(&session, &hex(P256_SHARED));
         let encrypt = |key| session.encrypt(&Mech::plain(CKM_AES_ECB), key, &[7; 16]).unwrap();
@@ -145,7 +136,7 @@ isolated! {
     fn a_null_derivation_takes_no_shared_data(kit) {
         let session = kit.user();
         let mech = Mech::ecdh(CKD_NULL, b"shared info", &hex(P256_R));
-        let answer = session.derive(&mech, p256(&session), &secret(32));
+        let answer = session.derive(&mech, p256(&session), &keys::readable_secret(32));
         refused!(CKR_MECHANISM_PARAM_INVALID | CKR_ARGUMENTS_BAD, answer);
     }
 
@@ -157,7 +148,7 @@ isolated! {
         let zero = [vec![4], vec![0; 64]].concat();
         let short = &hex(P256_R)[..64];
         for public in [&off_curve[..], &zero, short, &[0], &[], b"junk"] {
-            let answer = session.derive(&Mech::ecdh(CKD_NULL, b"", public), base, &secret(32));
+            let answer = session.derive(&Mech::ecdh(CKD_NULL, b"", public), base, &keys::readable_secret(32));
             refused!(
                 CKR_MECHANISM_PARAM_INVALID | CKR_PUBLIC_KEY_INVALID | CKR_ARGUMENTS_BAD,
                 answer,
@@ -172,7 +163,7 @@ isolated! {
         let mut one = [0; 32];
         one[0] = 1;
         for public in [[0; 32], one] {
-            let answer = session.derive(&Mech::ecdh(CKD_NULL, b"", &public), pair.private, &secret(32));
+            let answer = session.derive(&Mech::ecdh(CKD_NULL, b"", &public), pair.private, &keys::readable_secret(32));
             refused!(CKR_MECHANISM_PARAM_INVALID | CKR_PUBLIC_KEY_INVALID | CKR_ARGUMENTS_BAD, answer);
         }
     }
@@ -186,7 +177,7 @@ isolated! {
             Mech::ecdh(0x7777, b"", &hex(P256_R)),
             Mech::ecdh(0, b"", &hex(P256_R)),
         ] {
-            let answer = session.derive(&mech, base, &secret(32));
+            let answer = session.derive(&mech, base, &keys::readable_secret(32));
             refused!(CKR_MECHANISM_PARAM_INVALID | CKR_ARGUMENTS_BAD, answer, "{mech:?}");
         }
     }
@@ -195,21 +186,21 @@ isolated! {
         let session = kit.user();
         let pair = keys::ec_with(&session, keys::P256, attrs![CKA_DERIVE => false]);
         let mech = Mech::ecdh(CKD_NULL, b"", &hex(P256_R));
-        refused!(CKR_KEY_FUNCTION_NOT_PERMITTED, session.derive(&mech, pair.private, &secret(32)));
+        refused!(CKR_KEY_FUNCTION_NOT_PERMITTED, session.derive(&mech, pair.private, &keys::readable_secret(32)));
     }
 
     fn a_key_of_another_type_is_refused(kit) {
         let session = kit.user();
         let mech = Mech::ecdh(CKD_NULL, b"", &hex(P256_R));
         let base = keys::secret(&session, &[7; 32]);
-        refused!(CKR_KEY_TYPE_INCONSISTENT, session.derive(&mech, base, &secret(32)));
-        refused!(CKR_KEY_HANDLE_INVALID, session.derive(&mech, 99, &secret(32)));
+        refused!(CKR_KEY_TYPE_INCONSISTENT, session.derive(&mech, base, &keys::readable_secret(32)));
+        refused!(CKR_KEY_HANDLE_INVALID, session.derive(&mech, 99, &keys::readable_secret(32)));
     }
 
     fn a_derived_key_is_not_local(kit) {
         let session = kit.user();
         let mech = Mech::ecdh(CKD_NULL, b"", &hex(P256_R));
-        let key = session.derive(&mech, p256(&session), &secret(32)).unwrap();
+        let key = session.derive(&mech, p256(&session), &keys::readable_secret(32)).unwrap();
         assert_eq!(session.flag(key, CKA_LOCAL), Ok(false));
         assert_eq!(session.flag(key, CKA_ALWAYS_SENSITIVE), Ok(false));
         assert_eq!(session.flag(key, CKA_NEVER_EXTRACTABLE), Ok(false));
@@ -220,7 +211,7 @@ isolated! {
         let session = kit.user();
         let mech = Mech::ecdh(CKD_NULL, b"", &hex(P256_R));
         let template =
-            secret(32).and(attrs![CKA_SENSITIVE => true, CKA_EXTRACTABLE => false, CKA_TOKEN => true]);
+            keys::readable_secret(32).and(attrs![CKA_SENSITIVE => true, CKA_EXTRACTABLE => false, CKA_TOKEN => true]);
         let key = session.derive(&mech, p256(&session), &template).unwrap();
         refused!(CKR_ATTRIBUTE_SENSITIVE, session.get(key, CKA_VALUE));
     }

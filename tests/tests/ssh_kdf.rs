@@ -2,11 +2,9 @@
 //! is refused. RFC 4253, section 7.2; NIST SP 800-135, section 5.2.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use hsm_tests::keys::{hex, secret_template};
+use hsm_tests::keys::{self, hex, secret_template};
+use hsm_tests::mechanism::KRM_SSHKDF_DERIVE;
 use hsm_tests::prelude::*;
-
-/// The number that kryoptic gave its mechanism.
-const KRM_SSHKDF_DERIVE: CK_MECHANISM_TYPE = 0x8000_0000 + 485_259 + 1;
 
 struct Known {
     hash: CK_MECHANISM_TYPE,
@@ -75,16 +73,6 @@ fn data(length: usize) -> Template {
     attrs![CKA_CLASS => CKO_DATA, CKA_VALUE_LEN => CK_ULONG::try_from(length).unwrap()]
 }
 
-fn key(length: usize) -> Template {
-    attrs![
-        CKA_CLASS => CKO_SECRET_KEY,
-        CKA_KEY_TYPE => CKK_GENERIC_SECRET,
-        CKA_VALUE_LEN => CK_ULONG::try_from(length).unwrap(),
-        CKA_SENSITIVE => false,
-        CKA_EXTRACTABLE => true,
-    ]
-}
-
 isolated! {
     fn known_answers(kit) {
         let session = kit.user();
@@ -92,7 +80,7 @@ isolated! {
             let (base, exchange) = (base(&session, known), hex(known.exchange));
             for (letter, expected) in (b'A'..).zip(known.derived) {
                 let expected = hex(expected);
-                let template = if letter < b'C' { data(expected.len()) } else { key(expected.len()) };
+                let template = if letter < b'C' { data(expected.len()) } else { keys::readable_secret(expected.len()) };
                 let mech = ssh(known.hash, letter, &exchange, &exchange);
                 let made = session.derive(&mech, base, &template).unwrap_or_else(|rv| panic!("{letter}: {rv:?}"));
                 assert_eq!(session.get(made, CKA_VALUE).unwrap(), expected, "{letter} {:#x}", known.hash);
@@ -104,7 +92,7 @@ isolated! {
         let session = kit.user();
         let base = base(&session, &KNOWN[1]);
         let value = |length| {
-            let made = session.derive(&sha256(b'C'), base, &key(length)).unwrap();
+            let made = session.derive(&sha256(b'C'), base, &keys::readable_secret(length)).unwrap();
             session.get(made, CKA_VALUE).unwrap()
         };
         let long = value(100);
@@ -123,7 +111,7 @@ isolated! {
         let base = base(&session, &KNOWN[1]);
         let made = session.derive(&sha256(b'A'), base, &data(16)).unwrap();
         assert_eq!(session.number(made, CKA_CLASS), Ok(CKO_DATA));
-        refused!(CKR_TEMPLATE_INCONSISTENT, session.derive(&sha256(b'B'), base, &key(16)));
+        refused!(CKR_TEMPLATE_INCONSISTENT, session.derive(&sha256(b'B'), base, &keys::readable_secret(16)));
         let template = attrs![
             CKA_KEY_TYPE => CKK_AES,
             CKA_VALUE_LEN => 32 as CK_ULONG,
@@ -159,17 +147,17 @@ isolated! {
             Mech::plain(KRM_SSHKDF_DERIVE),
             Mech::bytes(KRM_SSHKDF_DERIVE, &[0; 47]),
         ] {
-            refused!(CKR_MECHANISM_PARAM_INVALID, session.derive(&mech, base, &key(16)), "{mech:?}");
+            refused!(CKR_MECHANISM_PARAM_INVALID, session.derive(&mech, base, &keys::readable_secret(16)), "{mech:?}");
         }
     }
 
     fn base_keys_are_generic_secrets_that_may_derive(kit) {
         let session = kit.user();
         let aes = hsm_tests::keys::aes(&session, &[7; 16]);
-        refused!(CKR_KEY_TYPE_INCONSISTENT, session.derive(&sha256(b'C'), aes, &key(16)));
+        refused!(CKR_KEY_TYPE_INCONSISTENT, session.derive(&sha256(b'C'), aes, &keys::readable_secret(16)));
         let no = session.create(&secret_template(&[7; 32]).and(attrs![CKA_DERIVE => false])).unwrap();
-        refused!(CKR_KEY_FUNCTION_NOT_PERMITTED, session.derive(&sha256(b'C'), no, &key(16)));
-        refused!(CKR_KEY_HANDLE_INVALID, session.derive(&sha256(b'C'), 0x7777, &key(16)));
+        refused!(CKR_KEY_FUNCTION_NOT_PERMITTED, session.derive(&sha256(b'C'), no, &keys::readable_secret(16)));
+        refused!(CKR_KEY_HANDLE_INVALID, session.derive(&sha256(b'C'), 0x7777, &keys::readable_secret(16)));
     }
 
     fn it_is_listed_as_a_derivation(kit) {

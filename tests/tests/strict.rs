@@ -5,12 +5,10 @@
 use hsm_tests::fields::Fields;
 use hsm_tests::keys::{self, generate_aes};
 use hsm_tests::kit::{Kit, Token};
+use hsm_tests::mechanism::KRM_SSHKDF_DERIVE;
 use hsm_tests::operations::{DECRYPT, ENCRYPT, SIGN};
 use hsm_tests::prelude::*;
 use hsm_tests::template::Template;
-
-/// SSH's key derivation, under kryoptic's number.
-const KRM_SSHKDF_DERIVE: CK_MECHANISM_TYPE = 0x8007_678c;
 
 const STRICT: &str = "policy = 'strict'\n";
 

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::encoding::{self, bit_len};
 use super::material::Key;
+use super::template::without_zeros;
 use super::values::set_public_key_info;
 use super::{Object, Template, Value};
 use crate::crypto::{self, DhGroup, DhPrivateKey, DsaGroup, DsaPrivateKey, DsaPublicKey};
@@ -92,19 +93,14 @@ pub(crate) fn fill_pair(value: Secret, public: &mut Object, private_key: &mut Ob
     copy_group(public, private_key);
     private_key.set(CKA_VALUE, Value::Secret(value));
     let value = private(private_key)?.public_value()?;
-    public.set(CKA_VALUE, Value::Bytes(without_zeros(&value)));
+    public.set(CKA_VALUE, Value::Bytes(without_zeros(&value).to_vec()));
     Ok(())
-}
-
-/// As big integers are kept.
-fn without_zeros(number: &[u8]) -> Vec<u8> {
-    number.iter().copied().skip_while(|byte| *byte == 0).collect()
 }
 
 /// Checks a private key; adds the length of a Diffie-Hellman key's value, which the template may have said and
 /// must have said rightly, and its CKA_PUBLIC_KEY_INFO.
 pub(super) fn settle_private(mut object: Object) -> Result<Key> {
-    let value = Secret::new(without_zeros(object.bytes(CKA_VALUE)));
+    let value = Secret::copy_of(without_zeros(object.bytes(CKA_VALUE)));
     object.set(CKA_VALUE, Value::Secret(value));
     let key = private(&object).map_err(as_value)?;
     if let Private::Dh(_) = key {
@@ -114,7 +110,7 @@ pub(super) fn settle_private(mut object: Object) -> Result<Key> {
         }
         object.set(CKA_VALUE_BITS, Value::Number(bits));
     }
-    let value = without_zeros(&key.public_value()?);
+    let value = without_zeros(&key.public_value()?).to_vec();
     set_public_key_info(&mut object, |object| {
         let mut public = Object::default();
         public.set(CKA_KEY_TYPE, Value::Number(object.key_type().unwrap_or_default()));
@@ -127,7 +123,7 @@ pub(super) fn settle_private(mut object: Object) -> Result<Key> {
 
 /// Checks a public key and adds its CKA_PUBLIC_KEY_INFO.
 pub(super) fn settle_public(mut object: Object) -> Result<Key> {
-    let value = without_zeros(object.bytes(CKA_VALUE));
+    let value = without_zeros(object.bytes(CKA_VALUE)).to_vec();
     object.set(CKA_VALUE, Value::Bytes(value));
     let checked = match object.key_type() {
         Some(CKK_DSA) => dsa_public(&object).map(drop),

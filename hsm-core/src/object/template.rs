@@ -147,7 +147,7 @@ fn admit(row: &Row, value: Value, author: Author) -> Result<Value> {
 }
 
 /// A big integer without its leading zeros (one byte stays).
-fn without_zeros(bytes: &[u8]) -> &[u8] {
+pub(super) fn without_zeros(bytes: &[u8]) -> &[u8] {
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     bytes.get(zeros.min(bytes.len().saturating_sub(1))..).unwrap_or_default()
 }
