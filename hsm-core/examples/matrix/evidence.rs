@@ -2,8 +2,8 @@
 //! not listed here; and whose vectors the tests put to it.
 
 use hsm_core::crypto::{
-    AesMode, Curve, Des3Mode, DhGroup, Direction, DsaGroup, Edwards, KemSet, Montgomery, Poly1305, PreHash,
-    Provider, Shake, SignatureSet, order, order_for,
+    AesMode, Curve, Des3Mode, DhGroup, Direction, DsaGroup, Edwards, Hash, KemSet, Montgomery, Poly1305,
+    PreHash, Provider, Shake, SignatureSet, order, order_for,
 };
 use hsm_core::mechanism::Row;
 
@@ -65,7 +65,7 @@ fn digest(provider: &'static dyn Provider, row: &Row) -> bool {
 }
 
 fn hmac(provider: &'static dyn Provider, row: &Row) -> bool {
-    let hash = row.hash.unwrap_or(hsm_core::crypto::Hash::Sha256);
+    let hash = row.hash.unwrap_or(Hash::Sha256);
     provider.hmac(hash, &[0; 32]).is_some()
 }
 
@@ -93,7 +93,8 @@ static FAMILIES: &[Family] = &[
     Family { names: &["CHACHA20_KEY_GEN", "POLY1305_KEY_GEN", "HKDF_KEY_GEN", "GENERIC_SECRET_KEY_GEN"], by: By::Random, vectors: "" },
     Family { names: &["SHA_1_KEY_GEN", "SHA224_KEY_GEN", "SHA256_KEY_GEN", "SHA384_KEY_GEN", "SHA512_KEY_GEN"], by: By::Random, vectors: "" },
     Family { names: &["SHA512_224_KEY_GEN", "SHA512_256_KEY_GEN", "SHA3_224_KEY_GEN", "SHA3_256_KEY_GEN"], by: By::Random, vectors: "" },
-    Family { names: &["SHA3_384_KEY_GEN", "SHA3_512_KEY_GEN"], by: By::Random, vectors: "" },
+    Family { names: &["SHA3_384_KEY_GEN", "SHA3_512_KEY_GEN", "HOTP_KEY_GEN"], by: By::Random, vectors: "" },
+    family(&["HOTP"], |p, _| p.hmac(Hash::Sha1, &[0; 20]).is_some(), "RFC 4226"),
     family(&["SHAKE"], |p, _| p.shake(Shake::Shake128, &[], 32).is_some() && p.shake_digest(PreHash::Shake128).is_some(), "NIST's examples"),
     family(&["SHA_1_HMAC", "SHA224_HMAC", "SHA256_HMAC", "SHA384_HMAC", "SHA512_HMAC", "SHA512_224_HMAC"], hmac, "RFC 4231, Wycheproof"),
     family(&["SHA512_256_HMAC", "SHA3_224_HMAC", "SHA3_256_HMAC", "SHA3_384_HMAC", "SHA3_512_HMAC"], hmac, "Wycheproof"),

@@ -88,6 +88,7 @@ fn key_type(key: u64) -> &'static str {
         CKK_POLY1305 => "Poly1305",
         CKK_HKDF => "HKDF",
         CKK_GENERIC_SECRET => "generic",
+        CKK_HOTP => "HOTP",
         CKK_ML_KEM => "ML-KEM",
         CKK_ML_DSA => "ML-DSA",
         CKK_SLH_DSA => "SLH-DSA",
@@ -130,6 +131,7 @@ fn parameter(shape: Shape) -> &'static str {
         Shape::TlsKdf => "CK_TLS_KDF_PARAMS",
         Shape::TlsMac => "CK_TLS_MAC_PARAMS",
         Shape::Ssh => "KR_SSHKDF_PARAMS",
+        Shape::OptionalOtp => "none or CK_OTP_PARAMS",
     }
 }
 

@@ -267,6 +267,9 @@ pub struct MessageSigning {
 impl MessageSigning {
     /// Begins with a key that has been found fit.
     pub fn new(row: &'static Row, parameter: Parameter, key: Arc<Key>) -> Result<MessageSigning> {
+        if !row.signs_messages() {
+            return Err(Error::MechanismInvalid);
+        }
         Signing::new(row, &parameter, key.clone())?;
         Ok(MessageSigning { row, parameter, key, message: None })
     }
@@ -299,6 +302,9 @@ pub struct MessageVerifying {
 impl MessageVerifying {
     /// Begins with a key that has been found fit.
     pub fn new(row: &'static Row, parameter: Parameter, key: Arc<Key>) -> Result<MessageVerifying> {
+        if !row.signs_messages() {
+            return Err(Error::MechanismInvalid);
+        }
         Verifying::new(row, &parameter, key.clone())?;
         Ok(MessageVerifying { row, parameter, key, message: None })
     }

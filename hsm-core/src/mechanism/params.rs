@@ -87,6 +87,8 @@ pub enum Shape {
     TlsMac,
     /// KR_SSHKDF_PARAMS, which is kryoptic's.
     Ssh,
+    /// None, or CK_OTP_PARAMS.
+    OptionalOtp,
 }
 
 /// A parsed parameter.
@@ -308,6 +310,17 @@ pub enum Parameter {
         exchange_hash: Vec<u8>,
         /// The session identifier.
         session_id: Vec<u8>,
+    },
+    /// [`Shape::OptionalOtp`], when given. What keys here ignore is left out: PIN, challenge and time.
+    Otp {
+        /// The counter.
+        counter: Option<Vec<u8>>,
+        /// CKF_… of CK_OTP_FLAGS.
+        flags: u64,
+        /// Length of the password, in its format's characters.
+        length: Option<u64>,
+        /// CK_OTP_FORMAT_….
+        format: Option<u64>,
     },
 }
 

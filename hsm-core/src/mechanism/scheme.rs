@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use super::context::Context;
 use super::digest_info::digest_info;
 use super::kdf::tls_mac;
+use super::otp::Hotp;
 use super::post_quantum::{self, PostQuantum, Signed};
 use super::signing::Input;
 use super::table::{Function, offered};
@@ -61,6 +62,8 @@ pub enum Scheme {
         /// Length in bytes.
         length: usize,
     },
+    /// A one-time password.
+    Hotp(Hotp),
 }
 
 /// A nonce of a few bytes.
@@ -103,6 +106,7 @@ impl Scheme {
             Scheme::Cmac(_) | Scheme::CbcMac(_) | Scheme::Gmac(..) => &[CKK_AES],
             Scheme::Poly1305 => &[CKK_POLY1305],
             Scheme::TlsFinished { .. } => &[CKK_GENERIC_SECRET],
+            Scheme::Hotp(_) => &[CKK_HOTP],
             Scheme::Des3Cmac(_) | Scheme::Des3CbcMac(_) => &[CKK_DES2, CKK_DES3],
         }
     }
@@ -119,6 +123,7 @@ impl Scheme {
                 key.edwards().map_or(0, |curve| 2 * curve.len())
             }
             Scheme::PostQuantum(_) => post_quantum::signature_len(key),
+            Scheme::Hotp(hotp) => hotp.len(key.object()),
             _ => self.mac_len().unwrap_or_default(),
         }
     }
@@ -141,6 +146,7 @@ impl Scheme {
     /// Refuses at once what the key can never do: a salt that does not fit (RFC 8017, 9.1.1).
     pub(super) fn check(self, key: &Key) -> Result<()> {
         match self {
+            Scheme::Hotp(hotp) => hotp.check(key.object()),
             _ if self.mac_len() == Some(0) => Err(Error::MechanismParamInvalid),
             Scheme::Hmac(hash, length) if length > hash.len() => Err(Error::MechanismParamInvalid),
             Scheme::Cmac(17..) | Scheme::CbcMac(17..) | Scheme::Des3Cmac(9..) | Scheme::Des3CbcMac(9..) => {
@@ -205,6 +211,7 @@ impl Scheme {
             | Scheme::Gmac(..)
             | Scheme::Poly1305
             | Scheme::TlsFinished { .. } => Input::Whole(Zeroizing::default()),
+            Scheme::Hotp(_) => Input::Nothing,
             Scheme::Hmac(hash, _) => Input::Mac(crypto::hmac(hash, key.secret_value())?),
             Scheme::Cmac(_) => Input::Mac(crypto::cmac(key.secret_value())?),
             Scheme::Des3Cmac(_) => Input::Mac(crypto::des3_cmac(key.secret_value())?),
@@ -247,7 +254,8 @@ impl Scheme {
             | Scheme::Cmac(_)
             | Scheme::Des3Cmac(_)
             | Scheme::CbcMac(_)
-            | Scheme::Des3CbcMac(_) => Err(Error::CryptoFailed("a MAC is not signed")),
+            | Scheme::Des3CbcMac(_)
+            | Scheme::Hotp(_) => Err(Error::CryptoFailed("neither a MAC nor a password is signed")),
         }
     }
 
@@ -298,7 +306,8 @@ impl Scheme {
             | Scheme::Cmac(_)
             | Scheme::Des3Cmac(_)
             | Scheme::CbcMac(_)
-            | Scheme::Des3CbcMac(_) => Err(Error::CryptoFailed("a MAC is not a signature")),
+            | Scheme::Des3CbcMac(_)
+            | Scheme::Hotp(_) => Err(Error::CryptoFailed("neither a MAC nor a password is a signature")),
         }
     }
 }

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::context::Context;
 use super::kdf::tls_function;
+use super::otp::Hotp;
 use super::params::{Parameter, hash_of_mechanism, hash_of_mgf};
 use super::put;
 use super::scheme::{Nonce, Scheme};
@@ -14,6 +15,7 @@ use super::table::Row;
 use crate::crypto::{Digest, Mac, Pss};
 use crate::error::{Error, Result};
 use crate::object::material::Key;
+use crate::object::otp::COUNTER_LEN;
 use crate::secret::Secret;
 
 /// CKM_RSA_PKCS and CKM_…_RSA_PKCS.
@@ -147,6 +149,8 @@ pub(super) enum Input {
     Mac(Box<dyn Mac>),
     /// The message itself, whole.
     Whole(Zeroizing<Vec<u8>>),
+    /// There is no message.
+    Nothing,
 }
 
 /// The longest message that is collected whole, in bytes.
@@ -164,6 +168,8 @@ impl Input {
                 append(message, data);
                 Ok(())
             }
+            Input::Nothing if data.is_empty() => Ok(()),
+            Input::Nothing => Err(Error::DataInvalid),
         }
     }
 }
@@ -201,9 +207,15 @@ impl Signing {
         self.scheme.takes_parts()
     }
 
-    /// Length of the signature in bytes.
+    /// The one-time password that is made, if it is one: a counter belongs to it, and `service` ends it.
+    pub(crate) fn hotp(&self) -> Option<Hotp> {
+        hotp_of(self.scheme)
+    }
+
+    /// Length of the signature in bytes, of a one-time password with its counter before it.
     pub fn signature_len(&self) -> usize {
-        self.scheme.signature_len(&self.key)
+        let counter = if self.hotp().is_some() { COUNTER_LEN } else { 0 };
+        counter + self.scheme.signature_len(&self.key)
     }
 
     /// Takes part of the message; an error where the mechanism takes it whole.
@@ -229,6 +241,7 @@ impl Signing {
                 put(out, &self.scheme.sign(&self.key, value)?)
             }
             Input::Whole(message) => put(out, &self.scheme.sign(&self.key, message)?),
+            Input::Nothing => put(out, &self.scheme.sign(&self.key, &[])?),
         }
     }
 
@@ -239,6 +252,13 @@ impl Signing {
         }
         self.input.update(data)?;
         self.finish(out)
+    }
+}
+
+const fn hotp_of(scheme: Scheme) -> Option<Hotp> {
+    match scheme {
+        Scheme::Hotp(hotp) => Some(hotp),
+        _ => None,
     }
 }
 
@@ -266,6 +286,11 @@ impl Verifying {
     /// Whether the message may come in parts.
     pub(crate) fn takes_parts(&self) -> bool {
         self.scheme.takes_parts()
+    }
+
+    /// As [`Signing::hotp`].
+    pub(crate) fn hotp(&self) -> Option<Hotp> {
+        hotp_of(self.scheme)
     }
 
     /// Length of a signature in bytes.
@@ -300,6 +325,7 @@ impl Verifying {
                 self.scheme.verify(&self.key, value, signature)
             }
             Input::Whole(message) => self.scheme.verify(&self.key, message, signature),
+            Input::Nothing => self.scheme.verify(&self.key, &[], signature),
         }
     }
 

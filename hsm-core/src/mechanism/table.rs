@@ -10,6 +10,7 @@ use super::encapsulation::Kem;
 use super::generation::Generator;
 use super::kdf::{self, Heritage, Product, Recipe};
 use super::messages::Aead;
+use super::otp;
 use super::params::{Mechanism, Parameter, Shape};
 use super::post_quantum;
 use super::scheme::Scheme;
@@ -19,6 +20,7 @@ use super::wrapping;
 use crate::crypto::{DH_PRIME_BITS, DSA_PRIME_BITS, Hash};
 use crate::error::{Error, Result};
 use crate::object::material::Key;
+use crate::object::otp::KEY_BYTES;
 use crate::secret::Secret;
 
 /// What a key size is counted in.
@@ -170,6 +172,11 @@ impl Row {
         }
     }
 
+    /// Whether what it signs is a message, and not nothing, as of one-time passwords.
+    pub(super) fn signs_messages(&self) -> bool {
+        self.signature.is_some() && self.shape != Shape::OptionalOtp
+    }
+
     /// Key sizes and flags.
     pub fn info(&self) -> Info {
         self.info_of(|function| self.does(function))
@@ -193,7 +200,7 @@ impl Row {
             _ => 0,
         };
         let signatures = match self.whole {
-            _ if !has(Function::Sign) => 0,
+            _ if !has(Function::Sign) || !self.signs_messages() => 0,
             false => CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY | CKF_MULTI_MESSAGE,
             true => CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY,
         };
@@ -270,6 +277,7 @@ const PRF_KEYS: &[u64] = &[
     CKK_SHA3_256_HMAC, CKK_SHA3_384_HMAC, CKK_SHA3_512_HMAC,
 ];
 const HKDF: &[u64] = &[CKK_HKDF, CKK_GENERIC_SECRET];
+const HOTP: &[u64] = &[CKK_HOTP];
 
 /// RSA keys, in bits: below 1024 nothing is safe, above 16384 a signature takes seconds.
 const RSA_BITS: (u64, u64) = (1024, 16384);
@@ -285,6 +293,8 @@ const DH_BITS: (u64, u64) = (DH_PRIME_BITS.0 as u64, DH_PRIME_BITS.1 as u64);
 const DH_GROUP_BITS: (u64, u64) = (DH_BITS.0, 8192);
 /// Generic secrets and HMAC keys, in bytes.
 const SECRET_BYTES: (u64, u64) = (1, 4096);
+/// HOTP's keys, in bytes.
+const HOTP_BYTES: (u64, u64) = (*KEY_BYTES.start() as u64, *KEY_BYTES.end() as u64);
 
 /// What rows begin from.
 const ROW: Row = Row {
@@ -581,6 +591,8 @@ static TABLE: &[Row] = rows! {
     CKM_SHA512                          "6.24.2"   digest(Hash::Sha512);
     CKM_SHA512_HMAC                     "6.24.4"   hmac(Hash::Sha512, &[CKK_SHA512_HMAC, CKK_GENERIC_SECRET], Shape::None);
     CKM_SHA512_HMAC_GENERAL             "6.24.3"   hmac(Hash::Sha512, &[CKK_SHA512_HMAC, CKK_GENERIC_SECRET], Shape::Number);
+    CKM_HOTP_KEY_GEN                    "6.53.9"   secret(HOTP, HOTP_BYTES, Generator::Secret(CKK_HOTP));
+    CKM_HOTP                            "6.53.9"   Row { shape: Shape::OptionalOtp, keys: HOTP, sizes: HOTP_BYTES, unit: Unit::Bytes, signature: Some(otp::hotp), ..ROW };
     CKM_SHA3_256                        "6.29.2"   digest(Hash::Sha3_256);
     CKM_SHA3_256_HMAC                   "6.29.4"   hmac(Hash::Sha3_256, &[CKK_SHA3_256_HMAC, CKK_GENERIC_SECRET], Shape::None);
     CKM_SHA3_256_HMAC_GENERAL           "6.29.3"   hmac(Hash::Sha3_256, &[CKK_SHA3_256_HMAC, CKK_GENERIC_SECRET], Shape::Number);

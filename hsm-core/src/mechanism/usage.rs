@@ -90,10 +90,11 @@ const fn needs(function: Function) -> (&'static [u64], u64) {
     const SECRET: u64 = CKO_SECRET_KEY;
     const PUBLIC: u64 = CKO_PUBLIC_KEY;
     const PRIVATE: u64 = CKO_PRIVATE_KEY;
+    const OTP: u64 = CKO_OTP_KEY;
     match function {
-        Function::Sign => (&[PRIVATE, SECRET], CKA_SIGN),
+        Function::Sign => (&[PRIVATE, SECRET, OTP], CKA_SIGN),
         Function::SignRecover => (&[PRIVATE], CKA_SIGN_RECOVER),
-        Function::Verify => (&[PUBLIC, SECRET], CKA_VERIFY),
+        Function::Verify => (&[PUBLIC, SECRET, OTP], CKA_VERIFY),
         Function::VerifyRecover => (&[PUBLIC], CKA_VERIFY_RECOVER),
         Function::Encrypt => (&[PUBLIC, SECRET], CKA_ENCRYPT),
         Function::Decrypt => (&[PRIVATE, SECRET], CKA_DECRYPT),

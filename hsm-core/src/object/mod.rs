@@ -14,6 +14,7 @@ pub mod lifecycle;
 pub mod locate;
 pub mod managed;
 pub mod material;
+pub mod otp;
 pub(crate) mod parameter_sets;
 pub mod policy;
 pub(crate) mod post_quantum;
@@ -62,6 +63,16 @@ impl Object {
     /// CKA_KEY_TYPE, where the object is a key or holds the domain parameters of keys.
     pub fn key_type(&self) -> Option<u64> {
         self.number(CKA_KEY_TYPE)
+    }
+
+    /// Whether the object is a secret key, be it of one-time passwords.
+    pub fn is_secret_key(&self) -> bool {
+        matches!(self.class(), CKO_SECRET_KEY | CKO_OTP_KEY)
+    }
+
+    /// Whether the object is a key whose value is nobody's to know.
+    pub fn is_private_or_secret_key(&self) -> bool {
+        self.is_secret_key() || self.class() == CKO_PRIVATE_KEY
     }
 
     /// Whether the object lives in the store (CKA_TOKEN) rather than in one session.

@@ -51,7 +51,7 @@ impl Purpose {
             // ML-KEM's keys are for nothing else; with others it is unwrapping, or agreement, by another name.
             CKA_DECAPSULATE if key.key_type() != Some(CKK_ML_KEM) => Purpose::Carrying,
             // What a signature or cipher gives out is what a pseudorandom function makes of the same key.
-            CKA_DERIVE if key.class() == CKO_SECRET_KEY => Purpose::Deriving,
+            CKA_DERIVE if key.is_secret_key() => Purpose::Deriving,
             _ => Purpose::Using,
         }
     }
@@ -136,8 +136,7 @@ impl Policy {
     /// # Errors
     /// [`Error::KeySizeRange`].
     pub(crate) fn check_strength(self, key: &Object) -> Result<()> {
-        let protects = matches!(key.class(), CKO_SECRET_KEY | CKO_PRIVATE_KEY);
-        if self.is_strict() && protects && strength::bits(key) < strength::LEAST {
+        if self.is_strict() && key.is_private_or_secret_key() && strength::bits(key) < strength::LEAST {
             return Err(Error::KeySizeRange);
         }
         Ok(())

@@ -55,9 +55,10 @@ impl Classes {
     const PUBLIC: Classes = Classes(4);
     const PRIVATE: Classes = Classes(8);
     const SECRET: Classes = Classes(16);
-    const KEYS: Classes = Classes(4 | 8 | 16);
     const DOMAIN: Classes = Classes(32);
-    const ALL: Classes = Classes(63);
+    const OTP: Classes = Classes(64);
+    const KEYS: Classes = Classes(4 | 8 | 16 | 64);
+    const ALL: Classes = Classes(127);
 
     const fn or(self, other: Classes) -> Classes {
         Classes(self.0 | other.0)
@@ -72,6 +73,7 @@ impl Classes {
             CKO_PRIVATE_KEY => Some(Classes::PRIVATE),
             CKO_SECRET_KEY => Some(Classes::SECRET),
             CKO_DOMAIN_PARAMETERS => Some(Classes::DOMAIN),
+            CKO_OTP_KEY => Some(Classes::OTP),
             _ => None,
         }
     }
@@ -176,6 +178,11 @@ pub fn is_class(class: u64) -> bool {
     Classes::of(class).is_some()
 }
 
+/// Whether objects of this class have a key type.
+pub(super) fn has_key_type(class: u64) -> bool {
+    row(CKA_KEY_TYPE, class, None).is_some()
+}
+
 /// The rows of one attribute; the table is in the order of their numbers.
 fn named(kind: u64) -> impl Iterator<Item = &'static Row> {
     let from = TABLE.partition_point(|row| row.kind < kind);
@@ -204,7 +211,10 @@ const DATA: Classes = Classes::DATA;
 const CERT: Classes = Classes::CERTIFICATE;
 const PUB: Classes = Classes::PUBLIC;
 const PRIV: Classes = Classes::PRIVATE;
-const SEC: Classes = Classes::SECRET;
+/// Keys of one-time passwords have what secret keys have (section 6.53.5), but serve for nothing else unless it is said.
+const SEC: Classes = Classes::SECRET.or(OTP);
+const SEC_ONLY: Classes = Classes::SECRET;
+const OTP: Classes = Classes::OTP;
 const KEYS: Classes = Classes::KEYS;
 const DOM: Classes = Classes::DOMAIN;
 const YES: Default = Default::Flag(true);
@@ -255,10 +265,14 @@ static TABLE: &[Row] = rows! {
     CKA_SUBJECT                         Bytes      PUB.or(PRIV),      Any,   [8],        EMPTY;
     CKA_ID                              Bytes      CERT.or(KEYS),     Any,   [8],        EMPTY;
     CKA_SENSITIVE                       Bool       PRIV.or(SEC),      Any,   [8 11],     NO;
-    CKA_ENCRYPT                         Bool       PUB.or(SEC),       Any,   [8],        YES;
-    CKA_DECRYPT                         Bool       PRIV.or(SEC),      Any,   [8],        YES;
-    CKA_WRAP                            Bool       PUB.or(SEC),       Any,   [8],        YES;
-    CKA_UNWRAP                          Bool       PRIV.or(SEC),      Any,   [8],        YES;
+    CKA_ENCRYPT                         Bool       PUB.or(SEC_ONLY),    Any,   [8],        YES;
+    CKA_ENCRYPT                         Bool       OTP,               Any,   [8],        NO;
+    CKA_DECRYPT                         Bool       PRIV.or(SEC_ONLY),   Any,   [8],        YES;
+    CKA_DECRYPT                         Bool       OTP,               Any,   [8],        NO;
+    CKA_WRAP                            Bool       PUB.or(SEC_ONLY),    Any,   [8],        YES;
+    CKA_WRAP                            Bool       OTP,               Any,   [8],        NO;
+    CKA_UNWRAP                          Bool       PRIV.or(SEC_ONLY),   Any,   [8],        YES;
+    CKA_UNWRAP                          Bool       OTP,               Any,   [8],        NO;
     CKA_SIGN                            Bool       PRIV.or(SEC),      Any,   [8],        YES;
     CKA_SIGN_RECOVER                    Bool       PRIV,              Any,   [8],        YES;
     CKA_VERIFY                          Bool       PUB.or(SEC),       Any,   [8],        YES;
@@ -304,6 +318,19 @@ static TABLE: &[Row] = rows! {
     CKA_EC_POINT                        Bytes      PUB,               Curve, [1 4],      NONE;
     CKA_ALWAYS_AUTHENTICATE             Bool       PRIV,              Any,   [],         NO;
     CKA_WRAP_WITH_TRUSTED               Bool       PRIV.or(SEC),      Any,   [8 11],     NO;
+    CKA_OTP_FORMAT                      Number     OTP,               Any,   [],          Default::Number(CK_OTP_FORMAT_DECIMAL);
+    CKA_OTP_LENGTH                      Number     OTP,               Any,   [],          Default::Number(6);
+    CKA_OTP_USER_FRIENDLY_MODE          Bool       OTP,               Any,   [],          YES;
+    CKA_OTP_CHALLENGE_REQUIREMENT       Number     OTP,               Any,   [],          Default::Number(CK_OTP_PARAM_IGNORED);
+    CKA_OTP_TIME_REQUIREMENT            Number     OTP,               Any,   [],          Default::Number(CK_OTP_PARAM_IGNORED);
+    CKA_OTP_COUNTER_REQUIREMENT         Number     OTP,               Any,   [],          Default::Number(CK_OTP_PARAM_OPTIONAL);
+    CKA_OTP_PIN_REQUIREMENT             Number     OTP,               Any,   [],          Default::Number(CK_OTP_PARAM_IGNORED);
+    CKA_OTP_USER_IDENTIFIER             Bytes      OTP,               Any,   [8],         EMPTY;
+    CKA_OTP_SERVICE_IDENTIFIER          Bytes      OTP,               Any,   [8],         EMPTY;
+    CKA_OTP_SERVICE_LOGO                Bytes      OTP,               Any,   [8],         EMPTY;
+    CKA_OTP_SERVICE_LOGO_TYPE           Bytes      OTP,               Any,   [8],         EMPTY;
+    CKA_OTP_COUNTER                     Bytes      OTP,               Any,   [],          EMPTY;
+    CKA_OTP_TIME                        Bytes      OTP,               Any,   [],          EMPTY;
     CKA_PROFILE_ID                      Number     GIVEN,             Any,   [2 4 6],    NONE;
     CKA_PARAMETER_SET                   Number     PUB,               PostQuantum, [1 3], NONE;
     CKA_PARAMETER_SET                   Number     PRIV,              PostQuantum, [1 4 6], NONE;
@@ -351,38 +378,4 @@ static TABLE: &[Row] = rows! {
 };
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_table_is_in_the_order_of_numbers() {
-        assert!(TABLE.is_sorted_by_key(|row| row.kind), "binary search relies on it");
-    }
-
-    #[test]
-    fn an_attribute_has_one_type_and_one_row_for_each_object() {
-        for class in [CKO_DATA, CKO_CERTIFICATE, CKO_PUBLIC_KEY, CKO_PRIVATE_KEY, CKO_SECRET_KEY] {
-            for key_type in
-                [None, Some(CKK_RSA), Some(CKK_EC), Some(CKK_AES), Some(CKK_ML_DSA), Some(CKK_SLH_DSA)]
-            {
-                let mut kinds: Vec<_> = rows_of(class, key_type).map(|row| row.kind).collect();
-                let count = kinds.len();
-                kinds.dedup();
-                assert_eq!(kinds.len(), count, "class {class}, key type {key_type:?}");
-            }
-        }
-        for row in TABLE {
-            assert_eq!(Some(row.value), type_of(row.kind), "{}", row.name);
-        }
-    }
-
-    #[test]
-    fn secrets_are_exactly_the_private_and_secret_values() {
-        let secrets: Vec<_> = rows_of(CKO_PRIVATE_KEY, Some(CKK_RSA)).filter(|row| row.is_secret()).collect();
-        // The six numbers, and the form in which a key was registered.
-        assert_eq!(secrets.len(), 7);
-        assert!(row(CKA_VALUE, CKO_SECRET_KEY, Some(CKK_AES)).is_some_and(Row::is_secret));
-        assert!(!row(CKA_VALUE, CKO_CERTIFICATE, None).is_some_and(Row::is_secret));
-        assert!(!row(CKA_MODULUS, CKO_PRIVATE_KEY, Some(CKK_RSA)).is_some_and(Row::is_secret));
-    }
-}
+mod tests;

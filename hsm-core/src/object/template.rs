@@ -108,7 +108,7 @@ pub fn create(template: Template, author: Author) -> Result<Object> {
     if !rules::is_class(class) {
         return Err(Error::AttributeValueInvalid(CKA_CLASS));
     }
-    let is_key = matches!(class, CKO_PUBLIC_KEY | CKO_PRIVATE_KEY | CKO_SECRET_KEY | CKO_DOMAIN_PARAMETERS);
+    let is_key = rules::has_key_type(class);
     let key_type = number_in(&template, CKA_KEY_TYPE)?;
     if is_key && key_type.is_none() {
         return Err(Error::TemplateIncomplete(CKA_KEY_TYPE));

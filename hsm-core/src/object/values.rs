@@ -8,6 +8,7 @@ use super::curves::NamedCurve;
 use super::encoding;
 use super::finite::{self, is_finite};
 use super::material::{Key, size_bits};
+use super::otp;
 use super::parameter_sets::is_post_quantum;
 use super::post_quantum;
 use super::template::LONGEST_VALUE;
@@ -25,8 +26,11 @@ pub(crate) fn settle(mut object: Object) -> Result<Key> {
         }
     }
     match (object.class(), object.key_type()) {
-        (CKO_SECRET_KEY, Some(key_type)) => {
+        (class @ (CKO_SECRET_KEY | CKO_OTP_KEY), Some(key_type)) if class == secret_class(key_type) => {
             check_secret_len(key_type, object.bytes(CKA_VALUE).len())?;
+            if class == CKO_OTP_KEY {
+                otp::settle(&mut object)?;
+            }
             settle_secret(&mut object)?;
             Ok(Key::new(object))
         }
@@ -41,12 +45,17 @@ pub(crate) fn settle(mut object: Object) -> Result<Key> {
         (CKO_DOMAIN_PARAMETERS, _) => finite::settle_domain(object),
         (CKO_PUBLIC_KEY, Some(CKK_RSA)) => settle_rsa_public(object),
         (CKO_PUBLIC_KEY, Some(CKK_EC | CKK_EC_EDWARDS | CKK_EC_MONTGOMERY)) => settle_curve_public(object),
-        (CKO_PUBLIC_KEY | CKO_PRIVATE_KEY | CKO_SECRET_KEY, _) => {
+        (CKO_PUBLIC_KEY | CKO_PRIVATE_KEY | CKO_SECRET_KEY | CKO_OTP_KEY, _) => {
             Err(Error::AttributeValueInvalid(CKA_KEY_TYPE))
         }
         (CKO_CERTIFICATE, _) => settle_certificate(object),
         _ => Ok(Key::new(object)),
     }
+}
+
+/// The class of secret keys of a type: those of one-time passwords have their own.
+pub(crate) const fn secret_class(key_type: u64) -> u64 {
+    if key_type == CKK_HOTP { CKO_OTP_KEY } else { CKO_SECRET_KEY }
 }
 
 /// The lengths that a secret key's value may have, in bytes.
@@ -58,6 +67,7 @@ pub(crate) fn check_secret_len(key_type: u64, length: usize) -> Result<()> {
         CKK_DES2 => length == 16,
         CKK_DES3 => length == 24,
         CKK_CHACHA20 | CKK_POLY1305 => length == 32,
+        CKK_HOTP => otp::KEY_BYTES.contains(&length),
         CKK_GENERIC_SECRET | CKK_HKDF | CKK_MD5_HMAC | CKK_SHA_1_HMAC | CKK_SHA224_HMAC | CKK_SHA256_HMAC
         | CKK_SHA384_HMAC | CKK_SHA512_HMAC | CKK_SHA512_224_HMAC | CKK_SHA512_256_HMAC
         | CKK_SHA3_224_HMAC | CKK_SHA3_256_HMAC | CKK_SHA3_384_HMAC | CKK_SHA3_512_HMAC => {

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use hsm_os::Guarded;
 
 pub(crate) mod copying;
+mod count;
 pub(crate) mod directory;
 mod ends;
 mod fresh;

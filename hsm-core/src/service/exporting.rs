@@ -28,7 +28,7 @@ impl Session {
         lifecycle::check(object, Action::Read, lifecycle::now())?;
         let value = match object.class() {
             CKO_PRIVATE_KEY => Secret::copy_of(&formats::encode(object, Format::Pkcs8)?),
-            CKO_SECRET_KEY => Secret::copy_of(object.bytes(CKA_VALUE)),
+            CKO_SECRET_KEY | CKO_OTP_KEY => Secret::copy_of(object.bytes(CKA_VALUE)),
             _ => return Err(Error::KeyTypeInconsistent),
         };
         self.partition().note_of(acts::EXPORT_KEY, loaded.identity)?.write()?;

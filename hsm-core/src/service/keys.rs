@@ -118,9 +118,9 @@ pub(super) fn new_secret(
         Generator::Domain(_) => return Err(Error::MechanismInvalid),
         _ => generator.key_type(),
     };
-    implied(&template, CKO_SECRET_KEY, key_type)?;
-    let mut object =
-        build(Origin::Generate(mechanism.kind), CKO_SECRET_KEY, Some(key_type), template, author)?;
+    let class = values::secret_class(key_type);
+    implied(&template, class, key_type)?;
+    let mut object = build(Origin::Generate(mechanism.kind), class, Some(key_type), template, author)?;
     may(&object)?;
     let length = secret_len(row, &object)?;
     let mut value = match generator {
@@ -164,10 +164,10 @@ pub(super) fn implied(template: &Template, class: u64, key_type: u64) -> Result<
 }
 
 /// The length in bytes of a secret key to generate: CKA_VALUE_LEN, which the key type may leave out
-/// where it has a natural one (the HMAC keys, section 6.21.6: the hash's length).
+/// where it has a natural one (HMAC's keys, section 6.21.6, and HOTP's, which are SHA-1's: the hash's length).
 fn secret_len(row: &Row, object: &Object) -> Result<usize> {
     let natural = match object.key_type() {
-        Some(CKK_SHA_1_HMAC) => Some(20),
+        Some(CKK_SHA_1_HMAC | CKK_HOTP) => Some(20),
         Some(CKK_SHA224_HMAC | CKK_SHA512_224_HMAC | CKK_SHA3_224_HMAC) => Some(28),
         Some(CKK_SHA256_HMAC | CKK_SHA512_256_HMAC | CKK_SHA3_256_HMAC) => Some(32),
         Some(CKK_SHA384_HMAC | CKK_SHA3_384_HMAC) => Some(48),

@@ -45,7 +45,7 @@ impl Session {
             if verifying.begun {
                 return Err(Error::OperationActive);
             }
-            verifying.verify(data, signature).map(After::Ended)
+            self.verified(verifying, &running.key, Some(data), signature).map(After::Ended)
         })
     }
 
@@ -66,7 +66,7 @@ impl Session {
     pub fn verify_signature_final(&self) -> Result<()> {
         step_with_key(self, &mut self.operations().verify_signature, Output::Length, |running, _| {
             let Verification { verifying, signature } = &mut running.operation;
-            verifying.finish(signature).map(After::Ended)
+            self.verified(verifying, &running.key, None, signature).map(After::Ended)
         })
     }
 }

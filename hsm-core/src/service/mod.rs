@@ -18,6 +18,7 @@ mod known_signatures;
 mod message_signatures;
 mod messages;
 mod objects;
+mod one_time_passwords;
 mod provenance;
 mod public_keys;
 mod random;

@@ -93,7 +93,7 @@ impl Session {
         let original = self.object(object)?;
         let copy = template::copy(original.object(), template, self.author()?)?;
         self.may_change(copy.is_token(), copy.is_private())?;
-        if !copy.is_token() && matches!(copy.class(), CKO_SECRET_KEY | CKO_PRIVATE_KEY) {
+        if !copy.is_token() && copy.is_private_or_secret_key() {
             // What is done with a key of the session is recorded nowhere.
             self.noted(acts::COPY, self.used_key(&original), Ok(()))?;
         }

@@ -2,8 +2,6 @@
 //! comes in by import token alone, every other way in is closed. Whoever adds an object says which way it came, so
 //! that no door forgets to ask.
 
-use cryptoki_sys::{CKO_PRIVATE_KEY, CKO_SECRET_KEY};
-
 use crate::error::{Error, Result};
 use crate::mechanism::table::{Function, Row};
 use crate::object::Object;
@@ -41,7 +39,7 @@ impl Provenance {
 
 /// Certificates, public keys and data are none.
 fn is_key_material(object: &Object) -> bool {
-    matches!(object.class(), CKO_SECRET_KEY | CKO_PRIVATE_KEY)
+    object.is_private_or_secret_key()
         || matches!(
             ObjectType::of(object),
             ObjectType::SymmetricKey

@@ -61,7 +61,7 @@ impl Session {
             if signing.begun {
                 return Err(Error::OperationActive);
             }
-            last(output, signing.signature_len(), |out| signing.sign(data, out))
+            last(output, signing.signature_len(), |out| self.signed(signing, &running.key, Some(data), out))
         })
     }
 
@@ -85,7 +85,7 @@ impl Session {
                 return Err(Error::ContextLoginNeeded);
             }
             let signing = &mut running.operation;
-            last(output, signing.signature_len(), |out| signing.finish(out))
+            last(output, signing.signature_len(), |out| self.signed(signing, &running.key, None, out))
         })
     }
 
@@ -139,7 +139,8 @@ impl Session {
             if running.operation.begun {
                 return Err(Error::OperationActive);
             }
-            running.operation.verify(data, signature).map(After::Ended)
+            let Keyed { operation, key, .. } = running;
+            self.verified(operation, key, Some(data), signature).map(After::Ended)
         })
     }
 
@@ -159,7 +160,8 @@ impl Session {
     /// As [`Session::verify`].
     pub fn verify_final(&self, signature: &[u8]) -> Result<()> {
         step_with_key(self, &mut self.operations().verify, Output::Length, |running, _| {
-            running.operation.finish(signature).map(After::Ended)
+            let Keyed { operation, key, .. } = running;
+            self.verified(operation, key, None, signature).map(After::Ended)
         })
     }
 

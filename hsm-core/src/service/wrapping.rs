@@ -175,7 +175,7 @@ pub(super) fn wrap(transform: &Transform, wrapping: &Key, plaintext: &[u8]) -> R
 
 /// Whether a key's attributes let it out under this wrapping key.
 fn may_be_wrapped(key: &Object, wrapping: &Object) -> Result<()> {
-    if !matches!(key.class(), CKO_SECRET_KEY | CKO_PRIVATE_KEY) {
+    if !key.is_private_or_secret_key() {
         return Err(Error::KeyNotWrappable);
     }
     if !key.flag(CKA_EXTRACTABLE) {
@@ -202,7 +202,7 @@ pub(super) fn plaintext(key: &Object, transform: &Transform) -> Result<Zeroizing
         Transform::Des3Ecb | Transform::Des3Cbc(_) => 8,
         _ => 1,
     };
-    if block > 1 && key.class() == CKO_SECRET_KEY {
+    if block > 1 && key.is_secret_key() {
         let full = plaintext.len().next_multiple_of(block);
         let mut padded = Zeroizing::new(vec![0; full]);
         padded.get_mut(..plaintext.len()).unwrap_or_default().copy_from_slice(&plaintext);
@@ -231,7 +231,7 @@ fn put_plaintext(object: &mut Object, transform: &Transform, plaintext: &[u8]) -
             }
             encoding::read_private_key_info(object, plaintext)
         }
-        CKO_SECRET_KEY => {
+        CKO_SECRET_KEY | CKO_OTP_KEY => {
             let bare = matches!(
                 transform,
                 Transform::Ecb

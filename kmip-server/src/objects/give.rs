@@ -55,7 +55,9 @@ pub fn material(object: &Object, format: Format) -> Outcome<Item> {
 /// Raw: the value of a secret; a key that has no such value as the standard's first format for it.
 fn raw(object: &Object) -> Option<Item> {
     let bytes = match (object.class(), object.key_type()) {
-        (CKO_SECRET_KEY | CKO_DATA | CKO_CERTIFICATE, _) => object.bytes(CKA_VALUE).to_vec().into(),
+        (CKO_SECRET_KEY | CKO_OTP_KEY | CKO_DATA | CKO_CERTIFICATE, _) => {
+            object.bytes(CKA_VALUE).to_vec().into()
+        }
         (CKO_PRIVATE_KEY | CKO_PUBLIC_KEY, Some(CKK_RSA)) => {
             formats::encode(object, formats::Format::Pkcs1).ok()?
         }

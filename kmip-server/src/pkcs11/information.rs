@@ -3,7 +3,7 @@
 
 use cryptoki_sys::*;
 use hsm_core::Error;
-use hsm_core::mechanism::{self, Flags, Info, Row};
+use hsm_core::mechanism::{self, Flags, Info, Row, Shape};
 
 use super::{Call, Code, Input, Out, Output, Result};
 
@@ -70,8 +70,16 @@ pub(super) fn token(call: &Call<'_, '_>, input: &mut Input<'_>) -> Result<Out> {
     Ok(out.text("", 16).done())
 }
 
+/// Whether a mechanism can serve here: what one-time passwords are given out in holds addresses of the caller's.
+pub(super) fn serves(row: &Row) -> bool {
+    row.shape != Shape::OptionalOtp
+}
+
 /// What is offered here of a mechanism, as far as the configuration lets it through; `None` where that is nothing.
 fn offered(call: &Call<'_, '_>, row: &Row) -> Result<Option<Info>> {
+    if !serves(row) {
+        return Ok(None);
+    }
     let info = call.context.space.session().mechanism_info(row)?;
     let info = info.map(|info| Info { flags: info.flags & FUNCTIONS, ..info });
     Ok(info.filter(Info::is_useful))

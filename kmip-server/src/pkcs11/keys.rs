@@ -2,12 +2,12 @@
 //! core, which knows whether the key may serve, in what state it is, and where the operation stands.
 
 use hsm_core::Error;
-use hsm_core::mechanism::Mechanism;
+use hsm_core::mechanism::{self, Mechanism};
 use hsm_core::object::managed::UsageLimits;
 use hsm_core::secret::Wiped;
 use hsm_core::session::{self, ObjectHandle, Session};
 
-use super::{Call, Code, Input, Out, Output, Refusal, Result};
+use super::{Call, Code, Input, Out, Output, Refusal, Result, information};
 
 /// The most that comes out beyond what went in, in bytes: padding, tags, signatures.
 const MOST_BEYOND: usize = 64 << 10;
@@ -22,6 +22,9 @@ pub(super) fn init(
     let mechanism = input.mechanism()?;
     let key = call.object(input).map_err(as_key)?;
     input.end()?;
+    if mechanism::row(mechanism.kind).is_some_and(|row| !information::serves(row)) {
+        return Err(Code::MECHANISM_INVALID.into());
+    }
     if UsageLimits::of(key.object()).is_some() {
         return Err(Code::KEY_FUNCTION_NOT_PERMITTED.into());
     }

@@ -48,7 +48,9 @@ impl<'call> Given<'call> {
     unsafe fn shaped(&self, shape: Shape) -> Outcome<Parameter> {
         match shape {
             Shape::None => self.none(),
-            Shape::OptionalIv | Shape::OptionalEddsa | Shape::OptionalSignContext if self.0.is_empty() => {
+            Shape::OptionalIv | Shape::OptionalEddsa | Shape::OptionalSignContext | Shape::OptionalOtp
+                if self.0.is_empty() =>
+            {
                 Ok(Parameter::None)
             }
             Shape::OptionalIv => self.iv(|length| length <= BLOCK),

@@ -13,6 +13,7 @@ mod interfaces;
 mod mechanism;
 mod memory;
 mod message;
+pub(crate) mod otp;
 mod parameters;
 mod returned;
 mod signals;

@@ -55,6 +55,8 @@ pub(super) unsafe fn shaped(given: &Given<'_>, shape: Shape) -> Outcome<Paramete
         Shape::TlsMac => tls_mac(given),
         // SAFETY: passed on.
         Shape::Ssh => unsafe { super::vendor::ssh(given) },
+        // SAFETY: passed on.
+        Shape::OptionalOtp => unsafe { super::otp::parameters(given) },
         // `mechanism` has the others.
         _ => Err(invalid()),
     }

@@ -145,8 +145,8 @@ fn classes(choice: &KeyChoice) -> Vec<u64> {
     match choice.class {
         Some(Class::Public) => vec![CKO_PUBLIC_KEY],
         Some(Class::Private) => vec![CKO_PRIVATE_KEY],
-        Some(Class::Secret) => vec![CKO_SECRET_KEY],
-        None => vec![CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_SECRET_KEY],
+        Some(Class::Secret) => vec![CKO_SECRET_KEY, CKO_OTP_KEY],
+        None => vec![CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_SECRET_KEY, CKO_OTP_KEY],
     }
 }
 

@@ -149,6 +149,7 @@ impl ObjectType {
             CKO_PRIVATE_KEY => ObjectType::PrivateKey,
             CKO_SECRET_KEY if object.key_type() == Some(CKK_GENERIC_SECRET) => ObjectType::SecretData,
             CKO_SECRET_KEY => ObjectType::SymmetricKey,
+            CKO_OTP_KEY => ObjectType::SecretData,
             _ => ObjectType::OpaqueObject,
         })
     }
