@@ -1,4 +1,4 @@
-//! MACs of ciphers: AES-MAC, GMAC, those of DES and Triple DES, Poly1305; MD5 with its HMAC; and keys for HMAC.
+//! MACs of ciphers: AES-MAC, GMAC, those of DES and Triple DES, Poly1305; MD5 and GOST R 34.11-94 with their HMACs; and keys for HMAC.
 //! PKCS #11 3.2, sections 6.10, 6.13.6, 6.18, 6.19 and 6.60. FIPS 113; NIST SP 800-38B, section D.4; NIST's
 //! vectors of GCM; RFC 8439, section 2.5.2; RFC 1321 and RFC 2202.
 #![allow(
@@ -130,6 +130,25 @@ isolated! {
         let (text, mac) = (b"what do ya want for nothing?", hex("750c783e6ab0b503eaa86e310a5db738"));
         known(&session, &Mech::plain(CKM_MD5_HMAC), key, text, &mac);
         known(&session, &general(CKM_MD5_HMAC_GENERAL, 12), key, text, &mac[..12]);
+    }
+
+    fn gosts_digest_and_its_hmac(kit) {
+        let session = kit.user();
+        let key = secret(&session, b"Jefe");
+        // id-GostR3411-94-CryptoProParamSet, which is what there is without a parameter.
+        let set = hex("06072a850302021e01");
+        for parameter in [vec![], set.clone()] {
+            let mech = |kind| Mech::bytes(kind, &parameter);
+            let digest = session.digest(&mech(CKM_GOSTR3411), b"abc").unwrap();
+            assert_eq!(digest, hex("b285056dbf18d7392d7677369524dd14747459ed8143997e163b2986f92fd42c"));
+            let mac = hex("ec352aec8da53f0626fe22699243266ed40da2beff219dfd7dd2dcf3d86ebbc9");
+            known(&session, &mech(CKM_GOSTR3411_HMAC), key, b"what do ya want for nothing?", &mac);
+        }
+        // The set of the standard's examples, and what is none.
+        for other in [[&set[..8], &[0]].concat(), set[..8].to_vec(), vec![0; 9], vec![5, 0]] {
+            refused!(CKR_MECHANISM_PARAM_INVALID, session.digest_init(&Mech::bytes(CKM_GOSTR3411, &other)));
+            refused!(CKR_MECHANISM_PARAM_INVALID, session.init(SIGN, &Mech::bytes(CKM_GOSTR3411_HMAC, &other), key));
+        }
     }
 
     fn keys_for_hmac_are_as_long_as_the_digest_unless_told_otherwise(kit) {

@@ -302,12 +302,22 @@ isolated! {
         let des3 = seen().and(attrs![CKA_KEY_TYPE => CKK_DES3]);
         let key = session.generate(&pbkdf2(CKP_PKCS5_PBKD2_HMAC_SHA256, b"salt", 1, b"password"), &des3).unwrap();
         assert_eq!(session.get(key, CKA_VALUE).unwrap().len(), 24, "the key type says it");
+        // The known answers of GOST's engine for OpenSSL.
+        let of_32 = of_length(32).and(attrs![CKA_KEY_TYPE => CKK_GENERIC_SECRET]);
+        for (iterations, expected) in [
+            (1, "7314e7c04fb2e662c543674253f68bd0b73445d07f241bed872882da21662d58"),
+            (2, "990dfa2bd965639ba48b07b792775df79f2db34fef25f274378872fed7ed1bb3"),
+            (4096, "1f1829a94bdff5be10d0aeb36af498e7a97467f3b31116a5a7c1afff9deadafe"),
+        ] {
+            let mech = pbkdf2(CKP_PKCS5_PBKD2_HMAC_GOSTR3411, b"salt", iterations, b"password");
+            let key = session.generate(&mech, &of_32).unwrap();
+            assert_eq!(session.get(key, CKA_VALUE).unwrap(), hex(expected), "{iterations}");
+        }
         for prf in [3, 5, 6, 7, 8] {
             assert!(generate(&pbkdf2(prf, b"salt", 1, b"password")).is_ok(), "{prf}");
         }
         for mech in [
             Mech::plain(CKM_PKCS5_PBKD2),
-            pbkdf2(CKP_PKCS5_PBKD2_HMAC_GOSTR3411, b"salt", 1, b"password"),
             pbkdf2(99, b"salt", 1, b"password"),
             pbkdf2(CKP_PKCS5_PBKD2_HMAC_SHA1, b"salt", 0, b"password"),
             pbkdf2(CKP_PKCS5_PBKD2_HMAC_SHA1, b"salt", CK_ULONG::MAX, b"password"),

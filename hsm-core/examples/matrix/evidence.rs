@@ -100,6 +100,8 @@ static FAMILIES: &[Family] = &[
     family(&["SHA512_256_HMAC", "SHA3_224_HMAC", "SHA3_256_HMAC", "SHA3_384_HMAC", "SHA3_512_HMAC"], hmac, "Wycheproof"),
     family(&["MD5_HMAC"], hmac, "RFC 2202"),
     family(&["MD5"], digest, "RFC 1321"),
+    family(&["GOSTR3411_HMAC"], hmac, "OpenSSL's engine"),
+    family(&["GOSTR3411"], digest, "OpenSSL's engine"),
     family(&["SHA3_"], digest, "FIPS 202"),
     family(&["SHA"], digest, "FIPS 180-4"),
     family(&["AES_ECB"], |p, _| aes(p, AesMode::Ecb), "SP 800-38A"),

@@ -131,6 +131,7 @@ fn parameter(shape: Shape) -> &'static str {
         Shape::TlsKdf => "CK_TLS_KDF_PARAMS",
         Shape::TlsMac => "CK_TLS_MAC_PARAMS",
         Shape::Ssh => "KR_SSHKDF_PARAMS",
+        Shape::OptionalGostSet => "none or CryptoPro's OID",
         Shape::OptionalOtp => "none or CK_OTP_PARAMS",
     }
 }

@@ -4,7 +4,8 @@
 #[cfg(doc)]
 use crate::error::Error;
 
-/// Hash functions. FIPS 180-4 and FIPS 202; MD5, RFC 1321, is for old data alone.
+/// Hash functions. FIPS 180-4 and FIPS 202; MD5, RFC 1321, and GOST R 34.11-94 with the parameters of CryptoPro, RFC 5831
+/// and RFC 4357, are for old data alone.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[allow(missing_docs)] // The names say it.
 pub enum Hash {
@@ -20,11 +21,12 @@ pub enum Hash {
     Sha3_384,
     Sha3_512,
     Md5,
+    Gostr3411,
 }
 
 impl Hash {
     /// Every hash function, for tests and tables.
-    pub const ALL: [Hash; 12] = [
+    pub const ALL: [Hash; 13] = [
         Hash::Sha1,
         Hash::Sha224,
         Hash::Sha256,
@@ -37,7 +39,15 @@ impl Hash {
         Hash::Sha3_384,
         Hash::Sha3_512,
         Hash::Md5,
+        Hash::Gostr3411,
     ];
+
+    /// Those that every provider has: all but the last.
+    #[cfg(test)]
+    pub(crate) const COMMON: &[Hash] = match Hash::ALL.split_last() {
+        Some((Hash::Gostr3411, others)) => others,
+        _ => &[],
+    };
 
     /// Length of the digest in bytes.
     pub const fn len(self) -> usize {
@@ -45,7 +55,7 @@ impl Hash {
             Hash::Md5 => 16,
             Hash::Sha1 => 20,
             Hash::Sha224 | Hash::Sha512_224 | Hash::Sha3_224 => 28,
-            Hash::Sha256 | Hash::Sha512_256 | Hash::Sha3_256 => 32,
+            Hash::Sha256 | Hash::Sha512_256 | Hash::Sha3_256 | Hash::Gostr3411 => 32,
             Hash::Sha384 | Hash::Sha3_384 => 48,
             Hash::Sha512 | Hash::Sha3_512 => 64,
         }

@@ -36,10 +36,11 @@ pub(super) fn pre_hash_oid(hash: PreHash) -> ObjectIdentifier {
     }
 }
 
-/// The hash functions' identifiers. RFC 8017 appendix B.1, NIST's CSOR.
+/// The hash functions' identifiers. RFC 8017 appendix B.1, NIST's CSOR, RFC 4357 section 11.2.
 fn oid(hash: Hash) -> ObjectIdentifier {
     match hash {
         Hash::Md5 => ObjectIdentifier::new_unwrap("1.2.840.113549.2.5"),
+        Hash::Gostr3411 => ObjectIdentifier::new_unwrap("1.2.643.2.2.9"),
         Hash::Sha1 => rfc5912::ID_SHA_1,
         Hash::Sha224 => rfc5912::ID_SHA_224,
         Hash::Sha256 => rfc5912::ID_SHA_256,

@@ -99,9 +99,10 @@ impl Generated {
     }
 }
 
-/// The pseudorandom functions of PBKDF2. Section 6.37.3; GOST's is none here.
-const FUNCTIONS: [(u64, Hash); 7] = [
+/// The pseudorandom functions of PBKDF2. Section 6.37.3.
+const FUNCTIONS: [(u64, Hash); 8] = [
     (CKP_PKCS5_PBKD2_HMAC_SHA1, Hash::Sha1),
+    (CKP_PKCS5_PBKD2_HMAC_GOSTR3411, Hash::Gostr3411),
     (CKP_PKCS5_PBKD2_HMAC_SHA224, Hash::Sha224),
     (CKP_PKCS5_PBKD2_HMAC_SHA256, Hash::Sha256),
     (CKP_PKCS5_PBKD2_HMAC_SHA384, Hash::Sha384),

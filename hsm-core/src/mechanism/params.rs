@@ -89,7 +89,12 @@ pub enum Shape {
     Ssh,
     /// None, or CK_OTP_PARAMS.
     OptionalOtp,
+    /// None, or the DER of the OID of GOST R 34.11-94's parameters, which is [`CRYPTO_PRO`] alone.
+    OptionalGostSet,
 }
+
+/// id-GostR3411-94-CryptoProParamSet in DER. RFC 4357, section 11.2.
+pub const CRYPTO_PRO: &[u8] = &[0x06, 0x07, 0x2a, 0x85, 0x03, 0x02, 0x02, 0x1e, 0x01];
 
 /// A parsed parameter.
 #[derive(Debug)]

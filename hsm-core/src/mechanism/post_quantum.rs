@@ -73,7 +73,7 @@ pub(super) fn digest(row: &Row, parameter: &Parameter) -> Result<Scheme> {
         return Err(Error::MechanismParamInvalid);
     };
     match hash_of_mechanism(*hash)? {
-        Hash::Md5 | Hash::Sha1 => Err(Error::MechanismParamInvalid),
+        Hash::Md5 | Hash::Gostr3411 | Hash::Sha1 => Err(Error::MechanismParamInvalid),
         hash => scheme(row, parameter, Signed::Digest(PreHash::Fixed(hash))),
     }
 }

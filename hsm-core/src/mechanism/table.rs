@@ -677,6 +677,8 @@ static TABLE: &[Row] = rows! {
     CKM_DES3_CBC_ENCRYPT_DATA           "6.17.3"   encrypted(Shape::DesCbcData, DES3);
     CKM_AES_ECB_ENCRYPT_DATA            "6.17.3"   encrypted(Shape::Data, AES);
     CKM_AES_CBC_ENCRYPT_DATA            "6.17.3"   encrypted(Shape::AesCbcData, AES);
+    CKM_GOSTR3411                       "6.56.3"   old(Row { shape: Shape::OptionalGostSet, ..digest(Hash::Gostr3411) });
+    CKM_GOSTR3411_HMAC                  "6.56.4"   old(hmac(Hash::Gostr3411, GENERIC, Shape::OptionalGostSet));
     CKM_CHACHA20_KEY_GEN                "6.58.4"   secret(CHACHA20, (32, 32), Generator::Secret(CKK_CHACHA20));
     CKM_CHACHA20                        "6.58.5"   Row { shape: Shape::ChaCha20, cipher: Some(ciphering::chacha20), ..chacha20() };
     CKM_POLY1305_KEY_GEN                "6.60.1"   secret(&[CKK_POLY1305], (32, 32), Generator::Secret(CKK_POLY1305));

@@ -4,7 +4,7 @@
 
 use cryptoki_sys::*;
 use hsm_core::Error;
-use hsm_core::mechanism::{self, Mechanism, Parameter, Shape};
+use hsm_core::mechanism::{self, CRYPTO_PRO, Mechanism, Parameter, Shape};
 
 use super::memory::Region;
 use crate::rv::{Outcome, Refusal};
@@ -53,6 +53,7 @@ impl<'call> Given<'call> {
             {
                 Ok(Parameter::None)
             }
+            Shape::OptionalGostSet => self.gost_set(),
             Shape::OptionalIv => self.iv(|length| length <= BLOCK),
             Shape::Iv => self.iv(|length| length == BLOCK),
             Shape::DesIv => self.iv(|length| length == BLOCK / 2),
@@ -80,6 +81,11 @@ impl<'call> Given<'call> {
 
     fn none(&self) -> Outcome<Parameter> {
         if self.0.is_empty() { Ok(Parameter::None) } else { Err(invalid()) }
+    }
+
+    /// What the mechanism has without a parameter too.
+    fn gost_set(&self) -> Outcome<Parameter> {
+        if [&[], CRYPTO_PRO].contains(&self.0) { Ok(Parameter::None) } else { Err(invalid()) }
     }
 
     fn iv(&self, fits: impl FnOnce(usize) -> bool) -> Outcome<Parameter> {

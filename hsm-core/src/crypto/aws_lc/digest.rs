@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 pub(super) fn md(hash: Hash) -> Option<&'static MdRef> {
     match hash {
         Hash::Md5 => Some(Md::md5()),
+        Hash::Gostr3411 => None,
         Hash::Sha1 => Some(Md::sha1()),
         Hash::Sha224 => Some(Md::sha224()),
         Hash::Sha256 => Some(Md::sha256()),

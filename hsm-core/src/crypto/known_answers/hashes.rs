@@ -90,6 +90,13 @@ const ROWS: &[(Hash, &str, &str, &str)] = &[
         "750c783e6ab0b503eaa86e310a5db738",
         "bfecaf4efff90a3a668f3922fec3762d",
     ),
+    // By OpenSSL with its engine of GOST.
+    (
+        Hash::Gostr3411,
+        "b285056dbf18d7392d7677369524dd14747459ed8143997e163b2986f92fd42c",
+        "ec352aec8da53f0626fe22699243266ed40da2beff219dfd7dd2dcf3d86ebbc9",
+        "fa67e280eedbd0f6f012c46ac6e10c106fcf1daed8454276abae412b66435b19",
+    ),
 ];
 
 fn digest_in_pieces(hash: Hash, pieces: &[&[u8]]) -> Vec<Vec<u8>> {

@@ -96,7 +96,7 @@ fn pss_verifies_what_openssl_signed() {
 #[test]
 fn pss_takes_every_hash_and_salt_that_fits() {
     for (signer, private) in private_keys() {
-        for hash in Hash::ALL {
+        for hash in Hash::COMMON.iter().copied() {
             for salt_len in [0, 1, hash.len(), 256 - 2 - hash.len()] {
                 let pss = Pss { hash, mgf: Hash::Sha256, salt_len };
                 let digest = vec![7; hash.len()];

@@ -24,7 +24,7 @@ fn oaep_decrypts_what_openssl_encrypted() {
 #[test]
 fn oaep_goes_around_with_every_hash_and_label() {
     for (sender, public) in public_keys() {
-        for hash in Hash::ALL {
+        for hash in Hash::COMMON.iter().copied() {
             for label in [&b""[..], b"another label"] {
                 let oaep = Oaep { hash, mgf: Hash::Sha512, label };
                 for message in [vec![], vec![9; 256 - 2 - 2 * hash.len()]] {

@@ -54,6 +54,10 @@ fn what_one_provider_offers_alone() {
         assert!(AwsLc.des3(mode, Direction::Encrypt, &[0; 24]).is_none());
         assert!(RustCrypto.des3(mode, Direction::Encrypt, &[0; 24]).is_some());
     }
+    assert!(AwsLc.digest(Hash::Gostr3411).is_none() && AwsLc.hmac(Hash::Gostr3411, &[0; 32]).is_none());
+    assert!(
+        RustCrypto.digest(Hash::Gostr3411).is_some() && RustCrypto.hmac(Hash::Gostr3411, &[0; 32]).is_some()
+    );
     assert!(AwsLc.blowfish(BlowfishMode::Ecb, Direction::Encrypt, &[0; 16]).is_none());
     assert!(RustCrypto.blowfish(BlowfishMode::Ecb, Direction::Encrypt, &[0; 16]).is_some());
     assert!(AwsLc.des3_cmac(&[0; 24]).is_none());

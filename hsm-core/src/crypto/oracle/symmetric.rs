@@ -117,7 +117,7 @@ proptest! {
     #![proptest_config(cases(128))]
 
     #[test]
-    fn digests_agree(hash in select(&Hash::ALL[..]), message in pieces()) {
+    fn digests_agree(hash in select(Hash::COMMON), message in pieces()) {
         let slices: Vec<&[u8]> = message.iter().map(Vec::as_slice).collect();
         let [a, b] = both(|provider| provider.digest(hash)).map(|running| digest_in_pieces(running, hash.len(), &slices));
         let [c, d] = both(|provider| provider.digest(hash))
@@ -128,7 +128,7 @@ proptest! {
     }
 
     #[test]
-    fn hmacs_agree(hash in select(&Hash::ALL[..]), key in vec(any::<u8>(), 0..300), message in pieces()) {
+    fn hmacs_agree(hash in select(Hash::COMMON), key in vec(any::<u8>(), 0..300), message in pieces()) {
         let slices: Vec<&[u8]> = message.iter().map(Vec::as_slice).collect();
         let [a, b] = both(|provider| provider.hmac(hash, &key)).map(|running| mac_in_pieces(running, &slices));
         let [c, _] = both(|provider| provider.hmac(hash, &key)).map(|running| mac_in_pieces(running, &[&slices.concat()]));

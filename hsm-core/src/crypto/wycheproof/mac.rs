@@ -20,8 +20,8 @@ const HMACS: [(Hash, TestName); 11] = [
 
 #[test]
 fn hmac() {
-    // Of MD5 there are no files.
-    let tested: Vec<_> = HMACS.iter().map(|(hash, _)| *hash).chain([Hash::Md5]).collect();
+    // Of MD5 and GOST there are no files.
+    let tested: Vec<_> = HMACS.iter().map(|(hash, _)| *hash).chain([Hash::Md5, Hash::Gostr3411]).collect();
     assert_eq!(tested, Hash::ALL);
     for (hash, name) in HMACS {
         judge(BOTH, name, move |provider, key| provider.hmac(hash, key));
