@@ -46,7 +46,7 @@ run: build ## Make an HSM in ./hsm-data (or SOFTHSM_RS_HOME), make keys, sign, v
 
 test: build-packages test-packages ## Unit, property, vector and black-box tests
 	$(CARGO) test --locked -p hsm-core --lib --no-default-features --features rustcrypto
-	$(CARGO) build --locked -p pkcs11-module -p hsm-cli
+	$(CARGO) build --locked --workspace --all-targets
 	$(call name-library,debug)
 	$(CARGO) test --locked --workspace
 
