@@ -13,11 +13,12 @@ use cryptoki_sys::*;
 use hsm_core::Result;
 use hsm_core::crypto::{Direction, Hash, Padding};
 use hsm_core::error::Error;
-use hsm_core::mechanism::{Derivation, Scheme, Transform};
+use hsm_core::mechanism::{Derivation, Mechanism, Scheme, Transform};
 use hsm_core::object::lifecycle::{Action, State};
 use hsm_core::object::locate::Scope;
 use hsm_core::object::{Template, Value, managed};
 use hsm_core::service::{Item, Provenance, Space};
+use hsm_core::session::Output;
 use kit::*;
 
 fn space(fresh: &Fresh) -> Space {
@@ -65,6 +66,43 @@ const ALL: [u64; 5] = [CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN, CKA_VERIFY, CKA_DERIV
 
 fn flags(set: &[u64]) -> Template {
     ALL.iter().map(|kind| flag(*kind, set.contains(kind))).collect()
+}
+
+#[test]
+fn counters_that_were_used_are_not_undone() {
+    let fresh = Fresh::new();
+    let space = space(&fresh);
+    let made = space.write(&mut |changes| {
+        let template = vec![
+            (CKA_CLASS, Value::Number(CKO_OTP_KEY)),
+            (CKA_KEY_TYPE, Value::Number(CKK_HOTP)),
+            (CKA_VALUE, Value::byte_string(true, &[7; 20])),
+            flag(CKA_TOKEN, true),
+        ];
+        let id = changes.fresh_id()?;
+        changes.insert(space.new_object(template)?, Provenance::Brought, &id)
+    });
+    let id = made.unwrap().remove(0).id();
+    let counter = || space.load(&id, Action::Look).unwrap().object().bytes(CKA_OTP_COUNTER).to_vec();
+    let use_it = || {
+        let session = space.session();
+        session.sign_init(&Mechanism::plain(CKM_HOTP), space.handle(&space.load(&id, Action::Look)?))?;
+        session.sign(b"", Output::Buffer(&mut [0; 6]))
+    };
+    use_it().unwrap();
+    space.remember();
+    space
+        .write(&mut |changes| {
+            let mut object = changes.object(&id, Action::Change)?;
+            managed::set_state(&mut object, State::Active);
+            changes.replace(&id, object)
+        })
+        .unwrap();
+    use_it().unwrap();
+    space.undo().unwrap();
+    let object = space.load(&id, Action::Look).unwrap();
+    assert!(object.object().get(managed::SOFTHSM_RS_STATE).is_none(), "the change is undone");
+    assert_eq!(counter(), 2_u64.to_be_bytes());
 }
 
 #[test]

@@ -173,10 +173,13 @@ isolated! {
 
     fn parts_of_nothing_are_nothing(kit) {
         let session = kit.user();
-        let key = key(&session, attrs![]);
+        let key = key(&session, attrs![CKA_OTP_COUNTER => [0; 8].to_vec()]);
+        let mut info = vec![0; 78];
+        session.init(SIGN, &at(3), key).unwrap();
+        assert_eq!(session.last(SIGN, Out::Buffer(&mut info)), Ok(78));
+        assert_eq!(read(&info).0, PASSWORDS[3]);
         session.init(SIGN, &own(), key).unwrap();
         session.update(SIGN, b"").unwrap();
-        let mut info = vec![0; 78];
         assert_eq!(session.last(SIGN, Out::Buffer(&mut info)), Ok(78));
         assert_eq!(read(&info).0, PASSWORDS[0]);
         session.init(VERIFY, &own(), key).unwrap();
@@ -275,6 +278,34 @@ isolated! {
         assert_eq!(counter(&session, key), 4);
     }
 
+    fn threads_never_share_a_password(kit) {
+        const EACH: usize = 50;
+        let token = kit.token_for_threads();
+        let session = token.user();
+        for more in [attrs![], attrs![CKA_TOKEN => true]] {
+            let key = key(&session, more);
+            let given: BTreeSet<u64> = std::thread::scope(|scope| {
+                let use_it = || {
+                    let session = token.rw();
+                    (0..EACH).map(|_| next(&session, key).1).collect::<Vec<_>>()
+                };
+                let threads = [scope.spawn(use_it), scope.spawn(use_it), scope.spawn(use_it)];
+                threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+            });
+            assert_eq!(given, (0..3 * EACH as u64).collect());
+        }
+    }
+
+    fn a_copy_counts_for_itself(kit) {
+        let session = kit.user();
+        let original = key(&session, attrs![]);
+        next(&session, original);
+        let copy = session.copy(original, &attrs![]).unwrap();
+        assert_eq!([next(&session, original), next(&session, copy)], [(); 2].map(|()| (PASSWORDS[1].to_owned(), 1)));
+        let single = key(&session, attrs![CKA_COPYABLE => false]);
+        refused!(CKR_ACTION_PROHIBITED, session.copy(single, &attrs![]));
+    }
+
     fn processes_never_share_a_password(kit, 240) {
         const EACH: u64 = 20;
         // Each process leaves a data object: the counters it was given, and which passwords were taken from it.
@@ -349,9 +380,12 @@ isolated! {
         for kind in [CKA_OTP_TIME, CKA_OTP_USER_IDENTIFIER, CKA_OTP_SERVICE_IDENTIFIER, CKA_OTP_SERVICE_LOGO, CKA_OTP_SERVICE_LOGO_TYPE] {
             assert_eq!(session.get(made, kind), Ok(vec![]), "{kind:#x}");
         }
-        session.set(made, &attrs![CKA_OTP_USER_IDENTIFIER => "user", CKA_OTP_SERVICE_IDENTIFIER => "service"]).unwrap();
         // A counter that is set back would give the same passwords again.
-        for frozen in [attrs![CKA_OTP_COUNTER => [0; 8].to_vec()], attrs![CKA_OTP_LENGTH => 8 as CK_ULONG]] {
+        for frozen in [
+            attrs![CKA_OTP_COUNTER => [0; 8].to_vec()],
+            attrs![CKA_OTP_LENGTH => 8 as CK_ULONG],
+            attrs![CKA_OTP_USER_IDENTIFIER => "another"],
+        ] {
             refused!(CKR_ATTRIBUTE_READ_ONLY, session.set(made, &frozen));
         }
         let from = session.create(&template().and(attrs![CKA_OTP_COUNTER => 8_u64.to_be_bytes().to_vec()])).unwrap();

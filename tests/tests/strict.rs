@@ -283,6 +283,14 @@ isolated! {
         assert_eq!(flags(&session, private, &[CKA_UNWRAP, CKA_DECRYPT, CKA_SIGN]), [true, false, false]);
     }
 
+    fn a_key_of_one_time_passwords_is_not_copied(kit) {
+        let token = strict(kit);
+        let session = token.user();
+        let key = session.generate(&Mech::plain(CKM_HOTP_KEY_GEN), &attrs![]).unwrap();
+        assert_eq!(session.sign(&Mech::plain(CKM_HOTP), key, b"").map(|info| info.len()), Ok(78));
+        refused!(CKR_ACTION_PROHIBITED, session.copy(key, &attrs![]));
+    }
+
     fn keys_of_before_that_do_both_carry_nothing(kit) {
         let token = kit.token();
         let session = token.user();

@@ -35,7 +35,7 @@ pub use messages::{Aead, MessageCiphering, MessageParameter, MessageSigning, Mes
 pub use method::Derivation;
 pub use nonces::{NonceRequest, Nonces};
 pub use otp::Hotp;
-pub use params::{CRYPTO_PRO, Mechanism, Parameter, PrfField, Salt, Shape};
+pub use params::{CRYPTO_PRO, Mechanism, Parameter, PasswordForm, PrfField, Salt, Shape};
 pub use post_quantum::{PostQuantum, Signed};
 pub use scheme::Scheme;
 pub use signing::{Signing, Verifying};

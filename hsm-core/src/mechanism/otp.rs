@@ -37,7 +37,7 @@ pub struct Hotp {
 pub(super) fn hotp(_: &Row, parameter: &Parameter) -> Result<Scheme> {
     let (counter, flags, length, format) = match parameter {
         Parameter::None => return Ok(Scheme::Hotp(Hotp::default())),
-        Parameter::Otp { counter, flags, length, format } => (counter, *flags, *length, *format),
+        Parameter::Otp { counter, flags, length, format, .. } => (counter, *flags, *length, *format),
         _ => return Err(Error::MechanismParamInvalid),
     };
     let known = WITHOUT_EFFECT | CKF_NEXT_OTP | CKF_USER_FRIENDLY_OTP;

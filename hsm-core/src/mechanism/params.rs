@@ -326,8 +326,25 @@ pub enum Parameter {
         length: Option<u64>,
         /// CK_OTP_FORMAT_….
         format: Option<u64>,
+        /// What the door makes of the password.
+        form: &'static PasswordForm,
     },
 }
+
+/// The form in which a door gives out a one-time password with its counter.
+#[derive(Debug)]
+pub struct PasswordForm {
+    /// Its length in bytes, for a password of so many.
+    pub len: fn(usize) -> usize,
+    /// Writes counter and password to the front of a buffer of that length.
+    pub write: fn(u64, &[u8], &mut [u8]),
+}
+
+/// The password alone.
+pub(super) static BARE: PasswordForm = PasswordForm {
+    len: |password| password,
+    write: |_, password, out| out.iter_mut().zip(password).for_each(|(to, from)| *to = *from),
+};
 
 /// Where HKDF's salt comes from.
 #[derive(Debug)]

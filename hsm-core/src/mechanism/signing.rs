@@ -8,14 +8,13 @@ use zeroize::Zeroizing;
 use super::context::Context;
 use super::kdf::tls_function;
 use super::otp::Hotp;
-use super::params::{Parameter, hash_of_mechanism, hash_of_mgf};
+use super::params::{BARE, Parameter, PasswordForm, hash_of_mechanism, hash_of_mgf};
 use super::put;
 use super::scheme::{Nonce, Scheme};
 use super::table::Row;
 use crate::crypto::{Digest, Mac, Pss};
 use crate::error::{Error, Result};
 use crate::object::material::Key;
-use crate::object::otp::COUNTER_LEN;
 use crate::secret::Secret;
 
 /// CKM_RSA_PKCS and CKM_…_RSA_PKCS.
@@ -186,6 +185,8 @@ pub struct Signing {
     scheme: Scheme,
     input: Input,
     key: Arc<Key>,
+    /// How a one-time password is given out.
+    form: &'static PasswordForm,
     /// Whether part of the message came in already.
     pub begun: bool,
 }
@@ -193,13 +194,17 @@ pub struct Signing {
 impl Signing {
     /// Begins to sign with a key that has been found fit.
     pub fn new(row: &Row, parameter: &Parameter, key: Arc<Key>) -> Result<Signing> {
-        Signing::by(row.signature.ok_or(Error::MechanismInvalid)?(row, parameter)?, key)
+        let signing = Signing::by(row.signature.ok_or(Error::MechanismInvalid)?(row, parameter)?, key)?;
+        match parameter {
+            Parameter::Otp { form, .. } => Ok(Signing { form, ..signing }),
+            _ => Ok(signing),
+        }
     }
 
     /// Begins by any scheme, for doors that name schemes in other ways than by mechanism.
     pub fn by(scheme: Scheme, key: Arc<Key>) -> Result<Signing> {
         scheme.check(&key)?;
-        Ok(Signing { scheme, input: scheme.input(&key)?, key, begun: false })
+        Ok(Signing { scheme, input: scheme.input(&key)?, key, form: &BARE, begun: false })
     }
 
     /// Whether the message may come in parts.
@@ -212,10 +217,17 @@ impl Signing {
         hotp_of(self.scheme)
     }
 
-    /// Length of the signature in bytes, of a one-time password with its counter before it.
+    /// Length of the signature in bytes, of a one-time password in the door's form.
     pub fn signature_len(&self) -> usize {
-        let counter = if self.hotp().is_some() { COUNTER_LEN } else { 0 };
-        counter + self.scheme.signature_len(&self.key)
+        let length = self.scheme.signature_len(&self.key);
+        if self.hotp().is_some() { (self.form.len)(length) } else { length }
+    }
+
+    /// Writes a one-time password in the door's form to the front of `out`; its length.
+    pub(crate) fn give(&self, counter: u64, password: &[u8], out: &mut [u8]) -> Result<usize> {
+        let needed = (self.form.len)(password.len());
+        (self.form.write)(counter, password, out.get_mut(..needed).ok_or(Error::BufferTooSmall { needed })?);
+        Ok(needed)
     }
 
     /// Takes part of the message; an error where the mechanism takes it whole.
@@ -227,7 +239,7 @@ impl Signing {
         self.input.update(data)
     }
 
-    /// Signs what came in and writes exactly [`Signing::signature_len`] bytes to the front of `out`.
+    /// Signs what came in, unless that is a one-time password, and writes exactly [`Signing::signature_len`] bytes to the front of `out`.
     pub fn finish(&mut self, out: &mut [u8]) -> Result<usize> {
         match &mut self.input {
             Input::Mac(mac) => {

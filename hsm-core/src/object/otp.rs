@@ -45,6 +45,13 @@ pub(crate) fn counter(object: &Object) -> Result<u64> {
     bytes.map(u64::from_be_bytes).map_err(|_| Error::AttributeValueInvalid(CKA_OTP_COUNTER))
 }
 
+/// Leaves a HOTP key that is put back as it was before the counter that it has now: no password is made twice.
+pub(crate) fn keep_counter(now: &Object, back: &mut Object) {
+    if let (Ok(now), Ok(then)) = (counter(now), counter(back)) {
+        put_counter(back, now.max(then));
+    }
+}
+
 /// Sets the counter of a HOTP key.
 pub(crate) fn put_counter(object: &mut Object, counter: u64) {
     object.set(CKA_OTP_COUNTER, Value::Bytes(counter.to_be_bytes().to_vec()));

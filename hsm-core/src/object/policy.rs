@@ -173,12 +173,14 @@ impl Policy {
         if self.is_strict() && !has_one_purpose(key) { Err(Error::KeyFunctionNotPermitted) } else { Ok(()) }
     }
 
-    /// Checks that a key may be copied: of one with two purposes each copy could keep one.
+    /// Checks that a key may be copied: of one with two purposes each copy could keep one, and each copy of one for
+    /// one-time passwords would give the same ones.
     ///
     /// # Errors
     /// [`Error::ActionProhibited`].
     pub(super) fn check_copy(self, key: &Object) -> Result<()> {
-        if self.is_strict() && !has_one_purpose(key) { Err(Error::ActionProhibited) } else { Ok(()) }
+        let may = has_one_purpose(key) && key.class() != CKO_OTP_KEY;
+        if self.is_strict() && !may { Err(Error::ActionProhibited) } else { Ok(()) }
     }
 }
 

@@ -325,10 +325,10 @@ static TABLE: &[Row] = rows! {
     CKA_OTP_TIME_REQUIREMENT            Number     OTP,               Any,   [],          Default::Number(CK_OTP_PARAM_IGNORED);
     CKA_OTP_COUNTER_REQUIREMENT         Number     OTP,               Any,   [],          Default::Number(CK_OTP_PARAM_OPTIONAL);
     CKA_OTP_PIN_REQUIREMENT             Number     OTP,               Any,   [],          Default::Number(CK_OTP_PARAM_IGNORED);
-    CKA_OTP_USER_IDENTIFIER             Bytes      OTP,               Any,   [8],         EMPTY;
-    CKA_OTP_SERVICE_IDENTIFIER          Bytes      OTP,               Any,   [8],         EMPTY;
-    CKA_OTP_SERVICE_LOGO                Bytes      OTP,               Any,   [8],         EMPTY;
-    CKA_OTP_SERVICE_LOGO_TYPE           Bytes      OTP,               Any,   [8],         EMPTY;
+    CKA_OTP_USER_IDENTIFIER             Bytes      OTP,               Any,   [],          EMPTY;
+    CKA_OTP_SERVICE_IDENTIFIER          Bytes      OTP,               Any,   [],          EMPTY;
+    CKA_OTP_SERVICE_LOGO                Bytes      OTP,               Any,   [],          EMPTY;
+    CKA_OTP_SERVICE_LOGO_TYPE           Bytes      OTP,               Any,   [],          EMPTY;
     CKA_OTP_COUNTER                     Bytes      OTP,               Any,   [],          EMPTY;
     CKA_OTP_TIME                        Bytes      OTP,               Any,   [],          EMPTY;
     CKA_PROFILE_ID                      Number     GIVEN,             Any,   [2 4 6],    NONE;

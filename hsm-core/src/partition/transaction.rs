@@ -10,7 +10,7 @@ use crate::audit::{Event, Trail};
 use crate::error::{Error, Result};
 use crate::object::find::Field;
 use crate::object::material::Key;
-use crate::object::{Object, locate};
+use crate::object::{Object, locate, otp};
 use crate::rng;
 use crate::store::{PartitionId, RecordId, Writer};
 
@@ -91,10 +91,13 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Puts an object back as it was, whether it is there or not.
-    pub(crate) fn restore(&mut self, id: RecordId, object: Object) -> Result<()> {
+    /// Puts an object back as it was, whether it is there or not; but for a counter, which stays where it is now.
+    pub(crate) fn restore(&mut self, id: RecordId, mut object: Object) -> Result<()> {
         match self.find(id) {
-            Ok(_) => self.replace(id, object),
+            Ok((now, _)) => {
+                otp::keep_counter(&now, &mut object);
+                self.replace(id, object)
+            }
             Err(Error::NoSuchObject) => self.insert(Key::new(object), Some(id)).map(drop),
             Err(error) => Err(error),
         }

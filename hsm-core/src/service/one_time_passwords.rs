@@ -4,15 +4,10 @@
 use crate::error::{Error, Result};
 use crate::mechanism::{Hotp, Signing, Verifying};
 use crate::partition::Loaded;
+use crate::secret::Secret;
 use crate::session::Session;
 
 impl Session {
-    /// Whether what the running signature gives is a one-time password. It has its counter before it, of
-    /// [`COUNTER_LEN`](crate::object::otp::COUNTER_LEN) bytes, for the door to put both into the standard's structure.
-    pub fn signs_password(&self) -> bool {
-        self.operations().sign.as_ref().is_some_and(|sign| sign.operation.hotp().is_some())
-    }
-
     /// Signs what came in, and `data`, which is then the whole message.
     pub(super) fn signed(
         &self,
@@ -26,7 +21,8 @@ impl Session {
             (None, None) => signing.finish(out),
             (Some(hotp), data) => {
                 signing.update(data.unwrap_or_default())?;
-                self.password(hotp, key, out)
+                let (counter, password) = self.password(hotp, key)?;
+                signing.give(counter, password.expose(), out)
             }
         }
     }
@@ -52,14 +48,13 @@ impl Session {
         }
     }
 
-    /// Writes counter and password. The key's own counter has moved on before anybody has them.
-    fn password(&self, hotp: Hotp, key: &Loaded, out: &mut [u8]) -> Result<usize> {
+    /// A password with its counter. The key's own has moved on before anybody has them.
+    fn password(&self, hotp: Hotp, key: &Loaded) -> Result<(u64, Secret)> {
         let counter = match hotp.given(key.object())? {
             Some(counter) => counter,
             None => self.count(key, &|counter| hotp.from(counter))?,
         };
-        let password = hotp.password(&key.key, counter)?;
-        crate::mechanism::put(out, &[&counter.to_be_bytes()[..], password.expose()].concat())
+        Ok((counter, hotp.password(&key.key, counter)?))
     }
 
     /// Takes a password of the counter that the caller gave, or, once, of the key's own or soon after it.

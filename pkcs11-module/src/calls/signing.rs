@@ -1,12 +1,10 @@
 //! Signatures and message authentication codes, made and verified. PKCS #11 3.2, sections 5.13 and 5.15.
 
-use hsm_core::Error;
 use hsm_core::mechanism::Mechanism;
-use hsm_core::secret::Secret;
-use hsm_core::session::{Kind, ObjectHandle, Output, Session};
+use hsm_core::session::{Kind, ObjectHandle, Session};
 
 use super::{absorb, begin, emit, step, transform};
-use crate::ffi::{Out, Transform, otp};
+use crate::ffi::{Out, Transform};
 use crate::library::Library;
 use crate::rv::Outcome;
 
@@ -24,9 +22,7 @@ pub(crate) fn sign_init(
 
 /// C_Sign.
 pub(crate) fn sign(library: &Library, session: u64, data: Outcome<Transform<'_>>) -> Outcome {
-    transform(library, session, Kind::Sign, data, |session, data, output| {
-        signed(session, output, |output| session.sign(data, output))
-    })
+    transform(library, session, Kind::Sign, data, Session::sign)
 }
 
 /// C_SignUpdate.
@@ -36,32 +32,7 @@ pub(crate) fn sign_update(library: &Library, session: u64, data: Outcome<&[u8]>)
 
 /// C_SignFinal.
 pub(crate) fn sign_final(library: &Library, session: u64, out: Outcome<Out<'_>>) -> Outcome {
-    emit(library, session, Kind::Sign, out, |session, output| {
-        signed(session, output, |output| session.sign_final(output))
-    })
-}
-
-/// Ends a signature. What is a one-time password comes in a structure of its own (section 6.53.7.4).
-fn signed(
-    session: &Session,
-    output: Output<'_>,
-    sign: impl Fn(Output<'_>) -> hsm_core::Result<usize>,
-) -> hsm_core::Result<usize> {
-    if !session.signs_password() {
-        return sign(output);
-    }
-    let length = sign(Output::Length)?;
-    let needed = otp::info_len(length);
-    match output {
-        Output::Length => Ok(needed),
-        Output::Buffer(out) if out.len() < needed => Err(Error::BufferTooSmall { needed }),
-        Output::Buffer(out) => {
-            let mut password = Secret::zeroed(length);
-            sign(Output::Buffer(password.expose_mut()))?;
-            otp::write_info(password.expose(), out);
-            Ok(needed)
-        }
-    }
+    emit(library, session, Kind::Sign, out, Session::sign_final)
 }
 
 /// C_SignRecoverInit.

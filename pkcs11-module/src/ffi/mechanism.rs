@@ -48,9 +48,7 @@ impl<'call> Given<'call> {
     unsafe fn shaped(&self, shape: Shape) -> Outcome<Parameter> {
         match shape {
             Shape::None => self.none(),
-            Shape::OptionalIv | Shape::OptionalEddsa | Shape::OptionalSignContext | Shape::OptionalOtp
-                if self.0.is_empty() =>
-            {
+            Shape::OptionalIv | Shape::OptionalEddsa | Shape::OptionalSignContext if self.0.is_empty() => {
                 Ok(Parameter::None)
             }
             Shape::OptionalGostSet => self.gost_set(),

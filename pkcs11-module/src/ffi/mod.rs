@@ -13,7 +13,7 @@ mod interfaces;
 mod mechanism;
 mod memory;
 mod message;
-pub(crate) mod otp;
+mod otp;
 mod parameters;
 mod returned;
 mod signals;

@@ -2,10 +2,10 @@
 //! section 6.53.7.
 
 use std::mem::offset_of;
+use std::ptr;
 
 use cryptoki_sys::*;
-use hsm_core::mechanism::Parameter;
-use hsm_core::object::otp::COUNTER_LEN;
+use hsm_core::mechanism::{Parameter, PasswordForm};
 
 use super::mechanism::{Given, Structure, invalid, part};
 use super::parameters::structures;
@@ -19,7 +19,10 @@ impl Structure for CK_OTP_PARAM {}
 /// # Safety
 /// As for [`super::mechanism::parse`].
 pub(super) unsafe fn parameters(given: &Given<'_>) -> Outcome<Parameter> {
-    let list: CK_OTP_PARAMS = given.structure()?;
+    let list = match given.len() {
+        0 => CK_OTP_PARAMS { pParams: ptr::null_mut(), ulCount: 0 },
+        _ => given.structure()?,
+    };
     let (mut counter, mut flags, mut length, mut format) = (None, None, None, None);
     // SAFETY: passed on.
     for given in unsafe { structures(list.pParams.cast_const(), list.ulCount) }? {
@@ -35,7 +38,7 @@ pub(super) unsafe fn parameters(given: &Given<'_>) -> Outcome<Parameter> {
             _ => return Err(invalid()),
         }
     }
-    Ok(Parameter::Otp { counter, flags: flags.unwrap_or_default(), length, format })
+    Ok(Parameter::Otp { counter, flags: flags.unwrap_or_default(), length, format, form: &SIGNATURE_INFO })
 }
 
 /// Nothing is said twice.
@@ -47,15 +50,14 @@ fn once<T>(place: &mut Option<T>, value: T) -> Outcome {
 const PARAMETERS: usize = size_of::<CK_OTP_SIGNATURE_INFO>();
 const PASSWORD: usize = PARAMETERS + 2 * size_of::<CK_OTP_PARAM>();
 
-/// The bytes that a password takes with all that is around it, where password and counter together are so long.
-pub(crate) const fn info_len(length: usize) -> usize {
-    PASSWORD + length
-}
+/// CK_OTP_SIGNATURE_INFO, in which a password is given out.
+static SIGNATURE_INFO: PasswordForm =
+    PasswordForm { len: |password| PASSWORD + password + size_of::<u64>(), write: write_info };
 
-/// Writes CK_OTP_SIGNATURE_INFO to the front of `out`: a counter, with the password behind it, as CK_OTP_VALUE and
-/// CK_OTP_COUNTER. The password is the first parameter: some callers look no further.
-pub(crate) fn write_info(signed: &[u8], out: &mut [u8]) {
-    let Some((counter, password)) = signed.split_at_checked(COUNTER_LEN) else { return };
+/// Writes the structure to the caller's memory: the password is its first parameter, for some callers look no further;
+/// the counter is the second.
+fn write_info(counter: u64, password: &[u8], out: &mut [u8]) {
+    let counter = &counter.to_be_bytes();
     // The caller reads the structure through these addresses, which are his own.
     let base = out.as_mut_ptr().expose_provenance();
     let mut put = |at: usize, bytes: &[u8]| {
@@ -67,7 +69,9 @@ pub(crate) fn write_info(signed: &[u8], out: &mut [u8]) {
     put(offset_of!(CK_OTP_SIGNATURE_INFO, ulCount), &CK_ULONG::to_ne_bytes(2));
     let counter_at = PASSWORD + password.len();
     for (number, (kind, at, value)) in
-        [(CK_OTP_VALUE, PASSWORD, password), (CK_OTP_COUNTER, counter_at, counter)].into_iter().enumerate()
+        [(CK_OTP_VALUE, PASSWORD, password), (CK_OTP_COUNTER, counter_at, &counter[..])]
+            .into_iter()
+            .enumerate()
     {
         let parameter = PARAMETERS + number * size_of::<CK_OTP_PARAM>();
         put(parameter + offset_of!(CK_OTP_PARAM, type_), &kind.to_ne_bytes());
@@ -79,8 +83,6 @@ pub(crate) fn write_info(signed: &[u8], out: &mut [u8]) {
 
 #[cfg(test)]
 mod tests {
-    use std::ptr;
-
     use hsm_core::mechanism::Mechanism;
 
     use super::super::mechanism::parse;
@@ -115,7 +117,7 @@ mod tests {
         let whole: Vec<_> = of_each.iter().map(|(kind, value)| (*kind, value.as_slice())).collect();
         assert!(matches!(
             parsed(&whole).map(|mechanism| mechanism.parameter),
-            Ok(Parameter::Otp { counter: Some(given), flags: 6, length: Some(6), format: None }) if given == counter
+            Ok(Parameter::Otp { counter: Some(given), flags: 6, length: Some(6), format: None, .. }) if given == counter
         ));
         assert!(parsed(&[]).is_ok());
         for parameter in whole {
@@ -149,10 +151,10 @@ mod tests {
 
     #[test]
     fn the_structure_leads_to_password_and_counter_wherever_it_lies() {
-        let length = info_len(COUNTER_LEN + 6);
+        let length = (SIGNATURE_INFO.len)(6);
         for shift in 0..8 {
             let mut memory = vec![0xee_u8; length + 16];
-            write_info(b"\0\0\0\0\0\0\0\x2a755224", &mut memory[shift..][..length]);
+            write_info(42, b"755224", &mut memory[shift..][..length]);
             assert!(memory[..shift].iter().chain(&memory[shift + length..]).all(|byte| *byte == 0xee));
             let info: CK_OTP_SIGNATURE_INFO = at(memory[shift..].as_ptr());
             assert_eq!(info.ulCount, 2);

@@ -92,17 +92,21 @@ fn check(options: &Export) -> Result<()> {
 
 /// The one object that is meant.
 fn chosen(desk: &Desk, options: &Export) -> Result<ObjectHandle> {
-    let class = match options.class {
-        Exported::Public => CKO_PUBLIC_KEY,
-        Exported::Private => CKO_PRIVATE_KEY,
-        Exported::Secret => CKO_SECRET_KEY,
-        Exported::Certificate => CKO_CERTIFICATE,
+    let classes: &[u64] = match options.class {
+        Exported::Public => &[CKO_PUBLIC_KEY],
+        Exported::Private => &[CKO_PRIVATE_KEY],
+        Exported::Secret => &[CKO_SECRET_KEY, CKO_OTP_KEY],
+        Exported::Certificate => &[CKO_CERTIFICATE],
     };
-    let mut template: Template = vec![(CKA_CLASS, Value::Number(class))];
-    template
-        .extend(options.label.as_ref().map(|label| (CKA_LABEL, Value::Bytes(label.clone().into_bytes()))));
-    template.extend(options.id.as_ref().map(|id| (CKA_ID, Value::Bytes(id.0.clone()))));
-    match desk.find(template)?.as_slice() {
+    let mut found = Vec::new();
+    for class in classes {
+        let mut template: Template = vec![(CKA_CLASS, Value::Number(*class))];
+        let label = options.label.as_ref().map(|label| Value::Bytes(label.clone().into_bytes()));
+        template.extend(label.map(|label| (CKA_LABEL, label)));
+        template.extend(options.id.as_ref().map(|id| (CKA_ID, Value::Bytes(id.0.clone()))));
+        found.extend(desk.find(template)?);
+    }
+    match found.as_slice() {
         [one] => Ok(*one),
         [] => Err(Failure::new(Outcome::NotFound, "the token has no such object")
             .next("`softhsm-rs key list --all` shows what it has; --class chooses among them")),

@@ -74,12 +74,12 @@ pub(super) fn digest(hash: Hash) -> Box<dyn Digest> {
     with_hash!(hash, H => Box::new(Running::new(H::default())))
 }
 
-/// A running HMAC with a key of any length. FIPS 198-1. (`Hmac` wipes its key; SHA-3 and
-/// GOST have only `SimpleHmac`, which does not.)
+/// A running HMAC with a key of any length. FIPS 198-1. (`Hmac` wipes its key; SHA-3 has only
+/// `SimpleHmac`, which does not.)
 pub(super) fn hmac(hash: Hash, key: &[u8]) -> Result<Box<dyn Mac>> {
     match hash {
         Hash::Md5 => keyed::<Hmac<md5::Md5>>(key),
-        Hash::Gostr3411 => keyed::<SimpleHmac<gost94::Gost94CryptoPro>>(key),
+        Hash::Gostr3411 => keyed::<Hmac<gost94::Gost94CryptoPro>>(key),
         Hash::Sha1 => keyed::<Hmac<sha1::Sha1>>(key),
         Hash::Sha224 => keyed::<Hmac<sha2::Sha224>>(key),
         Hash::Sha256 => keyed::<Hmac<sha2::Sha256>>(key),

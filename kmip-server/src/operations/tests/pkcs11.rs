@@ -100,6 +100,15 @@ fn an_application_begins_asks_and_ends() {
     assert_eq!(application.ok(Function::C_GetTokenInfo, &[0; 8]).len(), 32 + 32 + 16 + 16 + 8 * 11 + 4 + 16);
     let (code, needed) = application.call(Function::C_GetMechanismList, &[&[0; 8][..], &buffer(1)].concat());
     assert_eq!((code, needed[0]), (Code::BUFFER_TOO_SMALL, 0));
+    let listed = application.ok(Function::C_GetMechanismList, &[&[0; 8][..], &buffer(1000)].concat());
+    let kinds: Vec<_> =
+        listed[5..].chunks(8).map(|kind| u64::from_be_bytes(kind.try_into().unwrap())).collect();
+    assert!(kinds.contains(&CKM_AES_CBC) && kinds.contains(&CKM_SHA_1_HMAC));
+    // Its signatures hold addresses of the caller's.
+    assert!(!kinds.contains(&CKM_HOTP));
+    let of_hotp =
+        application.call(Function::C_GetMechanismInfo, &[&[0; 8][..], &CKM_HOTP.to_be_bytes()].concat());
+    assert_eq!(of_hotp.0, Code::MECHANISM_INVALID);
     let of_cbc =
         application.ok(Function::C_GetMechanismInfo, &[&[0; 8][..], &CKM_AES_CBC.to_be_bytes()].concat());
     let flags = u64::from_be_bytes(of_cbc[16..].try_into().unwrap());
