@@ -10,7 +10,7 @@ pub struct MechanismPolicy {
     pub allow: Option<Vec<u64>>,
     /// All but these. It wins over `allow`.
     pub deny: Vec<u64>,
-    /// Whether those that are for old data alone are among them: single DES, MD5.
+    /// Whether those that are for old data alone are among them: single DES, MD5, GOST R 34.11-94, DSA.
     pub legacy: bool,
 }
 

@@ -239,7 +239,8 @@ impl Signing {
         self.input.update(data)
     }
 
-    /// Signs what came in, unless that is a one-time password, and writes exactly [`Signing::signature_len`] bytes to the front of `out`.
+    /// Signs what came in and writes exactly [`Signing::signature_len`] bytes to the front of `out`. One-time passwords
+    /// have a counter too, so that `service` ends them.
     pub fn finish(&mut self, out: &mut [u8]) -> Result<usize> {
         match &mut self.input {
             Input::Mac(mac) => {

@@ -233,7 +233,7 @@ fn macs_of_lengths_that_are_none_are_refused() {
 fn an_hmac_takes_generic_secrets_and_keys_of_its_hash() {
     for hash in Hash::ALL {
         let key_types = Scheme::Hmac(hash, 1).key_types();
-        // Of GOST's HMAC the standard has no keys.
+        // GOST's has no keys of its own, but those of GOST 28147-89, which are not offered.
         let own = if hash == Hash::Gostr3411 { 0 } else { 1 };
         assert!(key_types.contains(&CKK_GENERIC_SECRET) && key_types.len() == 1 + own, "{hash:?}");
     }

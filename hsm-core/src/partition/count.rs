@@ -1,5 +1,5 @@
-//! The counters that keys of one-time passwords have inside: no two passwords are made of one value, whichever process
-//! asks, and none is taken twice.
+//! The counters that keys of one-time passwords have inside: no two passwords of a key are made of one value,
+//! whichever process asks, and none is taken twice.
 
 use std::cell::Cell;
 

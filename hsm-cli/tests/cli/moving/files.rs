@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use cryptoki_sys::*;
+use hsm_core::object::Value;
 use serde_json::Value as Json;
 
 use super::{mechanism, object, session};
@@ -110,6 +111,30 @@ fn a_pem_file_may_hold_several_things() {
     let none = desk.file("none.pem", "nothing");
     desk.run(&["import", "pem", &none, "--label", "none"]).fails(2, "no PEM");
     desk.run(&["import", "pem", &both]).fails(2, "--label");
+}
+
+#[test]
+fn keys_of_one_time_passwords_are_listed_and_leave() {
+    let desk = Desk::with_token();
+    let session = session(&desk, "web", PIN);
+    let template = vec![
+        (CKA_CLASS, Value::Number(CKO_OTP_KEY)),
+        (CKA_KEY_TYPE, Value::Number(CKK_HOTP)),
+        (CKA_VALUE, Value::byte_string(true, b"12345678901234567890")),
+        (CKA_LABEL, Value::Bytes(b"codes".to_vec())),
+        (CKA_TOKEN, Value::Bool(true)),
+        (CKA_EXTRACTABLE, Value::Bool(true)),
+    ];
+    session.create_object(template).expect("a key");
+    for more in [&[][..], &["--class", "secret"]] {
+        let keys = desk.json(&[&["key", "list"], more].concat());
+        assert_eq!((&keys[0]["class"], &keys[0]["label"]), (&"otp".into(), &"codes".into()));
+        assert_eq!(keys[0]["uses"], serde_json::json!(["sign", "verify"]));
+    }
+    let out = path(&desk, "key.bin");
+    desk.run(&["export", "--label", "codes", "--class", "secret", "--format", "der", "--out", &out])
+        .succeeds();
+    assert_eq!(std::fs::read(&out).expect("a file"), b"12345678901234567890");
 }
 
 #[test]
