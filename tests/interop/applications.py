@@ -22,11 +22,7 @@ GO_SOURCES = pathlib.Path("/usr/share/gocode/src/github.com")
 # Tests that cannot pass, by suite: the words with which each must fail, and why. What the standard forbids, with its
 # sentence; what is another's mechanism. docs/suites.md tells the same to people.
 KNOWN = {
-    "cryptoki": {
-        "unique_id": ("AttributeTypeInvalid",
-                      "CKA_UNIQUE_ID in a template: \"Operations failing for this reason return the error code "
-                      "CKR_ATTRIBUTE_READ_ONLY\" (PKCS #11 3.2, section 4.4.1)"),
-    },
+    "cryptoki": {},
     "crypto11": {
         "TestHmac": ("CKR_MECHANISM_INVALID", "it generates keys by nShield's own mechanism, and goes on with the standard's "
                      "only if the answer is CKR_TEMPLATE_INCONSISTENT"),

@@ -80,7 +80,10 @@ isolated! {
         let identity = |key| session.get(key, CKA_UNIQUE_ID).unwrap();
         assert_ne!(identity(key), identity(copy));
         assert!(!identity(copy).is_empty());
-        refused!(CKR_ATTRIBUTE_READ_ONLY, session.copy(key, &attrs![CKA_UNIQUE_ID => "mine"]));
+        let mine = || attrs![CKA_UNIQUE_ID => "mine"];
+        refused!(CKR_ATTRIBUTE_READ_ONLY, session.copy(key, &mine()));
+        refused!(CKR_ATTRIBUTE_READ_ONLY, session.set(key, &mine()));
+        refused!(CKR_ATTRIBUTE_TYPE_INVALID, session.create(&data_template("named", b"x").and(mine())));
     }
 
     fn what_the_token_says_is_not_the_templates(kit) {

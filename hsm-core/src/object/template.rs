@@ -90,7 +90,7 @@ pub fn build(
     for (kind, value) in template {
         let row = rules::row(kind, class, key_type).ok_or(Error::AttributeTypeInvalid(kind))?;
         if row.notes.has(origin.forbids()) {
-            return Err(Error::AttributeReadOnly(kind));
+            return Err(not_to_be_given(kind));
         }
         let value = admit(row, value, author)?;
         match object.get(kind) {
@@ -100,6 +100,12 @@ pub fn build(
     }
     complete(&mut object, origin, author.policy, &given)?;
     Ok(object)
+}
+
+/// Why a template of a new object may not give an attribute that the token gives. For CKA_UNIQUE_ID section 4.4.1 has
+/// CKR_ATTRIBUTE_READ_ONLY; but SoftHSM2 and kryoptic answer CKR_ATTRIBUTE_TYPE_INVALID, and clients' tests ask for it.
+fn not_to_be_given(kind: u64) -> Error {
+    if kind == CKA_UNIQUE_ID { Error::AttributeTypeInvalid(kind) } else { Error::AttributeReadOnly(kind) }
 }
 
 /// Builds an object that C_CreateObject gives whole: class and key type come from the template.
