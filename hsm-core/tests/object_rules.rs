@@ -14,7 +14,7 @@ use hsm_core::object::template::{self, Author, Origin};
 use hsm_core::object::{Object, Template, Type, Value};
 
 /// Every kind of object that has rows of its own.
-const SUBJECTS: [(u64, Option<u64>); 8] = [
+const SUBJECTS: [(u64, Option<u64>); 9] = [
     (CKO_DATA, None),
     (CKO_CERTIFICATE, None),
     (CKO_PUBLIC_KEY, Some(CKK_RSA)),
@@ -23,6 +23,7 @@ const SUBJECTS: [(u64, Option<u64>); 8] = [
     (CKO_PRIVATE_KEY, Some(CKK_EC)),
     (CKO_SECRET_KEY, Some(CKK_AES)),
     (CKO_SECRET_KEY, Some(CKK_GENERIC_SECRET)),
+    (CKO_OTP_KEY, Some(CKK_HOTP)),
 ];
 
 /// What the HSM says of a key's past, whatever the table's default.
@@ -38,7 +39,8 @@ struct Way<'a> {
 }
 
 fn ways(base: &Object) -> [Way<'_>; 4] {
-    const ALL: &[u64] = &[CKO_DATA, CKO_CERTIFICATE, CKO_PUBLIC_KEY, CKO_PRIVATE_KEY, CKO_SECRET_KEY];
+    const ALL: &[u64] =
+        &[CKO_DATA, CKO_CERTIFICATE, CKO_PUBLIC_KEY, CKO_PRIVATE_KEY, CKO_SECRET_KEY, CKO_OTP_KEY];
     let generate = Origin::Generate(CKM_AES_KEY_GEN);
     [
         Way { name: "create", origin: Origin::Create, must: 1, must_not: 2, classes: ALL },
@@ -118,7 +120,11 @@ fn what_may_be_given_is_taken_and_what_may_not_is_refused() {
         given.push((row.kind, sample(row, subject.0, subject.1)));
         let built = build(way, subject, given, Author::SECURITY_OFFICER);
         if row.notes.has(way.must_not) {
-            refused(built, &Error::AttributeReadOnly(row.kind), what);
+            let expected = match row.kind {
+                CKA_UNIQUE_ID => Error::AttributeTypeInvalid(row.kind),
+                kind => Error::AttributeReadOnly(kind),
+            };
+            refused(built, &expected, what);
         } else {
             let object = built.unwrap_or_else(|error| panic!("{what}: {error:?}"));
             let value = sample(row, subject.0, subject.1);

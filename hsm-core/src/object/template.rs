@@ -102,8 +102,8 @@ pub fn build(
     Ok(object)
 }
 
-/// Why a template of a new object may not give an attribute that the token gives. For CKA_UNIQUE_ID section 4.4.1 has
-/// CKR_ATTRIBUTE_READ_ONLY; but SoftHSM2 and kryoptic answer CKR_ATTRIBUTE_TYPE_INVALID, and clients' tests ask for it.
+/// Why a template of a new object may not give an attribute that the token gives. Section 4.4.1 has CKA_UNIQUE_ID as
+/// read-only too; but to SoftHSM2 and kryoptic it is an unknown one there, and clients' tests ask for that.
 fn not_to_be_given(kind: u64) -> Error {
     if kind == CKA_UNIQUE_ID { Error::AttributeTypeInvalid(kind) } else { Error::AttributeReadOnly(kind) }
 }

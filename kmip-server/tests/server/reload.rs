@@ -14,7 +14,8 @@ async fn a_reload_drops_whom_the_new_rules_refuse_and_nobody_else() {
     bench.settings.tls.crl = vec![bench.file("crl.pem", bench.authority.revokes(&[&gone]))];
     bench.server.reload(&bench.settings).unwrap();
     first.closes().await;
-    assert!(lines_of(first.port).iter().any(|line| line.contains("refused by rule revoked:")));
+    let refused = || lines_of(first.port).into_iter().find(|line| line.contains("refused by rule revoked:"));
+    assert!(eventually(refused).await.is_some());
     for _ in 0..3 {
         assert!(second.ask(ANSWER).await.unwrap().contains(" b "));
     }
