@@ -14,7 +14,7 @@ pub mod lifecycle;
 pub mod locate;
 pub mod managed;
 pub mod material;
-pub mod otp;
+pub(crate) mod otp;
 pub(crate) mod parameter_sets;
 pub mod policy;
 pub(crate) mod post_quantum;

@@ -13,8 +13,6 @@ pub(crate) const DIGITS: RangeInclusive<u64> = 6..=8;
 /// The lengths that a key may have, in bytes: 128 bits at least (RFC 4226, section 4, R6), and as many as SHA-1 takes at
 /// once: a longer one would be no stronger than its digest.
 pub(crate) const KEY_BYTES: RangeInclusive<usize> = 16..=64;
-/// Length of a counter in bytes. Section 6.53.9.1.
-pub const COUNTER_LEN: usize = 8;
 
 /// Checks the attributes of a HOTP key: its passwords are decimal, and of its key and its counter alone.
 pub(super) fn settle(object: &mut Object) -> Result<()> {
