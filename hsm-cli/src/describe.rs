@@ -128,6 +128,9 @@ fn size(view: &View) -> Option<u64> {
     modulus().or_else(|| number(view, CKA_VALUE_LEN)?.checked_mul(8))
 }
 
+/// The classes of secret keys.
+pub(crate) const SECRETS: [u64; 2] = [CKO_SECRET_KEY, CKO_OTP_KEY];
+
 /// The word for a class.
 pub(crate) fn class_name(class: Option<u64>) -> &'static str {
     match class {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use hsm_tests::function;
 use hsm_tests::keys::{aes, generate_aes};
 use hsm_tests::kit::{Child, Gate};
-use hsm_tests::operations::{SIGN, VERIFY};
+use hsm_tests::operations::{ENCRYPT, SIGN, VERIFY};
 use hsm_tests::prelude::*;
 use hsm_tests::raw::Arg;
 
@@ -206,6 +206,14 @@ isolated! {
         refused!(CKR_MECHANISM_INVALID, session.call(function!(C_MessageSignInit), &args));
         refused!(CKR_MECHANISM_INVALID, session.call(function!(C_MessageVerifyInit), &args));
         refused!(CKR_MECHANISM_INVALID, session.call(function!(C_SignRecoverInit), &args));
+        // Nor by the way of two functions at once.
+        let ecb = Mech::plain(CKM_AES_ECB);
+        session.init(ENCRYPT, &ecb, aes(&session, &[7; 16])).unwrap();
+        session.init(SIGN, &own(), key).unwrap();
+        let (data, mut out) = ([0_u8; 16], [0; 32]);
+        let args = [data[..].into(), data.len().into()];
+        let dual = session.output(function!(C_SignEncryptUpdate), &args, Out::Buffer(&mut out));
+        refused!(CKR_DATA_INVALID, dual);
         assert_eq!(counter(&session, key), 0);
     }
 

@@ -46,7 +46,7 @@ impl Hash {
     #[cfg(test)]
     pub(crate) const COMMON: &[Hash] = match Hash::ALL.split_last() {
         Some((Hash::Gostr3411, others)) => others,
-        _ => &[],
+        _ => panic!("the last is no longer the one that AWS-LC lacks"),
     };
 
     /// Length of the digest in bytes.

@@ -111,6 +111,14 @@ impl Scheme {
         }
     }
 
+    /// The one-time password that it is, if it is one.
+    pub(super) const fn hotp(self) -> Option<Hotp> {
+        match self {
+            Scheme::Hotp(hotp) => Some(hotp),
+            _ => None,
+        }
+    }
+
     /// Length of the signature in bytes.
     pub(super) fn signature_len(self, key: &Key) -> usize {
         match self {

@@ -214,7 +214,7 @@ impl Signing {
 
     /// The one-time password that is made, if it is one: a counter belongs to it, and `service` ends it.
     pub(crate) fn hotp(&self) -> Option<Hotp> {
-        hotp_of(self.scheme)
+        self.scheme.hotp()
     }
 
     /// Length of the signature in bytes, of a one-time password in the door's form.
@@ -268,13 +268,6 @@ impl Signing {
     }
 }
 
-const fn hotp_of(scheme: Scheme) -> Option<Hotp> {
-    match scheme {
-        Scheme::Hotp(hotp) => Some(hotp),
-        _ => None,
-    }
-}
-
 /// A running verification.
 pub struct Verifying {
     scheme: Scheme,
@@ -303,7 +296,7 @@ impl Verifying {
 
     /// As [`Signing::hotp`].
     pub(crate) fn hotp(&self) -> Option<Hotp> {
-        hotp_of(self.scheme)
+        self.scheme.hotp()
     }
 
     /// Length of a signature in bytes.

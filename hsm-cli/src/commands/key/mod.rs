@@ -12,6 +12,7 @@ use hsm_core::session::{Access, ObjectHandle, Role, Session};
 
 use super::{Token, confirm, quoted};
 use crate::cli::{self, Class, Hexadecimal, KeyAccess, KeyChoice, KeyView};
+use crate::describe;
 use crate::failure::{Failure, Outcome, Result};
 use crate::output::Output;
 use crate::pin::Source;
@@ -145,8 +146,8 @@ fn classes(choice: &KeyChoice) -> Vec<u64> {
     match choice.class {
         Some(Class::Public) => vec![CKO_PUBLIC_KEY],
         Some(Class::Private) => vec![CKO_PRIVATE_KEY],
-        Some(Class::Secret) => vec![CKO_SECRET_KEY, CKO_OTP_KEY],
-        None => vec![CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_SECRET_KEY, CKO_OTP_KEY],
+        Some(Class::Secret) => describe::SECRETS.to_vec(),
+        None => [&[CKO_PRIVATE_KEY, CKO_PUBLIC_KEY], &describe::SECRETS[..]].concat(),
     }
 }
 

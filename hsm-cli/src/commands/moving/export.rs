@@ -95,7 +95,7 @@ fn chosen(desk: &Desk, options: &Export) -> Result<ObjectHandle> {
     let classes: &[u64] = match options.class {
         Exported::Public => &[CKO_PUBLIC_KEY],
         Exported::Private => &[CKO_PRIVATE_KEY],
-        Exported::Secret => &[CKO_SECRET_KEY, CKO_OTP_KEY],
+        Exported::Secret => &describe::SECRETS,
         Exported::Certificate => &[CKO_CERTIFICATE],
     };
     let mut found = Vec::new();
